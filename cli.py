@@ -1,0 +1,347 @@
+"""The commands: parse what the user gave, call the engine, print, and leave with an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from .engine.errors import LogError, Position, Problem, ProblemsError, TrainrulesError
+
+if TYPE_CHECKING:
+    from .engine.report import Report
+
+WRONG = 2
+INTERRUPTED = 130
+
+EXIT_CODES = """\b
+Exit codes:
+  0  nothing found at or above --fail-on
+  1  a finding at or above --fail-on holds
+  2  the command, a pack or a setting is wrong
+  3  the run could not be judged: the log is unreadable, empty or
+     interleaved, or has none of the metrics that the pack needs
+With several logs the gravest decides: 2, then 1, then 3, then 0."""
+
+VALIDATE_CODES = """\b
+Exit codes:
+  0  every pack is valid
+  2  something is wrong"""
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+def _print_version(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        number = version("trainrules")
+    except PackageNotFoundError:
+        number = "unknown (not installed)"
+    _print(f"trainrules {number}\n")
+    context.exit()
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Run 'rules COMMAND --help' for the options of a command.",
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+)
+def rules() -> None:
+    """Read the metrics log of a training run and say what to do next."""
+
+
+def _pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        name, equals, _ = value.partition("=")
+        if not (name.strip() and equals):
+            raise click.BadParameter(f"{value!r} is not NAME=VALUE", context, parameter)
+    return values
+
+
+def _time(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    """Seconds since 1970, from a number or an ISO 8601 time; without a zone it is UTC."""
+    if value is None:
+        return None
+    from datetime import UTC, datetime
+    from math import isfinite
+
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            moment = datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise click.BadParameter(
+                f"{value!r} is not a time; write 2026-01-31T12:00:00Z or seconds since 1970", context, parameter
+            ) from None
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    if not isfinite(seconds):
+        raise click.BadParameter(f"{value!r} is not a time", context, parameter)
+    return seconds
+
+
+@rules.command("eval", short_help="Judge runs by their logs.", epilog=EXIT_CODES)
+@click.argument("logs", metavar="LOG...", nargs=-1, required=True)
+@click.option("--pack", metavar="NAME|FILE", default="common", show_default=True, help="The rule pack to judge by.")
+@click.option("--variant", metavar="NAME", help="A named way to run the pack.")
+@click.option(
+    "--set",
+    "settings",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=_pairs,
+    help="Change a threshold for this run; VALUE may use 'default'. Repeatable.",
+)
+@click.option(
+    "--overrides", "override_files", metavar="FILE", multiple=True, help="Read settings from a YAML file. Repeatable."
+)
+@click.option(
+    "--checkpoints",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False),
+    help="Where the checkpoints are, if not beside the log.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "jsonl"]),
+    default="table",
+    show_default=True,
+    help="A page to read, or data (jsonl: one line a log).",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["info", "warning", "critical", "never"]),
+    default="critical",
+    show_default=True,
+    help="The least severity that makes the exit code 1.",
+)
+@click.option(
+    "--now", metavar="TIME", callback=_time, help="The present time, to tell whether the log fell silent (ISO 8601)."
+)
+@click.option("--threads", metavar="N", type=click.IntRange(min=1), help="How many threads to use at most.")
+@click.pass_context
+def evaluate_logs(
+    context: click.Context,
+    logs: tuple[str, ...],
+    pack: str,
+    variant: str | None,
+    settings: tuple[str, ...],
+    override_files: tuple[str, ...],
+    checkpoints: str | None,
+    form: str,
+    fail_on: str,
+    now: float | None,
+    threads: int | None,
+) -> None:
+    """Judge the run that wrote LOG and say what to do; "-" reads it from standard input."""
+    from .engine.evaluate import evaluate
+    from .engine.verdict import settle, worst
+
+    reports: list[Report] = []
+    codes: list[int] = []
+    told: set[str] = set()
+    for log in logs:
+        try:
+            report = evaluate(
+                log,
+                pack=pack,
+                variant=variant,
+                override_files=override_files,
+                settings=settings,
+                checkpoints=checkpoints,
+                now=now,
+                threads=threads,
+            )
+        except LogError as error:
+            _complain(str(error))
+            report = _unjudged(log, error, pack)
+        except ProblemsError as error:
+            # With several logs, a wrong pack is told once.
+            problems = [str(problem) for problem in error.problems]
+            _complain(*(problem for problem in problems if problem not in told))
+            told.update(problems)
+            codes.append(WRONG)
+            continue
+        report, code = settle(report, fail_on)
+        codes.append(code)
+        reports.append(report)
+        if form != "json":
+            _print(_shown(report, form, is_first=len(reports) == 1))
+    if form == "json" and (reports or len(logs) > 1):
+        from .engine.render.json import dumps
+
+        _print(dumps(reports[0] if len(logs) == 1 else reports))
+    context.exit(worst(codes))
+
+
+def _shown(report: Report, form: str, *, is_first: bool) -> str:
+    if form == "jsonl":
+        from .engine.render.json import dumps
+
+        return dumps(report, lines=True)
+    from .engine.render.table import render
+
+    is_terminal = sys.stdout.isatty()
+    text = render(
+        report,
+        width=_width(is_terminal),
+        colour=is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
+        ascii_only=not _speaks_unicode(),
+    )
+    return text if is_first else f"\n{text}"
+
+
+def _width(is_terminal: bool) -> int:
+    if not is_terminal:
+        return 80
+    from shutil import get_terminal_size
+
+    return min(get_terminal_size().columns, 100)
+
+
+def _speaks_unicode() -> bool:
+    try:
+        "▁█→…".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _unjudged(log: str, error: LogError, pack: str) -> Report:
+    """The report on a log that could not be judged, with the pack's own name and version where it can be read."""
+    from .engine.load import load_pack
+    from .engine.verdict import unjudged
+
+    try:
+        known = load_pack(pack)
+    except TrainrulesError:
+        return unjudged(log, error.message, pack=os.path.basename(pack))
+    return unjudged(log, error.message, pack=known.id, version=known.version, title=known.title)
+
+
+@rules.command("validate", short_help="Check rule packs.", epilog=VALIDATE_CODES)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.pass_context
+def validate(context: click.Context, paths: tuple[str, ...]) -> None:
+    """Check rule packs and name every problem with its place.
+
+    PATH is a pack's file, or a folder whose *.yaml files (but for *.test.yaml) are packs.
+    """
+    from .engine.errors import PackError
+    from .engine.load import load_pack
+
+    valid, told = 0, set()
+    files, problems = _pack_files(paths)
+    for file in files:
+        try:
+            load_pack(_as_file(file), strict=True)
+            valid += 1
+        except PackError as error:
+            problems += error.problems
+    for problem in problems:
+        if str(problem) not in told:
+            told.add(str(problem))
+            _print(f"{problem}\n")
+    if problems:
+        bad = len(told)
+        _complain(f"{bad} {'problem' if bad == 1 else 'problems'} in {len(files)} {_packs(len(files))}")
+        context.exit(WRONG)
+    _print(f"{valid} {_packs(valid)} {'is' if valid == 1 else 'are'} valid\n")
+
+
+def _as_file(path: str) -> str:
+    """A path as `load_pack` takes it for a file: a bare name would be a shipped pack."""
+    return os.path.join(".", path) if os.path.exists(path) and not os.path.dirname(path) else path
+
+
+def _packs(amount: int) -> str:
+    return "pack" if amount == 1 else "packs"
+
+
+def _pack_files(paths: Sequence[str]) -> tuple[list[str], list[Problem]]:
+    """The files that are meant, folders opened, each once; and the paths that hold none."""
+    files: list[str] = []
+    problems: list[Problem] = []
+    for path in paths:
+        if not os.path.isdir(path):
+            files.append(path)
+            continue
+        names = sorted(name for name in os.listdir(path) if name.endswith(".yaml") and not name.endswith(".test.yaml"))
+        if not names:
+            problems.append(Problem(Position(path), "no pack in this folder", "packs are files that end in .yaml"))
+        files += [os.path.join(path, name) for name in names]
+    return list(dict.fromkeys(files)), problems
+
+
+def _print(text: str) -> None:
+    """Write to standard output; a reader that has gone away (`| head`) is no error."""
+    from .engine.render.escape import encodable
+
+    try:
+        sys.stdout.write(encodable(text, sys.stdout.encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would complain once more when it closes the stream at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _complain(*lines: str) -> None:
+    from .engine.render.escape import encodable, printable
+
+    for line in lines:
+        text = "\n".join(printable(part) for part in line.splitlines())
+        sys.stderr.write(encodable(f"{text}\n", sys.stderr.encoding))
+    sys.stderr.flush()
+
+
+def main(arguments: Sequence[str] | None = None, prog_name: str = "rules") -> NoReturn:
+    """Run the command line and leave with its exit code; never with a traceback, unless TRAINRULES_DEBUG is set."""
+    sys.exit(_guarded(lambda: rules.main(arguments, prog_name=prog_name, standalone_mode=False)))
+
+
+def _guarded(command: Callable[[], Any]) -> int:
+    try:
+        code = command()
+        return code if isinstance(code, int) else 0
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        if type(error).__name__ == "NoArgsIsHelpError" and context:  # click before 8.2 does not have it
+            _print(f"{context.get_help()}\n")
+            return 0
+        hint = f"; see '{context.command_path} --help'" if context else ""
+        message = " ".join(error.format_message().split()).rstrip(".")
+        _complain(f"{context.command_path if context else 'rules'}: {message[:1].lower()}{message[1:]}{hint}")
+        return WRONG
+    except TrainrulesError as error:
+        _complain(str(error))
+        return WRONG
+    except (click.Abort, KeyboardInterrupt):
+        _complain("interrupted")
+        return INTERRUPTED
+    except Exception as error:
+        if os.environ.get("TRAINRULES_DEBUG"):
+            from traceback import print_exc
+
+            print_exc()
+        _complain(
+            f"internal error: {type(error).__name__}: {' '.join(str(error).split())[:200]}; please report it, with the"
+            " traceback that TRAINRULES_DEBUG=1 shows"
+        )
+        return WRONG
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,233 @@
+"""The merged tree of a pack → the model. Each section has a function; what does not fit becomes a problem."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+from typing import TypeVar
+
+from .build_rules import action, command, note, rule, stage
+from .checkpoints import MAX_PATTERN, step_pattern_problem
+from .errors import Problem
+from .fields import Fields, Problems, kind
+from .literals import PARAM_TYPES, setting
+from .merge import spelled_out
+from .pack import Checkpoints, Clock, KeyPattern, Metric, Pack, Param, Stage, Variant, Window
+from .yamlio import Item
+
+SCHEMA = 1
+
+_T = TypeVar("_T")
+_Builder = Callable[[str, Fields, Problems], _T]
+_NOT_RE2 = re.compile(r"\(\?<?[=!]|\(\?>|\\[1-9]|\(\?P=").search
+
+
+def build(tree: Item, problems: Problems) -> Pack:
+    """The pack that a merged tree spells; what cannot be understood is left out, and a problem."""
+    top = Fields(tree, problems, "the pack")
+    if not top.has("schema"):
+        problems.add(tree.at, "the pack lacks 'schema'", f"begin it with 'schema: {SCHEMA}'")
+    elif top.whole("schema", SCHEMA) != SCHEMA:
+        problems.add(top.place("schema"), "this version knows schema 1 only", f"write 'schema: {SCHEMA}'")
+    for key, hint in (("pack", "add 'pack: name'"), ("version", "add 'version: 1.0.0'"), ("title", "add 'title: …'")):
+        if not top.has(key):
+            problems.add(tree.at, f"the pack lacks '{key}'", hint)
+    params = _section(top, "params", "param", _param)
+    return Pack(
+        id=top.text("pack"),
+        at=top.place("pack"),
+        version=top.text("version"),
+        title=top.text("title"),
+        source=top.text("source"),
+        help=top.text("help"),
+        extends=top.optional_text("extends"),
+        detect=top.texts("detect"),
+        clock=_clock(top),
+        sentinels=top.texts("sentinels"),
+        checkpoints=_checkpoints(top),
+        labels={name: _label(name, item, problems) for name, item in top.mapping("labels").items()},
+        summary=top.texts("summary"),
+        metrics=_section(top, "metrics", "metric", _metric),
+        params=params,
+        variants=_variants(top, params),
+        windows=_section(top, "windows", "window", _window),
+        rules=_section(top, "rules", "rule", rule),
+        stages=_stages(top),
+        actions=_section(top, "actions", "action", action),
+        commands=_section(top, "commands", "command", command),
+        notes=_section(top, "notes", "note", note),
+    )
+
+
+def _stages(top: Fields) -> dict[str, Stage]:
+    stages = _section(top, "stages", "stage", stage)
+    items = top.mapping("stages")
+    for each in list(stages.values())[:-1]:
+        fields = items[each.id].value
+        if each.to is None and each.share is None and isinstance(fields, dict) and "to" not in fields:
+            top.problems.add(each.at, f"stage {each.id!r} has no end", "only the last stage may leave 'to' out")
+    for former, latter in pairwise(stages.values()):
+        if former.unit == latter.unit:
+            _in_order(former, latter, former.to, latter.to, latter.unit, top.problems)
+        _in_order(former, latter, former.share, latter.share, "of the run", top.problems)
+    return stages
+
+
+def _in_order(
+    former: Stage, latter: Stage, first: float | None, second: float | None, unit: str, problems: Problems
+) -> None:
+    if first is not None and second is not None and second <= first:
+        message = f"stage {latter.id!r} ends at {second:g} {unit}, not after {former.id!r} at {first:g}"
+        problems.add(latter.at, message, "list the stages in order")
+
+
+def _section(top: Fields, key: str, noun: str, builder: _Builder[_T]) -> dict[str, _T]:
+    result = {}
+    for name, item in top.mapping(key).items():
+        result[name] = builder(name, Fields(spelled_out(item, key), top.problems, f"{noun} {name!r}"), top.problems)
+    return result
+
+
+def _label(name: str, item: Item, problems: Problems) -> tuple[str, ...]:
+    whole = Item({name: item}, item.file, item.line, item.column)
+    return Fields(whole, problems, "labels").texts(name)
+
+
+def _clock(top: Fields) -> Clock:
+    if not top.has("clock"):
+        return Clock()
+    clock = Fields(top.items["clock"], top.problems, "the clock")
+
+    def keys(part: str) -> tuple[KeyPattern, ...]:
+        return tuple(found for item in clock.list(part) if (found := _key_pattern(item, part, top.problems)))
+
+    return Clock(keys("step"), keys("total"), keys("epoch"), keys("time"))
+
+
+def _key_pattern(item: Item, part: str, problems: Problems) -> KeyPattern | None:
+    if isinstance(item.value, str):
+        return KeyPattern(item.value)
+    if not isinstance(item.value, dict):
+        problems.add(item.at, f"'{part}' must list keys or {{key, pattern}}, not {kind(item)}")
+        return None
+    fields = Fields(item, problems, f"an entry of '{part}'")
+    if not fields.has("key"):
+        fields.missing("key", "name the key of the log")
+        return None
+    pattern = fields.optional_text("pattern")
+    if pattern is not None:
+        problems.extend(list(_pattern_problems(fields.items["pattern"], pattern)))
+    return KeyPattern(fields.text("key"), pattern)
+
+
+def _pattern_problems(item: Item, pattern: str) -> Iterator[Problem]:
+    try:
+        groups = re.compile(pattern).groups
+    except (re.error, OverflowError, RecursionError) as error:
+        yield Problem(item.at, f"pattern {pattern!r} is no regular expression: {error}")
+        return
+    if groups != 1:
+        hint = "put the value in parentheses, as in '^(\\d+)/'; (?:…) groups without capturing"
+        yield Problem(item.at, f"pattern {pattern!r} has {groups or 'no'} groups, it needs one", hint)
+    elif len(pattern) > MAX_PATTERN or _NOT_RE2(pattern):
+        hint = f"no look-around and no back references, at most {MAX_PATTERN} characters"
+        yield Problem(item.at, f"pattern {pattern[:40]!r} is not in the syntax of RE2", hint)
+
+
+def _checkpoints(top: Fields) -> Checkpoints:
+    if not top.has("checkpoints"):
+        return Checkpoints()
+    fields = Fields(top.items["checkpoints"], top.problems, "checkpoints")
+    for item in fields.entries("glob"):
+        name = str(item.value)
+        if not name or "/" in name or "\\" in name or ".." in name or "\0" in name:
+            hint = "checkpoints are looked for beside the log and in checkpoints/"
+            top.problems.add(item.at, f"glob {name!r} must be a name without folders", hint)
+    step = fields.optional_text("step")
+    fault = step_pattern_problem(step) if step is not None else None
+    if fault:
+        top.problems.add(fields.place("step"), f"'step' cannot be used: {fault}")
+    return Checkpoints(fields.texts("glob"), step)
+
+
+def _metric(name: str, fields: Fields, problems: Problems) -> Metric:
+    keys, expr = fields.texts("keys"), fields.expression("expr")
+    if fields.has("keys") and fields.has("expr"):
+        problems.add(fields.at, f"metric {name!r} has both 'keys' and 'expr'", "keep one of them")
+    elif not keys and not fields.has("expr") and not problems.knows(fields.place("keys")):
+        problems.add(fields.at, f"metric {name!r} has neither 'keys' nor 'expr'", "name the keys that log it")
+    return Metric(
+        id=name,
+        at=fields.at,
+        keys=keys,
+        expr=expr,
+        where=fields.expression("where"),
+        role=fields.choice("role", ("train", "eval"), "train"),
+        type=fields.choice("type", ("number", "text"), "number"),
+        by=fields.optional_text("by"),
+        better=fields.choice("better", ("higher", "lower"), "") or None,
+        unit=fields.optional_text("unit"),
+        required=fields.flag("required"),
+        good=fields.band("good"),
+        help=fields.text("help"),
+        source=fields.text("source"),
+    )
+
+
+def _param(name: str, fields: Fields, problems: Problems) -> Param:
+    item = fields.items.get("default")
+    if item is None:
+        fields.missing("default", "give a value, or null for one that must be set")
+    guess = "boolean" if item is not None and isinstance(item.value, bool) else "number"
+    type_ = fields.choice("type", PARAM_TYPES, guess)
+    low, high = fields.number("min"), fields.number("max")
+    if low is not None and high is not None and low > high:
+        problems.add(fields.place("max"), f"'max' {high:g} is below 'min' {low:g}", "swap them")
+    if type_ in ("boolean", "text") and (low is not None or high is not None):
+        problems.add(fields.at, f"param {name!r} is a {type_} and has bounds", "remove 'min' and 'max'")
+    default = setting(item, name, type_, problems) if item is not None else None
+    return Param(
+        id=name,
+        at=fields.at,
+        default=default,
+        type=type_,
+        unit=fields.optional_text("unit"),
+        min=low,
+        max=high,
+        help=fields.text("help"),
+        source=fields.text("source"),
+    )
+
+
+def _variants(top: Fields, params: Mapping[str, Param]) -> dict[str, Variant]:
+    result = {}
+    for name, item in top.mapping("variants").items():
+        fields = Fields(item, top.problems, f"variant {name!r}")
+        values = {
+            param: setting(value, param, params[param].type, top.problems)
+            for param, value in fields.mapping("set").items()
+            if param in params
+        }
+        disable, advise = fields.texts("disable"), fields.texts("advise")
+        result[name] = Variant(name, fields.at, values, disable, advise, fields.text("help"))
+    return result
+
+
+def _window(name: str, fields: Fields, problems: Problems) -> Window:
+    smallest = fields.duration("min")
+    if smallest is not None and smallest.unit != "points":
+        problems.add(fields.place("min"), f"'min' is a number of points, not of {smallest.unit}", "write '3 points'")
+        smallest = None
+    points = smallest.amount if smallest is not None else None
+    help = fields.text("help")
+    if not fields.has("last"):
+        fields.missing("last", "give its length, such as 'last: 30 steps' or 'last: all'")
+        return Window(name, fields.at, None, points, help)
+    if fields.items["last"].value == "all":
+        return Window(name, fields.at, None, points, help)
+    last = fields.duration("last")
+    if last is not None and last.unit != "points" and not fields.has("min"):
+        hint = f"a window in {last.unit} needs to know how many points it takes, such as 'min: 3 points'"
+        fields.missing("min", hint)
+    return Window(name, fields.at, last, points, help)

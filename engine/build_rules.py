@@ -1,0 +1,148 @@
+"""What a pack judges and recommends: its rules, stages, actions, commands and notes, each from its fields."""
+
+from __future__ import annotations
+
+from .fields import Fields, Problems, band, expression, kind
+from .pack import CAUSES, SEVERITIES, Action, Command, Level, Note, Rule, Stage
+from .template import template_problems
+from .tree import Number
+from .yamlio import Item
+
+
+def rule(name: str, fields: Fields, problems: Problems) -> Rule:
+    """A rule with its levels."""
+    title = fields.text("title")
+    if not fields.has("title"):
+        fields.missing("title", "say in a few words what it found")
+    if not fields.has("cause"):
+        fields.missing("cause", f"one of {', '.join(CAUSES)}")
+    return Rule(
+        id=name,
+        at=fields.at,
+        title=title,
+        cause=fields.choice("cause", CAUSES, "info"),
+        levels=_levels(fields, problems),
+        since=fields.expression("since"),
+        after=fields.expression("after"),
+        while_=fields.expression("while"),
+        sticky=fields.flag("sticky"),
+        enabled=fields.flag("enabled", True),
+        why=fields.text("why"),
+        source=fields.text("source"),
+    )
+
+
+_LEVEL_FIELDS = ("severity", "when", "for", "until", "actions", "message")
+
+
+def _levels(rule: Fields, problems: Problems) -> tuple[Level, ...]:
+    if not rule.has("levels"):
+        level = _level(rule, rule.name, problems)
+        return (level,) if level is not None else ()
+    base = {key: rule.items[key] for key in _LEVEL_FIELDS if key in rule.items}
+    levels: list[Level] = []
+    for entry in rule.list("levels"):
+        own = entry.value if isinstance(entry.value, dict) else {}
+        item = Item({**base, **own}, entry.file, entry.line, entry.column)
+        if not isinstance(entry.value, dict):
+            item = entry
+        level = _level(Fields(item, problems, f"a level of {rule.name}"), rule.name, problems)
+        if level is None:
+            continue
+        if levels and SEVERITIES.index(level.severity) <= SEVERITIES.index(levels[-1].severity):
+            hint = f"order them {', '.join(SEVERITIES)}, each at most once"
+            message = f"level {level.severity!r} of {rule.name} stands after {levels[-1].severity!r}"
+            problems.add(level.at, message, hint)
+        levels.append(level)
+    if isinstance(rule.items["levels"].value, list) and not rule.items["levels"].value:
+        problems.add(rule.place("levels"), f"{rule.name} has an empty list of levels", "give 'when' and 'severity'")
+    return tuple(levels)
+
+
+def _level(fields: Fields, name: str, problems: Problems) -> Level | None:
+    if not isinstance(fields.item.value, dict):
+        return None
+    if not fields.has("when"):
+        fields.missing("when", "give the condition on which it fires")
+    if not fields.has("severity"):
+        fields.missing("severity", f"one of {', '.join(SEVERITIES)}")
+    message = fields.items.get("message")
+    if message is not None and isinstance(message.value, str):
+        problems.extend(list(template_problems(message.value, message.at)))
+    when, until, for_ = fields.expression("when"), fields.expression("until"), fields.duration("for")
+    severity, actions = fields.choice("severity", SEVERITIES, ""), fields.texts("actions")
+    if when is None or not severity:
+        return None
+    return Level(severity, fields.at, when, for_, until, actions, fields.text("message"))
+
+
+def stage(name: str, fields: Fields, problems: Problems) -> Stage:
+    """A stage with the bands that its guide expects."""
+    to, unit = None, "steps"
+    end = fields.duration("to")
+    if end is not None:
+        tree, unit = end.amount.tree, end.unit
+        to = tree.value if isinstance(tree, Number) else None
+        if to is None or unit == "points":
+            problems.add(fields.place("to"), f"stage {name!r} must end at a number of steps, epochs or minutes")
+    share = fields.number("share")
+    if share is not None and not 0 < share <= 1:
+        problems.add(fields.place("share"), f"'share' must lie in (0, 1], not {share:g}")
+    expect = {}
+    for metric, item in fields.mapping("expect").items():
+        pair = band(item, metric, problems)
+        if pair is not None:
+            expect[metric] = pair
+    return Stage(name, fields.at, to, unit, share, fields.text("title"), expect, fields.text("source"))
+
+
+def action(name: str, fields: Fields, problems: Problems) -> Action:
+    """An action that a plan can recommend."""
+    if not fields.has("title"):
+        fields.missing("title", "say in a few words what to do")
+    if not fields.has("rank"):
+        fields.missing("rank", "higher ranks come first, such as 100 for stop")
+    text = fields.items.get("text")
+    if text is not None and isinstance(text.value, str):
+        problems.extend(list(template_problems(text.value, text.at)))
+    sets = {}
+    for key, item in fields.mapping("set").items():
+        value = expression(item, key, problems)
+        if value is not None:
+            sets[key] = value
+    direction = {}
+    for key, item in fields.mapping("direction").items():
+        if item.value not in ("up", "down"):
+            problems.add(item.at, f"'{key}' must be one of up, down, not {kind(item)}")
+        else:
+            direction[key] = str(item.value)
+    return Action(
+        id=name,
+        at=fields.at,
+        rank=fields.whole("rank"),
+        title=fields.text("title"),
+        text=fields.text("text"),
+        alone=fields.flag("alone"),
+        conflicts=fields.texts("conflicts"),
+        set=sets,
+        direction=direction,
+        target=fields.choice("target", ("checkpoint",), "") or None,
+        command=fields.optional_text("command"),
+    )
+
+
+def command(name: str, fields: Fields, problems: Problems) -> Command:
+    """A command line as a template."""
+    if not fields.has("text"):
+        fields.missing("text", "write the command line")
+    text = fields.items.get("text")
+    if text is not None and isinstance(text.value, str):
+        problems.extend(list(template_problems(text.value, text.at)))
+    return Command(name, fields.at, fields.text("text"), fields.text("help"))
+
+
+def note(name: str, fields: Fields, problems: Problems) -> Note:
+    """A statement that no rule carries."""
+    if not fields.has("text"):
+        fields.missing("text", "write what the guide says")
+    return Note(name, fields.at, fields.text("text"), fields.text("source"))

@@ -1,0 +1,333 @@
+"""Names and types: holds every expression of a pack against the pack's own scope, and collects what does not fit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from .errors import Problem, did_you_mean
+from .expression import Expression
+from .functions import FUNCTIONS, Family, Kind
+from .pack import UNITS, Duration, Pack
+from .tree import (
+    Among,
+    And,
+    Arithmetic,
+    Call,
+    Comparison,
+    Conditional,
+    Name,
+    Negative,
+    Node,
+    Not,
+    Number,
+    Or,
+    Text,
+    Truth,
+)
+
+CLOCK = {
+    "step": "number",
+    "epoch": "number",
+    "time": "number",
+    "total": "number",
+    "progress": "number",
+    "row": "number",
+    "silence": "number",
+    "ended": "condition",
+}
+"""The names that every pack knows: where in the run a row stands. `silence` (seconds from the last row to `--now`) and
+`ended` (whether the run is known to have ended) are known on the last row only."""
+
+RUN_SCALARS = ("lr_peak", "first_step", "last_step", "total", "last_epoch")
+"""What is known of a run as a whole; names for actions and commands."""
+
+LENGTH = re.compile(r"\s*(?P<amount>\d+(?:\.\d+)?)\s+(?P<unit>points|steps|epochs|minutes)\s*")
+_SINGULAR = {unit[:-1]: unit for unit in UNITS}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The names that an expression may use, each with its type (number, condition or text)."""
+
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+    clock: Mapping[str, str] = field(default_factory=dict)
+    windows: frozenset[str] = frozenset()
+    better: frozenset[str] = frozenset()  # metrics that say which direction is better
+    rows: bool = True  # whether there are rows to look at
+
+    @property
+    def names(self) -> list[str]:
+        return [*self.metrics, *self.params, *self.clock]
+
+
+def check(expression: Expression, scope: Scope, want: str) -> list[Problem]:
+    """All problems of one expression whose result should be a `want`: number, condition, text or value (any)."""
+    checker = _Checker(expression, scope)
+    checker.expect(expression.tree, want)
+    return checker.problems
+
+
+def type_of(expression: Expression, scope: Scope) -> str:
+    """The type of the expression's result, by its outermost node."""
+    return _Checker(expression, scope).type_of(expression.tree)
+
+
+class _Checker:
+    def __init__(self, expression: Expression, scope: Scope) -> None:
+        self.expression, self.scope = expression, scope
+        self.problems: list[Problem] = []
+
+    def problem(self, node: Node, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(self.expression.position(node), message, hint))
+
+    def expect(self, node: Node, want: str) -> None:
+        """Check `node` and everything below it, and that its type is `want`."""
+        before = len(self.problems)
+        self.inside(node)
+        if len(self.problems) > before or want == "value":
+            return
+        got = self.type_of(node)
+        if got != want:
+            hints = {
+                ("number", "condition"): "compare it with something, as in 'x > 0'",
+                ("condition", "number"): "use share(), any() or all() over conditions",
+                ("text", "number"): "text metrics know ==, !=, in and changed() only",
+                ("text", "condition"): "compare it, as in \"phase == 'main'\"",
+            }
+            self.problem(node, f"expected a {want}, found a {got}", hints.get((got, want), ""))
+
+    def inside(self, node: Node) -> None:
+        match node:
+            case Number() | Text() | Truth():
+                pass
+            case Name():
+                self.name(node)
+            case Negative(operand=operand):
+                self.expect(operand, "number")
+            case Arithmetic(left=left, right=right):
+                self.expect(left, "number")
+                self.expect(right, "number")
+            case Comparison():
+                self.comparison(node)
+            case Among(operand=operand, choices=choices):
+                self.inside(operand)
+                kind = self.type_of(operand)
+                for choice in choices:
+                    if self.type_of(choice) != kind:
+                        self.problem(choice, f"a {kind} is never in a list with a {self.type_of(choice)}")
+            case And(operands=operands) | Or(operands=operands):
+                for operand in operands:
+                    self.expect(operand, "condition")
+            case Not(operand=operand):
+                self.expect(operand, "condition")
+            case Conditional(condition=condition, then=then, otherwise=otherwise):
+                self.expect(condition, "condition")
+                self.inside(then)
+                self.expect(otherwise, self.type_of(then))
+            case Call():
+                self.call(node)
+
+    def name(self, node: Name) -> None:
+        if node.id in self.scope.windows:
+            self.problem(node, f"{node.id!r} is a window", "windows stand only as the second argument of a function")
+        elif node.id not in self.scope.names:
+            hint = did_you_mean(node.id, self.scope.names)
+            if node.id in FUNCTIONS:
+                hint = f"{node.id}() is a function; call it"
+            self.problem(node, f"unknown name {node.id!r}", hint or "declare it under metrics or params")
+
+    def comparison(self, node: Comparison) -> None:
+        self.inside(node.left)
+        self.inside(node.right)
+        left, right = self.type_of(node.left), self.type_of(node.right)
+        if left != right:
+            self.problem(node, f"a {left} cannot be compared with a {right}")
+        elif left != "number" and node.operator not in ("==", "!="):
+            self.problem(node, f"a {left} has no order", "use == or !=")
+
+    def call(self, node: Call) -> None:
+        function = FUNCTIONS[node.function]
+        if function.family is not Family.POINTWISE and node.function != "default" and not self.scope.rows:
+            self.problem(node, f"{node.function}() looks at rows, and there are none here")
+            return
+        parameters = list(function.parameters)
+        if parameters[-1].repeated:
+            parameters += [parameters[-1]] * (len(node.arguments) - len(parameters))
+        for parameter, argument in zip(parameters, node.arguments, strict=True):
+            if argument is None:
+                continue
+            match parameter.kind:
+                case Kind.NUMBER:
+                    self.expect(argument, "number")
+                case Kind.CONDITION:
+                    self.expect(argument, "condition")
+                case Kind.VALUE:
+                    self.inside(argument)
+                case Kind.METRIC:
+                    self.metric(node, argument)
+                case Kind.WINDOW:
+                    self.window(argument)
+                case Kind.MOMENT:
+                    if not (isinstance(argument, Text) and LENGTH.fullmatch(argument.value)):
+                        self.problem(argument, "a moment is written in quotes, with its unit", 'as in "5 epochs"')
+                case Kind.COUNT | Kind.FRACTION:
+                    self.constant(argument, parameter.name, parameter.kind, parameter.default)
+        if node.function == "default" and None not in node.arguments:
+            first, second = (self.type_of(argument) for argument in node.arguments if argument)
+            if first != second:
+                self.problem(node, f"default() is given a {first} and a {second}", "both must be of one type")
+
+    def metric(self, call: Call, argument: Node) -> None:
+        if not isinstance(argument, Name) or argument.id not in self.scope.metrics:
+            near = did_you_mean(argument.id, list(self.scope.metrics)) if isinstance(argument, Name) else ""
+            self.problem(argument, f"{call.function}() takes the name of a metric", near)
+        elif call.function == "best" and argument.id not in self.scope.better:
+            self.problem(argument, f"metric {argument.id!r} does not say which direction is better", "give it `better:`")
+
+    def window(self, argument: Node) -> None:
+        if isinstance(argument, Text):
+            found = LENGTH.fullmatch(argument.value)
+            if not found:
+                unit = argument.value.split()[-1] if argument.value.split() else ""
+                hint = f"the unit is {_SINGULAR[unit]!r}" if unit in _SINGULAR else 'as in "20 points"'
+                self.problem(argument, f"{argument.value!r} is not a window", hint)
+            elif found["unit"] != "points":
+                self.problem(
+                    argument,
+                    f"a window of {found['unit']} must say how many points it needs",
+                    "name it under windows, with `min:`",
+                )
+            elif float(found["amount"]) < 1 or not float(found["amount"]).is_integer():
+                self.problem(argument, "a window of points needs a whole number of at least 1")
+        elif not isinstance(argument, Name):
+            self.problem(argument, "a window is a name or a quoted length", 'as in trend or "20 points"')
+        elif argument.id not in self.scope.windows:
+            hint = did_you_mean(argument.id, sorted(self.scope.windows)) or "declare it under windows"
+            self.problem(argument, f"unknown window {argument.id!r}", hint)
+
+    def constant(self, argument: Node, name: str, kind: Kind, default: float | None) -> None:
+        for node in argument.walk():
+            if isinstance(node, Call) or (isinstance(node, Name) and node.id not in self.scope.params):
+                self.problem(node, f"{name} must be known before the run", "use a number or a parameter")
+                return
+        self.expect(argument, "number")
+        if isinstance(argument, Number):
+            value, least = argument.value, 0 if default == 0 else 1
+            if kind is Kind.COUNT and (value < least or not value.is_integer() or value > 1_000_000):
+                self.problem(argument, f"{name} must be a whole number of at least {least}")
+            if kind is Kind.FRACTION and not 0 < value < 1:
+                self.problem(argument, f"{name} must lie between 0 and 1")
+
+    def type_of(self, node: Node | None) -> str:
+        match node:
+            case Number() | Negative() | Arithmetic():
+                return "number"
+            case Text():
+                return "text"
+            case Name(id=id):
+                for names in (self.scope.metrics, self.scope.params, self.scope.clock):
+                    if id in names:
+                        return names[id]
+                return "number"
+            case Conditional(then=then):
+                return self.type_of(then)
+            case Call(function=function, arguments=arguments):
+                returns = FUNCTIONS[function].returns
+                return self.type_of(arguments[0]) if returns is Kind.VALUE else str(returns.value)
+            case _:
+                return "condition"
+
+
+def pack_scope(pack: Pack) -> Scope:
+    """What the expressions of a pack's rules, metrics and stages may name."""
+    params = {param.id: _SCALAR_TYPES.get(param.type, "number") for param in pack.params.values()}
+    types = {metric.id: metric.type for metric in pack.metrics.values() if metric.expr is None}
+    windows = frozenset(pack.windows)
+    for _ in range(len(pack.metrics)):
+        scope = Scope(types, params, CLOCK, windows)
+        derived = {m.id: type_of(m.expr, scope) for m in pack.metrics.values() if m.expr is not None}
+        if all(types.get(id) == kind for id, kind in derived.items()):
+            break
+        types = {**types, **derived}
+    better = frozenset(metric.id for metric in pack.metrics.values() if metric.better)
+    return Scope(types, params, CLOCK, windows, better)
+
+
+_SCALAR_TYPES = {"number": "number", "integer": "number", "boolean": "condition", "text": "text"}
+
+
+def check_pack(pack: Pack) -> list[Problem]:
+    """Every problem of every expression of a pack: unknown names, wrong types, cycles of metrics, clashes of names."""
+    scope = pack_scope(pack)
+    scalars = Scope(
+        params={**scope.params, **{name: "number" for name in RUN_SCALARS}}, windows=frozenset(), rows=False
+    )
+    return sorted({*_clashes(pack), *_cycles(pack), *_rows(pack, scope), *_scalars(pack, scope, scalars)})
+
+
+def _rows(pack: Pack, scope: Scope) -> Iterator[Problem]:
+    for metric in pack.metrics.values():
+        if metric.expr:
+            yield from check(metric.expr, scope, "value")
+        if metric.where:
+            yield from check(metric.where, scope, "condition")
+    for rule in pack.rules.values():
+        for condition in (rule.since, rule.while_):
+            if condition:
+                yield from check(condition, scope, "condition")
+        for level in rule.levels:
+            for condition in (level.when, level.until):
+                if condition:
+                    yield from check(condition, scope, "condition")
+
+
+def _scalars(pack: Pack, scope: Scope, scalars: Scope) -> Iterator[Problem]:
+    params = Scope(params=scope.params, rows=False)
+    for param in pack.params.values():
+        if isinstance(param.default, Expression):
+            yield from check(param.default, params, scope.params[param.id])
+    lengths: list[Duration | None] = [window.last for window in pack.windows.values()]
+    lengths += [level.for_ for rule in pack.rules.values() for level in rule.levels]
+    amounts = [length.amount for length in lengths if length]
+    amounts += [window.min_points for window in pack.windows.values() if window.min_points]
+    amounts += [rule.after for rule in pack.rules.values() if rule.after]
+    for amount in amounts:
+        yield from check(amount, params, "number")
+    for action in pack.actions.values():
+        for value in action.set.values():
+            yield from check(value, scalars, "number")
+
+
+def _clashes(pack: Pack) -> Iterator[Problem]:
+    taken = dict.fromkeys(CLOCK, "part of the clock")
+    for kind, things in (("metric", pack.metrics), ("param", pack.params), ("window", pack.windows)):
+        for thing in things.values():
+            if thing.id in taken:
+                yield Problem(thing.at, f"{kind} {thing.id!r} is already a {taken[thing.id]}", "choose another name")
+            elif thing.id in ("true", "false", "default") and kind != "window":
+                yield Problem(thing.at, f"{thing.id!r} has a meaning of its own", "choose another name")
+            taken.setdefault(thing.id, kind)
+
+
+def _cycles(pack: Pack) -> Iterator[Problem]:
+    needs = {
+        metric.id: {
+            node.id
+            for source in (metric.expr, metric.where)
+            if source
+            for node in source.tree.walk()
+            if isinstance(node, Name) and node.id in pack.metrics
+        }
+        for metric in pack.metrics.values()
+    }
+    for metric in pack.metrics.values():
+        seen: set[str] = set()
+        front = set(needs[metric.id])
+        while front:
+            seen |= front
+            front = {name for known in front for name in needs[known]} - seen
+        if metric.id in seen:
+            yield Problem(metric.at, f"metric {metric.id!r} is defined by itself", "break the circle")

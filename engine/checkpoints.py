@@ -1,0 +1,101 @@
+"""Which checkpoints lie beside a log, by their names alone: no file is opened, no folder below is entered."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import islice
+
+from .pack import Checkpoints
+
+MAX_ENTRIES = 20_000
+MAX_NAME = 128
+MAX_PATTERN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint: its name, the step it was saved at, and its path as seen from where the command was given."""
+
+    name: str
+    step: float
+    path: str = ""
+
+
+def find_checkpoints(log: str, patterns: Checkpoints, directory: str | None = None) -> tuple[Checkpoint, ...] | None:
+    """The checkpoints of a run in the order of their steps, or None where none is seen.
+
+    Looks beside the log, in the folder above, and in `checkpoints/` in either; with `directory`, only there.
+    A checkpoint whose name tells no step is not listed; of two with the same step the nearer place wins.
+    """
+    if step_pattern_problem(patterns.step):
+        return None
+    seen: dict[float, Checkpoint] = {}
+    for place in [directory] if directory is not None else _places(log):
+        for name in sorted(_names(place)):
+            step = _step(name, patterns)
+            if step is not None and step not in seen:
+                seen[step] = Checkpoint(name, step, _shown(place, name))
+    return tuple(seen[step] for step in sorted(seen)) or None
+
+
+def step_pattern_problem(pattern: str | None) -> str | None:
+    """Why a step pattern cannot be used, or None: it must have a group, and must not be able to backtrack for ever."""
+    if pattern is None:
+        return "a pattern for the step is missing"
+    if len(pattern) > MAX_PATTERN:
+        return f"the pattern is longer than {MAX_PATTERN} characters"
+    try:
+        groups = re.compile(pattern).groups
+    except (re.error, OverflowError, RecursionError) as error:
+        return f"not a regular expression: {error}"
+    if not groups:
+        return "the pattern needs a group around the step, such as '(\\d+)'"
+    plain = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]])*\]", "x", pattern)
+    if re.search(r"\)[*+{]", plain):
+        return "a repeated group can take for ever; repeat single characters instead"
+    if len(re.findall(r"[*+{]", plain)) > 3:
+        return "the pattern repeats more than three parts"
+    return None
+
+
+def _places(log: str) -> list[str]:
+    if log == "-":
+        return []
+    beside = os.path.dirname(log) or "."
+    # ".." as a person reads the path: a symbolic link to the folder of the log does not lead elsewhere.
+    above = os.path.relpath(os.path.dirname(os.path.abspath(beside)))
+    if os.path.isabs(log):
+        above = os.path.dirname(os.path.abspath(beside))
+    return [beside, above, os.path.join(beside, "checkpoints"), os.path.join(above, "checkpoints")]
+
+
+def _names(place: str) -> Iterator[str]:
+    try:
+        with os.scandir(place) as entries:
+            for entry in islice(entries, MAX_ENTRIES):
+                # A link that leads nowhere is what `save_total_limit` leaves behind, not a checkpoint.
+                if not entry.is_symlink() or os.path.exists(entry.path):
+                    yield entry.name
+    except OSError:
+        return
+
+
+def _step(name: str, patterns: Checkpoints) -> float | None:
+    if len(name) > MAX_NAME or not any(fnmatchcase(name, glob) for glob in patterns.glob):
+        return None
+    found = re.search(patterns.step or "", name)
+    try:
+        step = float(found[1]) if found and found[1] else math.nan
+    except ValueError:
+        return None
+    return step if math.isfinite(step) else None
+
+
+def _shown(place: str, name: str) -> str:
+    # An absolute path would make the report depend on the machine.
+    return name if os.path.isabs(place) else os.path.normpath(os.path.join(place, name)).replace(os.sep, "/")

@@ -1,0 +1,355 @@
+"""Checked trees → logical plan: names become columns and constants, functions become operators and kernels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..check import LENGTH
+from ..errors import PackError, Problem
+from ..expression import Expression
+from ..pack import Duration, Pack, Resolved
+from ..scalar import evaluate_scalar
+from ..tree import (
+    Among,
+    And,
+    Arithmetic,
+    Call,
+    Comparison,
+    Conditional,
+    Name,
+    Negative,
+    Node,
+    Not,
+    Number,
+    Or,
+    Text,
+    Truth,
+)
+from .ir import CONDITION, NUMBER, TEXT, Clock, Const, Kernel, Op, Raw, Span, Value
+
+_CLOCKS = {"step": "step", "epoch": "epoch", "time": "time", "row": "line"}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the names of a pack mean in one run: columns by metric and label, the total, the moment of asking."""
+
+    resolved: Resolved
+    columns: Mapping[str, str]
+    wild: frozenset[str] = frozenset()  # columns with non-finite cells
+    labels: Mapping[str, str] = field(default_factory=dict)
+    rows: int = 0
+    total: float | None = None
+    now: float | None = None
+    ended: bool = False
+    starts_midway: bool = False
+    series: Mapping[str, str] = field(default_factory=dict)  # label → the value this binding looks at
+
+    @property
+    def pack(self) -> Pack:
+        return self.resolved.pack
+
+
+@dataclass(frozen=True, slots=True)
+class Binder:
+    """Turns expressions into values of the logical plan, for one run and one series."""
+
+    names: Names
+
+    def bind(self, expression: Expression) -> Value:
+        """The expression as a value. Raises PackError where a parameter's value does not fit its use."""
+        return self.value(expression, expression.tree)
+
+    def metric(self, id: str) -> Value:
+        """A metric as a value: its cells where they are finite and its `where` holds."""
+        declared = self.names.pack.metrics[id]
+        if declared.expr is not None:
+            bound = self.bind(declared.expr)
+        elif id not in self.names.columns:
+            return Const(None, declared.type)
+        else:
+            column = self.names.columns[id]
+            bound = Raw(column, id, declared.type, column in self.names.wild)
+        conditions: list[Value] = [self.bind(declared.where)] if declared.where else []
+        if declared.by in self.names.series and declared.by in self.names.labels:
+            label = Clock(self.names.labels[declared.by], TEXT)
+            conditions.insert(0, Op("==", (label, Const(self.names.series[declared.by], TEXT)), CONDITION))
+        if not conditions:
+            return bound
+        condition = conditions[0] if len(conditions) == 1 else Op("and", tuple(conditions), CONDITION)
+        return Op("where", (condition, bound), bound.type)
+
+    def duration(self, duration: Duration) -> float:
+        """The length of a duration in its unit. Raises PackError unless it is a positive number."""
+        return self.positive(duration.amount)
+
+    def positive(self, expression: Expression) -> float:
+        value = evaluate_scalar(expression, self.names.resolved.values)
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not value > 0:
+            raise PackError([Problem(expression.at, f"{expression.text!r} is {value}, a positive number is needed")])
+        return float(value)
+
+    def value(self, source: Expression, node: Node) -> Value:
+        match node:
+            case Number(value=number):
+                return Const(number)
+            case Truth(value=truth):
+                return Const(truth, CONDITION)
+            case Text(value=text):
+                return Const(text, TEXT)
+            case Name(id=id):
+                return self.name(id)
+            case Negative(operand=operand):
+                return Op("neg", (self.value(source, operand),))
+            case Arithmetic(operator=operator, left=left, right=right):
+                return Op(operator, (self.value(source, left), self.value(source, right)))
+            case Comparison(operator=operator, left=left, right=right):
+                return Op(operator, (self.value(source, left), self.value(source, right)), CONDITION)
+            case Among(operand=operand, choices=choices):
+                parts = (operand, *choices)
+                return Op("among", tuple(self.value(source, part) for part in parts), CONDITION)
+            case And(operands=operands):
+                return Op("and", tuple(self.value(source, operand) for operand in operands), CONDITION)
+            case Or(operands=operands):
+                return Op("or", tuple(self.value(source, operand) for operand in operands), CONDITION)
+            case Not(operand=operand):
+                return Op("not", (self.value(source, operand),), CONDITION)
+            case Conditional(condition=condition, then=then, otherwise=otherwise):
+                bound = [self.value(source, part) for part in (condition, then, otherwise)]
+                return Op("choose", tuple(bound), bound[1].type)
+            case Call():
+                return self.call(source, node)
+        raise AssertionError(node)
+
+    def name(self, id: str) -> Value:
+        if id in self.names.pack.metrics:
+            return self.metric(id)
+        if id in self.names.resolved.values:
+            value = self.names.resolved.values[id]
+            if isinstance(value, bool):
+                return Const(value, CONDITION)
+            return Const(value, TEXT if isinstance(value, str) else NUMBER)
+        if id in _CLOCKS:
+            return Clock(_CLOCKS[id])
+        last = Op("==", (Clock("i"), Const(float(self.names.rows))), CONDITION)
+        match id:
+            case "total":
+                return Const(self.names.total)
+            case "progress":
+                return Op("/", (Clock("step"), Const(self.names.total)))
+            case "ended":
+                return Op("where", (last, Const(self.names.ended, CONDITION)), CONDITION)
+            case "silence":
+                now = None if self.names.ended else self.names.now
+                return Op("where", (last, Op("-", (Const(now), Clock("time")))))
+        raise AssertionError(id)
+
+    def call(self, source: Expression, node: Call) -> Value:
+        function = node.function
+        if function in _WINDOWED:
+            return self.windowed(source, node)
+        if function == "at":
+            x, moment = node.arguments
+            assert x is not None and isinstance(moment, Text)
+            found = LENGTH.fullmatch(moment.value)
+            assert found
+            return Kernel("reached", self.value(source, x), q=float(found["amount"]), unit=found["unit"])
+        if function == "nonfinite" and node.arguments == (None,):
+            sentinels = (id for id in self.names.pack.sentinels if id in self.names.columns)
+            cells = [Op("nonfinite", (self.metric_cell(id),), CONDITION) for id in sentinels]
+            return Op("or", tuple(cells), CONDITION) if cells else Const(None, CONDITION)
+        if function in ("nonfinite", "age", "changed", "best"):
+            (argument,) = node.arguments
+            assert isinstance(argument, Name)
+            return self.of_metric(function, argument.id)
+        arguments = tuple(self.value(source, argument) for argument in node.arguments if argument is not None)
+        match function:
+            case "latest":
+                return Kernel("latest", arguments[0], type=arguments[0].type)
+            case "first":
+                if self.names.starts_midway:
+                    return Const(None)
+                return Kernel("first", arguments[0])
+            case "lowest" | "highest":
+                return Kernel(function, arguments[0])
+            case "prev" | "delta" | "pct_change":
+                k = self.count(source, node.arguments[1])
+                earlier = Kernel("shift", arguments[0], k=k, type=arguments[0].type)
+                difference = Op("-", (arguments[0], earlier))
+                if function == "prev":
+                    return earlier
+                return difference if function == "delta" else Op("/", (difference, Op("abs", (earlier,))))
+            case "default":
+                return Op("default", arguments, arguments[0].type)
+            case "clip":
+                x, low, high = arguments
+                return Op("min", (Op("max", (x, low)), high))
+            case _:
+                return Op(function, arguments)
+
+    def metric_cell(self, id: str) -> Value:
+        column = self.names.columns.get(id)
+        return Raw(column, id, wild=column in self.names.wild) if column else Const(None)
+
+    def of_metric(self, function: str, id: str) -> Value:
+        metric = self.metric(id)
+        match function:
+            case "nonfinite":
+                cell = metric
+                if isinstance(metric, Op) and metric.name == "where" and isinstance(metric.args[1], Raw):
+                    return Op("where", (metric.args[0], Op("nonfinite", (metric.args[1],), CONDITION)), CONDITION)
+                return Op("nonfinite", (cell,), CONDITION)
+            case "age":
+                known_at = Op("where", (Op("known", (metric,), CONDITION), Clock("tick")))
+                age = Op("-", (Clock("tick"), Kernel("held", known_at)))
+                return Op("where", (Clock("moves", CONDITION), age))
+            case "changed":
+                return Op("!=", (metric, Kernel("shift", metric, k=1, type=metric.type)), CONDITION)
+            case _:
+                better = self.names.pack.metrics[id].better
+                return Kernel("lowest" if better == "lower" else "highest", metric)
+
+    def count(self, source: Expression, node: Node | None) -> int:
+        value = self.constant(source, node)
+        if not value.is_integer() or not 0 <= value <= 1_000_000:
+            assert node is not None
+            raise PackError([Problem(source.position(node), f"a whole number is needed here, not {value:g}")])
+        return int(value)
+
+    def constant(self, source: Expression, node: Node | None) -> float:
+        assert node is not None
+        value = evaluate_scalar(Expression(source.text, source.position(node), node), self.names.resolved.values)
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            raise PackError([Problem(source.position(node), f"a number is needed here, not {value}")])
+        return float(value)
+
+    def span(self, node: Node | None) -> Span:
+        if isinstance(node, Text):
+            found = LENGTH.fullmatch(node.value)
+            assert found
+            return Span(float(found["amount"]), "points", int(float(found["amount"])))
+        assert isinstance(node, Name)
+        window = self.names.pack.windows[node.id]
+        least = math.ceil(self.positive(window.min_points)) if window.min_points else None
+        if window.last is None:
+            return Span(0.0, "all", least or 1)
+        length = self.duration(window.last)
+        if window.last.unit == "points":
+            length = float(max(1, round(length)))
+            return Span(length, "points", min(least or int(length), int(length)))
+        return Span(length, window.last.unit, least or 1)
+
+    def windowed(self, source: Expression, node: Call) -> Value:
+        x_node, window, *options, lag_node = node.arguments
+        assert x_node is not None
+        x, span, lag = self.value(source, x_node), self.span(window), self.count(source, lag_node)
+        option = self.constant(source, options[0]) if options else 0.0
+        if options and not 0 < option < 1:
+            assert options[0] is not None
+            raise PackError([Problem(source.position(options[0]), f"{option:g} does not lie between 0 and 1")])
+        # A window of points moves with the stream, so that its value k points ago is the one k rows ago.
+        inside = lag if span.unit == "points" else 0
+        over = _Windowed(x, span, inside, option)
+        if node.function == "zscore":
+            mean, std = over.mean, over.std
+            if lag and not inside:
+                both = Op("where", (Op("known", (std,), CONDITION), mean))
+                mean, std = Kernel("shift", both, k=lag), Kernel("shift", std, k=lag)
+            return Op("/", (Op("-", (x, mean)), std))
+        result = over.function(node.function)
+        return Kernel("shift", result, k=lag, type=result.type) if lag and not inside else result
+
+
+@dataclass(frozen=True, slots=True)
+class _Windowed:
+    """The window functions of one argument, spelled in kernels."""
+
+    x: Value
+    span: Span
+    lag: int
+    option: float
+
+    def kernel(self, kind: str, q: float = 0.0) -> Value:
+        arg = Op("number", (self.x,)) if self.x.type == CONDITION else self.x
+        return Kernel(kind, arg, self.span, self.lag, q=q)
+
+    @property
+    def n(self) -> Value:
+        return self.kernel("count")
+
+    @property
+    def mean(self) -> Value:
+        return self.kernel("mean")
+
+    @property
+    def variance(self) -> Value:
+        return Op("/", (self.kernel("m2"), Op("-", (self.n, Const(1.0)))))
+
+    @property
+    def std(self) -> Value:
+        return Op("sqrt", (self.variance,))
+
+    @property
+    def slope(self) -> Value:
+        return Op("/", (self.kernel("sxt"), self.kernel("stt")))
+
+    def bound(self, middle: Value, error: Value, sign: str, least: float) -> Value:
+        enough = Op(">=", (self.n, Const(least)), CONDITION)
+        z = Const(normal_quantile(self.option))
+        return Op("where", (enough, Op(sign, (middle, Op("*", (z, error))))))
+
+    def function(self, name: str) -> Value:
+        match name:
+            case "mean" | "share":
+                return self.mean
+            case "count":
+                return self.n
+            case "median":
+                return self.kernel("quantile", 0.5)
+            case "quantile":
+                return self.kernel("quantile", self.option)
+            case "minimum" | "maximum" | "mad":
+                return self.kernel(name)
+            case "any":
+                return Op(">", (self.kernel("maximum"), Const(0.0)), CONDITION)
+            case "all":
+                return Op(">", (self.kernel("minimum"), Const(0.0)), CONDITION)
+            case "total":
+                return Op("*", (self.mean, self.n))
+            case "std":
+                return self.std
+            case "slope":
+                return self.slope
+            case "r2":
+                explained = Op("*", (Op("/", (self.kernel("sxt"), self.kernel("m2"))), self.slope))
+                return Op("min", (explained, Const(1.0)))
+            case "mean_lower" | "mean_upper":
+                error = Op("sqrt", (Op("/", (self.variance, self.n)),))
+                return self.bound(self.mean, error, "-" if name == "mean_lower" else "+", 3.0)
+            case "slope_lower" | "slope_upper":
+                residual = Op("-", (self.kernel("m2"), Op("*", (self.slope, self.kernel("sxt")))))
+                variance = Op("/", (Op("max", (residual, Const(0.0))), Op("-", (self.n, Const(2.0)))))
+                error = Op("sqrt", (Op("/", (variance, self.kernel("stt"))),))
+                return self.bound(self.slope, error, "-" if name == "slope_lower" else "+", 3.0)
+        raise AssertionError(name)
+
+
+_WINDOWED = frozenset(
+    "mean median minimum maximum total std quantile count slope r2 zscore mad share any all"
+    " mean_lower mean_upper slope_lower slope_upper".split()
+)
+
+
+def normal_quantile(p: float) -> float:
+    """The quantile of the standard normal distribution at 0 < p < 1, by Newton's method on the error function."""
+    x = 0.0
+    for _ in range(100):
+        density = math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+        step = (0.5 * math.erfc(-x / math.sqrt(2)) - p) / max(density, 1e-300)
+        step = max(-1.0, min(1.0, step))
+        x -= step
+        if abs(step) < 1e-15:
+            break
+    return x

@@ -1,0 +1,44 @@
+"""A stream: the rows at which some arguments are known, and what is known of it before its windows are written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from .ir import Kernel, Span, Value
+
+CLOCKS = {"steps": ("tick", 1.0), "epochs": ("epoch", 1.0), "minutes": ("time", 60.0)}
+"""The column and the scale of each unit of the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Rows of the working table at which all of `arguments` are known; `k` numbers them from 1.
+
+    `spacing` maps a clock column to the constant distance of neighbouring rows on it, or to None where it varies.
+    """
+
+    arguments: tuple[Value, ...]
+    rows: int
+    full: bool  # it is the whole table
+    wild: frozenset[Value] = frozenset()  # arguments with magnitudes whose squares overflow
+    spacing: dict[str, float | None] = field(default_factory=dict)
+
+    def points(self, span: Span) -> int | None:
+        """How many rows a full window holds, the same everywhere; None where that varies from row to row."""
+        if span.unit == "points":
+            return int(span.last)
+        column, scale = CLOCKS[span.unit]
+        spacing = self.spacing.get(column)
+        if spacing is None:
+            return None
+        if spacing == 0.0:
+            return self.rows
+        return max(1, min(self.rows, math.ceil(span.last * scale / spacing)))
+
+
+def clocks_of(kernels: Iterable[Kernel]) -> list[str]:
+    """The clock columns on which some window of the kernels is measured."""
+    units = {kernel.span.unit for kernel in kernels if kernel.span} & set(CLOCKS)
+    return sorted(CLOCKS[unit][0] for unit in units)

@@ -1,0 +1,80 @@
+"""Where a thing stands, what is wrong with it, and the exceptions that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in a user's file; `line` and `column` count from 1, 0 means unknown."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        if not self.line:
+            return self.file
+        return f"{self.file}:{self.line}:{self.column}" if self.column else f"{self.file}:{self.line}"
+
+    def shifted(self, columns: int) -> Position:
+        """The place `columns` characters further on the same line."""
+        return Position(self.file, self.line, self.column + columns) if self.column else self
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong in a user's file, and how to mend it. Collected, never raised by itself."""
+
+    at: Position
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.at}: {self.message}" + (f"; {self.hint}" if self.hint else "")
+
+
+class TrainrulesError(Exception):
+    """The root of everything this package raises on purpose."""
+
+
+class ProblemsError(TrainrulesError):
+    """Raised with all the problems found in a user's file or setting, sorted by place."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(sorted(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    @property
+    def position(self) -> Position:
+        """The place of the first problem."""
+        return self.problems[0].at
+
+
+class ExpressionError(ProblemsError):
+    """Raised when the text of an expression is not in the language."""
+
+
+class PackError(ProblemsError):
+    """Raised when a pack cannot be used as it is written, or does not exist."""
+
+
+class OverrideError(ProblemsError):
+    """Raised when an override names nothing, has the wrong type or lies out of bounds."""
+
+
+class LogError(TrainrulesError):
+    """Raised when a log cannot be judged: unreadable, empty, interleaved, or without any required key."""
+
+    def __init__(self, message: str, *, path: str, line: int = 0, hint: str = "") -> None:
+        self.message, self.position, self.hint = message, Position(path, line), hint
+        super().__init__(f"{self.position}: {message}" + (f"; {hint}" if hint else ""))
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """A hint that names up to three of `known` that look like `name`, or an empty string."""
+    near = get_close_matches(name, known, n=3, cutoff=0.6)
+    return f"did you mean {' or '.join(repr(other) for other in near)}?" if near else ""

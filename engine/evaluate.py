@@ -1,0 +1,307 @@
+"""The whole way from a pack and a log to a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .checkpoints import find_checkpoints
+from .compile.bind import Binder, Names
+from .compile.ir import Value
+from .compile.program import Program
+from .episodes import Course, Hold, run
+from .evidence import closest, tests_of
+from .findings import Went, Workbench, finding_of, severity_of, state_of
+from .judged import Judged, Lack, conditions_of, judge, metrics_of
+from .load import load_pack
+from .pack import Pack, Resolved, Scalar
+from .params import resolve
+from .plan import PlanInput, make_plan
+from .readers import Run, Wanted, WantedMetric, read
+from .report import Finding, Report, RuleState
+from .rowbook import RowBook
+from .stages import stage_results
+from .timeline import timelines
+
+if TYPE_CHECKING:
+    from .pack import Duration
+
+RATE = "learning_rate"
+"""The metric whose largest value since the last rewind is the scalar `lr_peak`."""
+
+IMPROVES = "eval_improves"
+"""The condition among a pack's metrics that says whether an evaluation metric is surely improving."""
+
+
+def evaluate(
+    log: str | PathLike[str],
+    *,
+    pack: str | PathLike[str] | Pack = "common",
+    variant: str | None = None,
+    overrides: Mapping[str, Scalar] | None = None,
+    override_files: Sequence[str | PathLike[str]] = (),
+    settings: Sequence[str] = (),
+    checkpoints: str | PathLike[str] | None = None,
+    now: float | None = None,
+    threads: int | None = None,
+) -> Report:
+    """Judge the run that wrote `log` ("-": standard input) by a pack: a name, a file or a loaded one.
+
+    `overrides` set parameters by name, as `settings` ("name=value") and override files do. `now` is the present time in
+    seconds since 1970, for rules about silence. Raises PackError, OverrideError or LogError, each with its position.
+    """
+    path = fspath(log)
+    loaded = pack if isinstance(pack, Pack) else load_pack(pack)
+    files = [Path(file) for file in override_files]
+    resolved = resolve(loaded, variant=variant, files=files, settings=settings, values=overrides, log=path)
+    given = read(path, wanted(resolved), threads=threads)
+    try:
+        seen = find_checkpoints(path, loaded.checkpoints, None if checkpoints is None else fspath(checkpoints))
+        return _Evaluation(resolved, given, now).report(seen)
+    finally:
+        given.con.close()
+
+
+def wanted(resolved: Resolved) -> Wanted:
+    """What to read for a pack: the metrics that its enabled rules, its stages and its plan rest on."""
+    pack = resolved.pack
+    rules = [rule for rule in pack.rules.values() if rule.id not in resolved.disabled]
+    needed = metrics_of(pack, [each for rule in rules for each in conditions_of(rule)])
+    needed += [*pack.sentinels, RATE, IMPROVES, *(id for stage in pack.stages.values() for id in stage.expect)]
+    needed += [metric.id for metric in pack.metrics.values() if metric.required]
+    known = [pack.metrics[id] for id in dict.fromkeys(needed) if id in pack.metrics]
+    derived = metrics_of(pack, [each for metric in known for each in (metric.expr, metric.where)])
+    known += [pack.metrics[id] for id in derived if pack.metrics[id] not in known]
+    return Wanted(
+        clock=pack.clock,
+        metrics=tuple(
+            WantedMetric(metric.id, metric.keys, metric.type, metric.role, metric.unit == "share")
+            for metric in known
+            if metric.keys
+        ),
+        sentinels=tuple(id for id in pack.sentinels if id in pack.metrics),
+        labels={label: pack.labels[label] for label in pack.labels},
+        summary=pack.summary,
+        required=tuple(metric.id for metric in known if metric.required),
+    )
+
+
+class _Evaluation:
+    def __init__(self, resolved: Resolved, given: Run, now: float | None) -> None:
+        self.resolved, self.given, self.pack = resolved, given, resolved.pack
+        self.program = Program(given.con, given.table)
+        self.rows = given.facts.rows
+        self.interval, self.last_tick, wild = self._survey()
+        self.names = Names(
+            resolved,
+            given.columns,
+            wild,
+            given.labels,
+            rows=self.rows,
+            total=given.facts.total,
+            now=now,
+            ended=given.facts.ended,
+            starts_midway=given.starts_midway,
+        )
+
+    def _survey(self) -> tuple[float, float, frozenset[str]]:
+        """The usual distance of two rows, the last tick, and the columns that hold cells which are not finite."""
+        numbers = [
+            column for id, column in self.given.columns.items() if self.pack.metrics[id].type != "text"
+        ]
+        items = "".join(f", bool_or(NOT isfinite({column}))" for column in numbers)
+        table, con = self.given.table, self.given.con
+        row = con.execute(f"SELECT max(tick){items} FROM {table}").fetchone()
+        spaced = con.execute(
+            f"SELECT quantile_cont(d, 5e-1) FROM (SELECT tick - lag(tick) OVER () AS d FROM {table}) WHERE d > 0"
+        ).fetchone()
+        assert row is not None
+        assert spaced is not None
+        last, *flags = row
+        wild = frozenset(column for column, flag in zip(numbers, flags, strict=True) if flag)
+        return spaced[0] or 0.0, last or 0.0, wild
+
+    def report(self, seen: object) -> Report:
+        judged, lacks = self._judged()
+        binder = Binder(self.names)
+        metrics = {
+            id: binder.metric(id)
+            for id in self.pack.metrics
+            if self.pack.metrics[id].expr is not None or id in self.given.columns
+        }
+        improves = metrics.get(IMPROVES)
+        messages = self._shown(judged)
+        values: list[Value] = [value for each in judged for value in (each.when, each.until, each.since) if value]
+        values += [side for each in judged for test in tests_of(each) for side in (test.left, test.right)]
+        values += [metrics[id] for id in messages if id in metrics]
+        values += [improves] if improves else []
+        self.program.run(values)
+        courses = self._courses(judged)
+        bench = Workbench(
+            self.program,
+            self.book,
+            self.resolved,
+            metrics,
+            self.interval,
+            self.given.facts.ended,
+            self.last_tick,
+        )
+        findings, states = self._settled(bench, judged, courses, lacks)
+        facts = self.given.facts
+        planned = make_plan(
+            PlanInput(
+                findings=tuple(findings),
+                states=tuple(states),
+                resolved=self.resolved,
+                log=facts,
+                scalars=self._scalars(),
+                checkpoints=seen,  # type: ignore[arg-type]
+                interval=self.interval,
+                eval_improving=improves is not None and self._is_true_at_last(improves),
+                unjudged=self._unjudged(),
+            )
+        )
+        raw = {id: value for id, value in metrics.items() if id in self.given.columns}
+        return Report(
+            pack=self.pack.id,
+            version=self.pack.version,
+            variant=self.resolved.variant,
+            title=self.pack.title,
+            log=facts,
+            verdict=planned.verdict,
+            plan=planned.plan,
+            set_aside=planned.set_aside,
+            findings=planned.findings,
+            stages=stage_results(self.program, self.pack, raw, facts) if self.rows else (),
+            rules=tuple(states),
+            overrides=self.resolved.overrides,
+            reason=planned.reason,
+        )
+
+    def _judged(self) -> tuple[list[Judged], dict[str, str]]:
+        judged: list[Judged] = []
+        lacks: dict[str, str] = {}
+        for rule in self.pack.rules.values():
+            if rule.id in self.resolved.disabled:
+                continue
+            for each in judge(rule, self.names, self._series(conditions_of(rule))):
+                if isinstance(each, Lack):
+                    lacks[rule.id] = each.reason
+                else:
+                    judged.append(each)
+        return judged, lacks
+
+    def _series(self, conditions: Sequence[object]) -> list[tuple[str, dict[str, str]]]:
+        """The series over which a rule is judged: one for each value of the label by which its metrics are split."""
+        named = metrics_of(self.pack, conditions)  # type: ignore[arg-type]
+        labels = {self.pack.metrics[id].by for id in named} & set(self.given.labels)
+        series: list[tuple[str, dict[str, str]]] = [("", {})]
+        for label in sorted(label for label in labels if label):
+            column = self.given.labels[label]
+            found = self.given.con.execute(
+                f"SELECT {column}, min(i) AS first FROM {self.given.table} WHERE {column} IS NOT NULL"
+                f" GROUP BY {column} ORDER BY first"
+            ).fetchall()
+            series = [
+                (f"{name} {label}={value}".strip(), {**chosen, label: value})
+                for name, chosen in series
+                for value, _ in found
+            ]
+        return series
+
+    def _shown(self, judged: Sequence[Judged]) -> set[str]:
+        from .template import placeholders
+
+        return {hole.name for each in judged for hole in placeholders(each.level.message)}
+
+    def _courses(self, judged: Sequence[Judged]) -> list[Course]:
+        self.book = RowBook(self.program, self.rows)
+        conditions: dict[Value, int] = {}
+        for each in judged:
+            for value in (each.when, each.until, each.since):
+                if value is not None:
+                    conditions.setdefault(value, len(conditions))
+        lines = timelines(self.program, list(conditions), self.rows)
+        return [
+            run(
+                lines[conditions[each.when]],
+                self._hold(each.binder, each.level.for_),
+                until=lines[conditions[each.until]] if each.until is not None else None,
+                since=lines[conditions[each.since]] if each.since is not None else (),
+                sticky=each.rule.sticky,
+            )
+            for each in judged
+        ]
+
+    def _hold(self, binder: Binder, duration: Duration | None) -> Hold:
+        if duration is None:
+            return Hold()
+        amount, unit = binder.duration(duration), duration.unit
+        if unit == "points":
+            return Hold(points=max(1, round(amount)))
+        book = self.book
+        return Hold(reached=lambda onset, first, last: book.first_after(onset, amount, unit, first, last))
+
+    def _settled(
+        self, bench: Workbench, judged: Sequence[Judged], courses: Sequence[Course], lacks: Mapping[str, str]
+    ) -> tuple[list[Finding], list[RuleState]]:
+        findings: list[Finding] = []
+        states: list[RuleState] = []
+        quiet: list[Judged] = []
+        for rule in self.pack.rules.values():
+            severity = severity_of(self.resolved, rule, rule.levels[-1].severity)
+            if rule.id in self.resolved.disabled:
+                states.append(RuleState(rule.id, "disabled", severity=severity))
+                continue
+            if rule.id in lacks:
+                states.append(RuleState(rule.id, "not_evaluated", lacks[rule.id], severity=severity))
+                continue
+            went = [
+                Went(each, course, severity_of(self.resolved, rule, each.level.severity))
+                for each, course in zip(judged, courses, strict=True)
+                if each.rule.id == rule.id
+            ]
+            finding = finding_of(bench, rule, went)
+            if finding is not None:
+                findings.append(finding)
+                continue
+            state = state_of(bench, rule, went)
+            states.append(state)
+            if state.state == "ok":
+                quiet += [each.judged for each in went]
+        near = closest(self.program, quiet)
+        return findings, [replace(state, closest=near.get(state.rule)) for state in states]
+
+    def _scalars(self) -> dict[str, Scalar]:
+        facts, column = self.given.facts, self.given.columns.get(RATE)
+        peak = None
+        if column is not None:
+            found = self.given.con.execute(
+                f"SELECT max(CASE WHEN isfinite({column}) THEN {column} END) FROM {self.given.table}"
+                f" WHERE segment = (SELECT max(segment) FROM {self.given.table})"
+            ).fetchone()
+            peak = found[0] if found else None
+        return {
+            "lr_peak": peak or None,
+            "first_step": facts.first_step,
+            "last_step": facts.last_step,
+            "total": facts.total,
+            "last_epoch": facts.last_epoch,
+        }
+
+    def _is_true_at_last(self, condition: Value) -> bool:
+        found = self.program.con.execute(
+            f"SELECT {self.program.renderer.value(condition)} FROM {self.program.table} ORDER BY i DESC LIMIT 1"
+        ).fetchone()
+        return bool(found and found[0])
+
+    def _unjudged(self) -> str:
+        required = [metric for metric in self.pack.metrics.values() if metric.required]
+        if not required or any(metric.id in self.given.columns or metric.expr for metric in required):
+            return ""
+        keys = ", ".join(repr(metric.keys[0]) for metric in required)
+        return f"the log has none of the keys that pack {self.pack.id!r} needs ({keys}, or another name for them)"
+

@@ -1,0 +1,188 @@
+"""What the findings rest on: the numbers at onset, at their worst and last; how near a quiet rule came; the drawn line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .compile.bind import Binder
+from .compile.ir import Const, Value
+from .compile.text import text_of
+from .judged import Judged, comparisons
+from .report import Evidence
+from .rowbook import RowBook
+from .tree import Comparison
+
+if TYPE_CHECKING:
+    from .compile.program import Program
+
+SPARK_POINTS = 60
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One comparison of a condition with its sides bound; `operator` is the one that the condition wants to hold."""
+
+    text: str
+    operator: str
+    left: Value
+    right: Value
+    positive: bool
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the right side is the same on every row."""
+        return isinstance(self.right, Const)
+
+
+def tests_of(judged: Judged) -> list[Test]:
+    """The comparisons of numbers that a rule's condition rests on, a constant side on the right."""
+    found = []
+    for node, positive in comparisons(judged.level.when.tree):
+        test = _test(node, positive, judged)
+        if test is not None and test not in found:
+            found.append(test)
+    return found
+
+
+def _test(node: Comparison, positive: bool, judged: Judged) -> Test | None:
+    binder: Binder = judged.binder
+    left, right = binder.value(judged.level.when, node.left), binder.value(judged.level.when, node.right)
+    if left.type != "number" or right.type != "number":
+        return None
+    if isinstance(left, Const):
+        return Test(text_of(node.right), _MIRRORED[node.operator], right, left, positive)
+    return Test(text_of(node.left), node.operator, left, right, positive)
+
+
+def sides(program: Program, tests: Sequence[Test], rows: Sequence[int]) -> dict[int, list[tuple[float | None, float | None]]]:
+    """For each of the rows, both sides of every test."""
+    if not tests or not rows:
+        return {row: [] for row in rows}
+    render = program.renderer
+    items = ", ".join(f"{render.value(test.left)}, {render.value(test.right)}" for test in tests)
+    wanted = ", ".join(str(int(row)) for row in sorted(set(rows)))
+    found = program.con.execute(f"SELECT i, {items} FROM {program.table} WHERE i IN ({wanted})").fetchall()
+    return {i: list(zip(values[::2], values[1::2], strict=True)) for i, *values in found}
+
+
+def evidence(
+    program: Program, book: RowBook, judged: Judged, onset: int, fired: int, last: int
+) -> tuple[Evidence, ...]:
+    """The tests that held when the rule fired (all of them if none did), with their values over the episode."""
+    tests = tests_of(judged)
+    at = sides(program, tests, [onset, fired, last])
+    held = [place for place, test in enumerate(tests) if _holds(test, at[fired][place])]
+    shown = []
+    for place in held or range(len(tests)):
+        test = tests[place]
+        worst, worst_row = _worst(program, test, onset, last)
+        shown.append(
+            Evidence(
+                expression=test.text,
+                threshold=at[last][place][1] if at[last][place][1] is not None else at[fired][place][1],
+                at_onset=at[onset][place][0],
+                worst=worst if worst_row is not None else at[fired][place][0],
+                last=at[last][place][0],
+                worst_at=book.row(worst_row).moment if worst_row is not None else None,
+            )
+        )
+    return tuple(shown)
+
+
+def _holds(test: Test, values: tuple[float | None, float | None]) -> bool:
+    left, right = values
+    if left is None or right is None:
+        return False
+    holds = {
+        "<": left < right,
+        "<=": left <= right,
+        ">": left > right,
+        ">=": left >= right,
+        "==": left == right,
+        "!=": left != right,
+    }[test.operator]
+    return holds is test.positive
+
+
+def _excess(program: Program, test: Test) -> str | None:
+    """SQL of how far a test is beyond its threshold, None where that has no direction."""
+    if test.operator in ("==", "!="):
+        return None
+    render = program.renderer
+    left, right = render.value(test.left), render.value(test.right)
+    upward = (test.operator in (">", ">=")) is test.positive
+    return f"({left} - {right})" if upward else f"({right} - {left})"
+
+
+def _worst(program: Program, test: Test, first: int, last: int) -> tuple[float | None, int | None]:
+    excess = _excess(program, test)
+    if excess is None:
+        return None, None
+    found = program.con.execute(
+        f"SELECT i, side FROM (SELECT i, {program.renderer.value(test.left)} AS side, {excess} AS excess"
+        f" FROM {program.table} WHERE i BETWEEN {int(first)} AND {int(last)})"
+        " WHERE excess IS NOT NULL ORDER BY excess DESC, i LIMIT 1"
+    ).fetchone()
+    return (found[1], found[0]) if found else (None, None)
+
+
+def closest(program: Program, quiet: Sequence[Judged]) -> dict[str, Evidence]:
+    """How near rules that found nothing came to firing, by rule: the first test against a fixed threshold decides."""
+    chosen: dict[str, tuple[Judged, Test]] = {}
+    for judged in quiet:
+        tests = [test for test in tests_of(judged) if test.is_fixed and test.operator not in ("==", "!=")]
+        if len(tests) == 1 and judged.rule.id not in chosen:
+            chosen[judged.rule.id] = (judged, tests[0])
+    if not chosen:
+        return {}
+    render, items = program.renderer, []
+    for judged, test in chosen.values():
+        upward = (test.operator in (">", ">=")) is test.positive
+        side = f"CASE WHEN {render.observed(judged.when)} IS NOT NULL THEN {render.value(test.left)} END"
+        items.append(f"{'max' if upward else 'min'}({side})")
+    found = program.con.execute(f"SELECT {', '.join(items)} FROM {program.table}").fetchone()
+    assert found is not None
+    return {
+        rule: Evidence(test.text, _constant(test.right), None, value, None)
+        for (rule, (_, test)), value in zip(chosen.items(), found, strict=True)
+        if value is not None
+    }
+
+
+def _constant(value: Value) -> float | None:
+    number = value.value if isinstance(value, Const) else None
+    return float(number) if isinstance(number, (int, float)) else None
+
+
+def spark(program: Program, metric: Value, rows: int) -> tuple[float | None, ...]:
+    """The last known value of a metric in each of up to 60 equal parts of the run."""
+    if not rows:
+        return ()
+    parts = min(rows, SPARK_POINTS)
+    found = program.con.execute(
+        f"SELECT CAST(floor((i - 1) * {parts} / {rows}) AS INTEGER) AS part, arg_max(v, i)"
+        f" FROM (SELECT i, {program.renderer.value(metric)} AS v FROM {program.table})"
+        " WHERE v IS NOT NULL GROUP BY part ORDER BY part"
+    ).fetchall()
+    values: list[float | None] = [None] * parts
+    for part, value in found:
+        if isinstance(value, (int, float)) and math.isfinite(value):
+            values[part] = float(value)
+    return tuple(values)
+
+
+def latest_values(program: Program, metrics: dict[str, Value], last: int) -> dict[str, float | str | None]:
+    """The last known value of each metric at or before row `last`."""
+    if not metrics:
+        return {}
+    render = program.renderer
+    items = ", ".join(
+        f"arg_max({render.value(value)}, i) FILTER (WHERE {render.value(value)} IS NOT NULL)" for value in metrics.values()
+    )
+    found = program.con.execute(f"SELECT {items} FROM {program.table} WHERE i <= {int(last)}").fetchone()
+    assert found is not None
+    return dict(zip(metrics, found, strict=True))

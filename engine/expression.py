@@ -1,0 +1,276 @@
+"""Text of an expression → tree, with everything refused that is not in the language.
+
+The syntax is a subset of Python's, read once with `ast`; the tree that leaves this module holds only the nodes of
+`tree.py`, so nothing behind it can meet an attribute, a subscript or a name that is not in the scope.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .errors import ExpressionError, Position, Problem, did_you_mean
+from .functions import FUNCTIONS, Function
+from .tree import (
+    Among,
+    And,
+    Arithmetic,
+    Call,
+    Comparison,
+    Conditional,
+    Name,
+    Negative,
+    Node,
+    Not,
+    Number,
+    Or,
+    Text,
+    Truth,
+)
+
+MAX_LENGTH = 2_000
+MAX_DEPTH = 60
+MAX_EXPONENT = 64
+
+_ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
+_COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
+_TRUTHS = {"true": True, "True": True, "false": False, "False": False}
+_REFUSED = {
+    ast.Attribute: "attributes are not part of the language",
+    ast.Subscript: "subscripts are not part of the language",
+    ast.Lambda: "lambdas are not part of the language",
+    ast.JoinedStr: "f-strings are not part of the language",
+    ast.NamedExpr: "assignments are not part of the language",
+    ast.Starred: "starred arguments are not part of the language",
+    ast.Dict: "dictionaries are not part of the language",
+    ast.Set: "sets are not part of the language",
+    ast.Tuple: "tuples are not part of the language",
+    ast.List: "a list may only stand after 'in'",
+}
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An expression as it stands in a file: its text, its place and its tree (names not yet checked)."""
+
+    text: str
+    at: Position
+    tree: Node
+
+    def position(self, node: Node) -> Position:
+        """Where `node` stands in the file."""
+        return self.at.shifted(node.offset)
+
+
+class _Refusal(Exception):
+    def __init__(self, offset: int, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.offset, self.message, self.hint = offset, message, hint
+
+
+def parse(text: str, at: Position) -> Expression:
+    """Parse one expression that stands at `at`.
+
+    Raises ExpressionError with one problem: the first thing that is not in the language.
+    """
+    try:
+        return Expression(text, at, _Parser(text).tree())
+    except _Refusal as refusal:
+        problem = Problem(at.shifted(refusal.offset), refusal.message, refusal.hint)
+        raise ExpressionError([problem]) from None
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def tree(self) -> Node:
+        text = self.text
+        if len(text) > MAX_LENGTH:
+            raise _Refusal(
+                0, f"expression is {len(text):,} characters long, {MAX_LENGTH:,} are allowed", "split it into metrics"
+            )
+        if not text.strip():
+            raise _Refusal(0, "expression is empty", "write a condition such as 'loss > 2'")
+        self.indent = len(text) - len(text.lstrip())
+        # In parentheses, so that an expression may run over several lines of a file.
+        try:
+            parsed = ast.parse(f"({text.strip()}\n)", mode="eval")
+        except SyntaxError as error:
+            offset = max((error.offset or 2) - 2, 0) if (error.lineno or 1) == 1 else 0
+            raise _Refusal(self.indent + offset, f"not an expression: {error.msg}", _syntax_hint(text)) from None
+        except (ValueError, RecursionError, MemoryError):
+            raise _Refusal(0, "not an expression: nested too deeply or not text") from None
+        return self.convert(parsed.body, 0)
+
+    def offset(self, node: ast.AST) -> int:
+        line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 1)
+        if line != 1:
+            return 0
+        # ast counts bytes of UTF-8; positions count characters.
+        return self.indent + len(f"({self.text.strip()}".encode()[:column].decode(errors="replace")) - 1
+
+    def refuse(self, node: ast.AST, message: str, hint: str = "") -> _Refusal:
+        return _Refusal(self.offset(node), message, hint)
+
+    def convert(self, node: ast.AST, depth: int) -> Node:
+        if depth > MAX_DEPTH:
+            raise self.refuse(node, f"expression is nested more than {MAX_DEPTH} deep", "split it into metrics")
+        for kind, message in _REFUSED.items():
+            if isinstance(node, kind):
+                raise self.refuse(node, message)
+        if isinstance(node, _COMPREHENSIONS):
+            raise self.refuse(node, "comprehensions are not part of the language")
+        handler = _HANDLERS.get(type(node))
+        if handler is None:
+            raise self.refuse(node, f"{type(node).__name__.lower()} is not part of the language")
+        return handler(self, node, depth + 1)
+
+    def constant(self, node: ast.Constant, depth: int) -> Node:
+        value, offset = node.value, self.offset(node)
+        if isinstance(value, bool):
+            return Truth(value, offset=offset)
+        if isinstance(value, str):
+            return Text(value, offset=offset)
+        if isinstance(value, (int, float)):
+            try:
+                number = float(value)
+            except OverflowError:
+                number = math.inf
+            if not math.isfinite(number):
+                raise self.refuse(node, "number is too large")
+            return Number(number, offset=offset)
+        raise self.refuse(node, f"{value!r} is not part of the language")
+
+    def name(self, node: ast.Name, depth: int) -> Node:
+        if node.id in _TRUTHS:
+            return Truth(_TRUTHS[node.id], offset=self.offset(node))
+        if node.id.startswith("__"):
+            raise self.refuse(node, f"unknown name {node.id!r}")
+        return Name(node.id, offset=self.offset(node))
+
+    def unary(self, node: ast.UnaryOp, depth: int) -> Node:
+        offset = self.offset(node)
+        if isinstance(node.op, ast.Not):
+            return Not(self.convert(node.operand, depth), offset=offset)
+        if isinstance(node.op, ast.USub):
+            operand = self.convert(node.operand, depth)
+            return (
+                Number(-operand.value, offset=offset)
+                if isinstance(operand, Number)
+                else Negative(operand, offset=offset)
+            )
+        if isinstance(node.op, ast.UAdd):
+            return self.convert(node.operand, depth)
+        raise self.refuse(node, "'~' is not part of the language")
+
+    def binary(self, node: ast.BinOp, depth: int) -> Node:
+        operator = _ARITHMETIC.get(type(node.op))
+        if operator is None:
+            raise self.refuse(
+                node, "only + - * / and ** with a literal exponent are part of the language", "use floor() for '//'"
+            )
+        left, right = self.convert(node.left, depth), self.convert(node.right, depth)
+        if operator == "**" and not (isinstance(right, Number) and abs(right.value) <= MAX_EXPONENT):
+            raise self.refuse(
+                node.right, f"the exponent of ** must be a literal number of at most {MAX_EXPONENT}", "use exp() and log()"
+            )
+        return Arithmetic(operator, left, right, offset=self.offset(node))
+
+    def logic(self, node: ast.BoolOp, depth: int) -> Node:
+        kind: Callable[..., Node] = And if isinstance(node.op, ast.And) else Or
+        return kind(tuple(self.convert(value, depth) for value in node.values), offset=self.offset(node))
+
+    def compare(self, node: ast.Compare, depth: int) -> Node:
+        offset, parts = self.offset(node), []
+        left = self.convert(node.left, depth)
+        for operator, comparator in zip(node.ops, node.comparators, strict=True):
+            if isinstance(operator, (ast.In, ast.NotIn)):
+                choices = self.choices(comparator, depth)
+                among = Among(left, choices, offset=offset)
+                parts.append(Not(among, offset=offset) if isinstance(operator, ast.NotIn) else among)
+                continue
+            symbol = _COMPARISONS.get(type(operator))
+            if symbol is None:
+                raise self.refuse(node, "'is' is not part of the language", "use == or !=")
+            right = self.convert(comparator, depth)
+            parts.append(Comparison(symbol, left, right, offset=offset))
+            left = right
+        return parts[0] if len(parts) == 1 else And(tuple(parts), offset=offset)
+
+    def choices(self, node: ast.AST, depth: int) -> tuple[Node, ...]:
+        if not isinstance(node, (ast.List, ast.Tuple)) or not node.elts:
+            raise self.refuse(node, "'in' needs a list of literals", "write it as in [1, 2] or in ['a', 'b']")
+        choices = tuple(self.convert(element, depth) for element in node.elts)
+        for element, choice in zip(node.elts, choices, strict=True):
+            if not isinstance(choice, (Number, Text)):
+                raise self.refuse(element, "the list after 'in' may hold literals only")
+        return choices
+
+    def conditional(self, node: ast.IfExp, depth: int) -> Node:
+        return Conditional(
+            self.convert(node.test, depth),
+            self.convert(node.body, depth),
+            self.convert(node.orelse, depth),
+            offset=self.offset(node),
+        )
+
+    def call(self, node: ast.Call, depth: int) -> Node:
+        if not isinstance(node.func, ast.Name):
+            raise self.refuse(node, "only the functions of the language can be called")
+        function = FUNCTIONS.get(node.func.id)
+        if function is None:
+            raise self.refuse(
+                node,
+                f"unknown function {node.func.id!r}",
+                did_you_mean(node.func.id, list(FUNCTIONS)) or "docs/language.md lists the functions",
+            )
+        return Call(function.name, self.arguments(function, node, depth), offset=self.offset(node))
+
+    def arguments(self, function: Function, node: ast.Call, depth: int) -> tuple[Node | None, ...]:
+        parameters, given = function.parameters, [self.convert(argument, depth) for argument in node.args]
+        usage = f"it is written {function.signature}"
+        if parameters[-1].repeated:
+            if node.keywords or len(given) < len(parameters):
+                raise self.refuse(node, f"{function.name}() takes two or more numbers", usage)
+            return tuple(given)
+        if len(given) > len(parameters):
+            raise self.refuse(node, f"{function.name}() takes at most {len(parameters)} arguments", usage)
+        filled: list[Node | None] = [*given, *[None] * (len(parameters) - len(given))]
+        names = [parameter.name for parameter in parameters]
+        for keyword in node.keywords:
+            if keyword.arg not in function.keywords or keyword.arg not in names:
+                raise self.refuse(keyword.value, f"{function.name}() has no option {keyword.arg!r}", usage)
+            place = names.index(keyword.arg)
+            if filled[place] is not None:
+                raise self.refuse(keyword.value, f"{function.name}() is given {keyword.arg!r} twice", usage)
+            filled[place] = self.convert(keyword.value, depth)
+        for place, parameter in enumerate(parameters):
+            if filled[place] is None and parameter.default is not None:
+                filled[place] = Number(float(parameter.default), offset=self.offset(node))
+            elif filled[place] is None and not parameter.optional:
+                raise self.refuse(node, f"{function.name}() lacks its argument {parameter.name!r}", usage)
+        return tuple(filled)
+
+
+_HANDLERS: dict[type[ast.AST], Callable[..., Node]] = {
+    ast.Constant: _Parser.constant,
+    ast.Name: _Parser.name,
+    ast.UnaryOp: _Parser.unary,
+    ast.BinOp: _Parser.binary,
+    ast.BoolOp: _Parser.logic,
+    ast.Compare: _Parser.compare,
+    ast.IfExp: _Parser.conditional,
+    ast.Call: _Parser.call,
+}
+
+
+def _syntax_hint(text: str) -> str:
+    if "&&" in text or "||" in text:
+        return "write 'and' and 'or'"
+    if "=" in text.replace("==", "").replace("<=", "").replace(">=", "").replace("!=", ""):
+        return "compare with =="
+    return ""

@@ -1,0 +1,135 @@
+"""From the courses of a rule's levels and series to one finding, or to the state of a rule that found nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .compile.ir import Value
+from .episodes import Course, Episode
+from .evidence import evidence, latest_values, spark
+from .judged import Judged, after_of, conditions_of, metrics_of, points_needed, reach
+from .pack import SEVERITIES, Resolved, Rule
+from .report import Finding, RuleState
+from .rowbook import RowBook
+from .template import fill, placeholders
+
+if TYPE_CHECKING:
+    from .compile.program import Program
+
+
+@dataclass(frozen=True, slots=True)
+class Went:
+    """One level of a rule over one series, and how its automaton went."""
+
+    judged: Judged
+    course: Course
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """What is needed to say more about a rule than its state."""
+
+    program: Program
+    book: RowBook
+    resolved: Resolved
+    metrics: Mapping[str, Value]  # metric id → its value over the rows
+    interval: float
+    ended: bool
+    last_tick: float
+
+
+def severity_of(resolved: Resolved, rule: Rule, severity: str) -> str:
+    """The severity that a level has in this run: an override caps the levels of a rule, or raises its only one."""
+    override = resolved.severities.get(rule.id)
+    if override is None:
+        return severity
+    if len(rule.levels) == 1:
+        return override
+    return min(severity, override, key=SEVERITIES.index)
+
+
+def finding_of(bench: Workbench, rule: Rule, went: Sequence[Went]) -> Finding | None:
+    """The open episode of the highest level, else the last one that ended; None if the rule never fired."""
+    fired = [(each, each.course.episodes[-1]) for each in went if each.course.episodes]
+    if not fired:
+        return None
+    open_ones = [(each, episode) for each, episode in fired if episode.end is None]
+    if open_ones:
+        highest = max(SEVERITIES.index(each.severity) for each, _ in open_ones)
+        candidates = [(each, episode) for each, episode in open_ones if SEVERITIES.index(each.severity) == highest]
+        chosen, episode = min(candidates, key=lambda pair: (pair[1].onset, pair[0].judged.series))
+    else:
+        chosen, episode = max(fired, key=lambda pair: (pair[1].last, SEVERITIES.index(pair[0].severity)))
+        candidates = [(chosen, episode)]
+    series = sorted({each.judged.series for each, _ in candidates if each.judged.series})
+    return _finding(bench, rule, chosen, episode, series, sum(len(each.course.episodes) for each in went))
+
+
+def _finding(
+    bench: Workbench, rule: Rule, chosen: Went, episode: Episode, series: Sequence[str], episodes: int
+) -> Finding:
+    judged, book, pack = chosen.judged, bench.book, bench.resolved.pack
+    proof = evidence(bench.program, book, judged, episode.onset, episode.fired, episode.last)
+    named = metrics_of(pack, conditions_of(rule)[: len(rule.levels)])
+    logged = [id for id in named if id in bench.metrics]
+    plain = [id for id in logged if pack.metrics[id].expr is None and pack.metrics[id].type == "number"]
+    roles = {pack.metrics[id].role for id in plain}
+    onset, fired, last = book.row(episode.onset), book.row(episode.fired), book.row(episode.last)
+    wanted = {hole.name for hole in placeholders(judged.level.message)}
+    values: dict[str, float | str | bool | None] = dict(bench.resolved.values)
+    values |= latest_values(
+        bench.program,
+        {id: judged.binder.metric(id) if id in plain else value for id, value in bench.metrics.items() if id in wanted},
+        episode.last,
+    )
+    values |= {"onset": onset.step, "fired": fired.step, "step": last.step, "epoch": last.epoch}
+    if proof:
+        values |= {"value": proof[0].last, "threshold": proof[0].threshold}
+    return Finding(
+        rule=rule.id,
+        title=rule.title,
+        cause=rule.cause,
+        severity=chosen.severity,
+        state="firing" if episode.end is None else "resolved",
+        onset=onset.moment,
+        fired=fired.moment,
+        end=book.row(episode.end).moment if episode.end is not None else None,
+        last=last.moment,
+        episodes=episodes,
+        series=tuple(series),
+        evidence=proof,
+        message=fill(judged.level.message, values),
+        why=rule.why,
+        source=rule.source,
+        actions=judged.level.actions,
+        metrics=tuple(plain),
+        train_only=bool(plain) and roles == {"train"},
+        longest_window=reach(judged.when, bench.interval),
+        spark=spark(bench.program, judged.binder.metric(plain[0]), book.rows) if plain else (),
+    )
+
+
+def state_of(bench: Workbench, rule: Rule, went: Sequence[Went]) -> RuleState:
+    """How a rule stands that never fired."""
+    severity = max((each.severity for each in went), key=SEVERITIES.index)
+    pending = [each for each in went if each.course.state == "pending"]
+    if pending:
+        since = min(each.course.pending_since or 0 for each in pending)
+        step = bench.book.row(since).step
+        return RuleState(rule.id, "pending", "" if step is None else f"since step {step:g}", severity=severity)
+    if any(each.course.state != "unknown" for each in went):
+        return RuleState(rule.id, "ok", severity=severity)
+    after = after_of(rule, went[0].judged.binder.names)
+    if bench.ended:
+        reason = "the run ended before it could be judged"
+        return RuleState(rule.id, "not_evaluated", reason, severity=severity)
+    if after is not None and bench.last_tick <= after:
+        return RuleState(rule.id, "waiting", f"after step {after:g}", severity=severity, until=after)
+    points = max(points_needed(each.judged.when) for each in went)
+    named = metrics_of(bench.resolved.pack, conditions_of(rule)[:1])
+    of = f" of {named[0]}" if named else ""
+    reason = f"needs {points} points{of}" if points > 1 else f"no row tells{of}"
+    return RuleState(rule.id, "waiting", reason, severity=severity)

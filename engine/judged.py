@@ -1,0 +1,175 @@
+"""The rules of a pack, bound to one run: what is judged, over which series, and what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from .compile.bind import Binder, Names
+from .compile.ir import CONDITION, Clock, Const, Kernel, Op, Value, walk
+from .expression import Expression
+from .pack import Level, Pack, Rule
+from .tree import Call, Comparison, Conditional, Name, Node, Not, Or
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One level of one rule over one series, as values of the logical plan; `series` is empty where there is one only."""
+
+    rule: Rule
+    level: Level
+    series: str
+    binder: Binder
+    when: Value
+    until: Value | None
+    since: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Why a rule cannot be evaluated at all."""
+
+    reason: str
+
+
+def metrics_of(pack: Pack, nodes: Sequence[Expression | None]) -> list[str]:
+    """The metrics that expressions name, directly or through other metrics, in the order of their appearance."""
+    found: list[str] = []
+
+    def visit(expression: Expression) -> None:
+        for node in expression.tree.walk():
+            if isinstance(node, Call) and node.function == "nonfinite" and node.arguments == (None,):
+                found.extend(id for id in pack.sentinels if id not in found)
+            if not isinstance(node, Name) or node.id not in pack.metrics or node.id in found:
+                continue
+            found.append(node.id)
+            metric = pack.metrics[node.id]
+            for inner in (metric.expr, metric.where):
+                if inner:
+                    visit(inner)
+
+    for expression in nodes:
+        if expression:
+            visit(expression)
+    return found
+
+
+def conditions_of(rule: Rule) -> list[Expression | None]:
+    """Every expression over rows that a rule holds, its conditions first."""
+    own = [level.when for level in rule.levels]
+    return [*own, *(level.until for level in rule.levels), rule.since, rule.while_]
+
+
+def judge(rule: Rule, names: Names, series: Sequence[tuple[str, dict[str, str]]]) -> Iterator[Judged | Lack]:
+    """The levels of a rule over each of its series (name, labels), or the one thing that it lacks."""
+    lacks = [lacking(level.when, names) or (rule.while_ and lacking(rule.while_, names)) for level in rule.levels]
+    if rule.after and _after(rule.after, names) is None:
+        lacks = [f"{_unset(rule.after, names)} is not set"]
+    if all(lacks):
+        yield Lack(str(lacks[0]))
+        return
+    for name, labels in series:
+        binder = Binder(replace(names, series=labels))
+        while_ = binder.bind(rule.while_) if rule.while_ else None
+        since = binder.bind(rule.since) if rule.since else None
+        for level, lack in zip(rule.levels, lacks, strict=True):
+            if lack:
+                continue
+            when = _scoped(binder.bind(level.when), while_, _after(rule.after, names))
+            until = binder.bind(level.until) if level.until else None
+            yield Judged(rule, level, name, binder, when, until, since)
+
+
+def _after(expression: Expression | None, names: Names) -> float | None:
+    from .scalar import evaluate_scalar
+
+    if expression is None:
+        return None
+    value = evaluate_scalar(expression, names.resolved.values)
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def after_of(rule: Rule, names: Names) -> float | None:
+    """The point on the clock after which the rule is judged, or None."""
+    return _after(rule.after, names)
+
+
+def _unset(expression: Expression, names: Names) -> str:
+    found = (node.id for node in expression.tree.walk() if isinstance(node, Name))
+    return next((id for id in found if names.resolved.values.get(id) is None), expression.text)
+
+
+def _scoped(when: Value, while_: Value | None, after: float | None) -> Value:
+    conditions: list[Value] = [while_] if while_ is not None else []
+    if after is not None:
+        conditions.append(Op(">", (Clock("tick"), Const(after)), CONDITION))
+    for condition in conditions:
+        when = Op("where", (condition, when), CONDITION)
+    return when
+
+
+def lacking(expression: Expression, names: Names) -> str:
+    """What keeps an expression from ever being known in this run: a key that never occurs, a param that is unset."""
+    lacks = _lacking(expression.tree, names)
+    return lacks[0] if lacks else ""
+
+
+def _lacking(node: Node, names: Names) -> list[str]:
+    pack = names.pack
+    match node:
+        case Name(id=id) if id in pack.metrics:
+            metric = pack.metrics[id]
+            if metric.expr is not None:
+                return _lacking(metric.expr.tree, names) + (_lacking(metric.where.tree, names) if metric.where else [])
+            return [] if id in names.columns else [f"no {id} in the log"]
+        case Name(id=id) if id in names.resolved.values:
+            return [] if names.resolved.values[id] is not None else [f"{id} is not set"]
+        case Name(id="total" | "progress"):
+            return [] if names.total is not None else ["the length of the run is not known"]
+        case Name(id="silence"):
+            return [] if names.now is not None else ["--now is not given"]
+        case Call(function="default", arguments=(_, fallback)) if fallback is not None:
+            return _lacking(fallback, names)
+        case Call(function="nonfinite", arguments=(None,)):
+            return [] if any(id in names.columns for id in pack.sentinels) else ["no sentinel in the log"]
+        case Or(operands=operands):
+            each = [_lacking(operand, names) for operand in operands]
+            return [] if any(not lacks for lacks in each) else each[0]
+        case Conditional(condition=condition, then=then, otherwise=otherwise):
+            branches = [_lacking(then, names), _lacking(otherwise, names)]
+            return _lacking(condition, names) + (branches[0] if all(branches) else [])
+        case _:
+            return [lack for child in node.children() for lack in _lacking(child, names)]
+
+
+def comparisons(node: Node, positive: bool = True) -> Iterator[tuple[Comparison, bool]]:
+    """The comparisons of numbers that a condition rests on, and whether each is meant to hold."""
+    match node:
+        case Comparison():
+            yield node, positive
+        case Not(operand=operand):
+            yield from comparisons(operand, not positive)
+        case Call(function="latest" | "default", arguments=(inner, *_)) if inner is not None:
+            yield from comparisons(inner, positive)
+        case Call():
+            return
+        case _:
+            for child in node.children():
+                yield from comparisons(child, positive)
+
+
+def points_needed(when: Value) -> int:
+    """The most points that a window of the condition needs before it is known."""
+    return max((node.span.least for node in walk(when) if isinstance(node, Kernel) and node.span), default=1)
+
+
+def reach(when: Value, interval: float) -> float:
+    """How far back on the clock the longest window of the condition looks; `interval` is the usual distance of rows."""
+    longest = 0.0
+    for node in walk(when):
+        if isinstance(node, Kernel):
+            longest = max(longest, (node.k + node.lag) * interval)
+            if node.span and node.span.unit in ("points", "steps"):
+                length = node.span.last * interval if node.span.unit == "points" else node.span.last
+                longest = max(longest, length + node.lag * interval)
+    return longest

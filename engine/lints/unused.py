@@ -1,0 +1,98 @@
+"""Names that a pack declares and nothing in it uses. What a parent declares is the parent's business."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..errors import Problem
+from ..expression import Expression
+from ..pack import Duration, Metric, Pack, Param, Window
+from ..template import placeholders
+from ..tree import Name
+
+
+def unused_param(pack: Pack) -> Iterator[Problem]:
+    """A param that no expression, message or command names: overriding it changes nothing.
+
+    passes::
+
+        params: {limit: {default: 2}}
+        rules: {high: {when: loss > limit, …}}
+
+    fails::
+
+        params: {limit: {default: 2}}
+        rules: {high: {when: loss > 2, …}}
+    """
+    used = _used(pack)
+    for param in pack.params.values():
+        if param.id not in used and _own(pack, param):
+            yield Problem(param.at, f"param {param.id!r} is used nowhere", "use it in a rule or remove it")
+
+
+def unused_metric(pack: Pack) -> Iterator[Problem]:
+    """A metric that no rule, stage, sentinel or other metric names, and that gives no range to know about.
+
+    passes::
+
+        metrics: {kl: {keys: [kl], good: [0, 1]}}
+
+    fails::
+
+        metrics: {kl: {keys: [kl]}}
+    """
+    used = _used(pack) | set(pack.sentinels) | {metric for stage in pack.stages.values() for metric in stage.expect}
+    for metric in pack.metrics.values():
+        if metric.id not in used and not metric.required and metric.good is None and _own(pack, metric):
+            yield Problem(metric.at, f"metric {metric.id!r} is used nowhere", "use it, give it 'good', or remove it")
+
+
+def unused_window(pack: Pack) -> Iterator[Problem]:
+    """A window that no function is given.
+
+    passes::
+
+        windows: {trend: {last: 20 points}}
+        rules: {high: {when: mean(loss, trend) > 2, …}}
+
+    fails::
+
+        windows: {trend: {last: 20 points}}
+        rules: {high: {when: mean(loss, "20 points") > 2, …}}
+    """
+    used = _used(pack)
+    for window in pack.windows.values():
+        if window.id not in used and _own(pack, window):
+            yield Problem(window.at, f"window {window.id!r} is used nowhere", "use it in a rule or remove it")
+
+
+def _own(pack: Pack, thing: Metric | Param | Window) -> bool:
+    return thing.at.file == pack.at.file
+
+
+def _used(pack: Pack) -> set[str]:
+    used = {node.id for expression in _expressions(pack) for node in expression.tree.walk() if isinstance(node, Name)}
+    texts = [level.message for rule in pack.rules.values() for level in rule.levels]
+    texts += [command.text for command in pack.commands.values()] + [action.text for action in pack.actions.values()]
+    return used | {placeholder.name for text in texts for placeholder in placeholders(text)}
+
+
+def _expressions(pack: Pack) -> Iterator[Expression]:
+    found: list[object] = [param.default for param in pack.params.values()]
+    for metric in pack.metrics.values():
+        found += [metric.expr, metric.where]
+    for window in pack.windows.values():
+        found += [window.last, window.min_points]
+    for rule in pack.rules.values():
+        found += [rule.since, rule.after, rule.while_]
+        for level in rule.levels:
+            found += [level.when, level.until, level.for_]
+    for action in pack.actions.values():
+        found += action.set.values()
+    for variant in pack.variants.values():
+        found += variant.set.values()
+    for thing in found:
+        if isinstance(thing, Duration):
+            yield thing.amount
+        elif isinstance(thing, Expression):
+            yield thing

@@ -1,0 +1,65 @@
+"""What a file, an option or a program may give as the value of a parameter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from .check import Scope, check
+from .errors import ExpressionError, Problem
+from .expression import Expression, parse
+from .fields import Problems, kind, number
+from .pack import Pack, Param, Scalar
+from .yamlio import Item
+
+PARAM_TYPES = ("number", "integer", "boolean", "text")
+DEFAULT = "default"
+"""The name of the pack's own default within a setting."""
+
+_IN_EXPRESSIONS = {"number": "number", "integer": "number", "boolean": "condition", "text": "text"}
+
+
+def setting(item: Item, name: str, type_: str, problems: Problems) -> Scalar | Expression:
+    """The value of a param of type `type_`: a literal, or an expression where it is text and the type is not."""
+    value = item.value
+    if value is None:
+        return None
+    if type_ == "text" and isinstance(value, str):
+        return value
+    if type_ == "boolean" and isinstance(value, bool):
+        return value
+    amount = number(item)
+    if amount is not None and (type_ == "number" or (type_ == "integer" and amount.is_integer())):
+        return amount
+    if isinstance(value, str) and type_ != "text":
+        try:
+            return parse(value, item.at)
+        except ExpressionError as error:
+            problems.extend(error.problems)
+            return None
+    problems.add(item.at, f"param {name!r} must be {type_words(type_)}, not {kind(item)}")
+    return None
+
+
+def type_words(type_: str) -> str:
+    """The type of a param in the words of an error message."""
+    words = {"number": "a finite number", "integer": "a whole number", "boolean": "true or false", "text": "a text"}
+    return words[type_]
+
+
+def fits(value: Scalar, type_: str) -> bool:
+    """Whether a known value is of a param's type."""
+    if type_ in ("boolean", "text"):
+        return isinstance(value, bool if type_ == "boolean" else str)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return False
+    return type_ == "number" or float(value).is_integer()
+
+
+def setting_problems(value: Expression, param: Param, pack: Pack) -> Iterator[Problem]:
+    """What is wrong with the names and types of an expression that sets a param."""
+    types = {other.id: _IN_EXPRESSIONS[other.type] for other in pack.params.values()}
+    wanted = _IN_EXPRESSIONS[param.type]
+    for problem in check(value, Scope(params={**types, DEFAULT: wanted}, rows=False), wanted):
+        hint = problem.hint.replace("declare it under metrics or params", "use other params, and 'default'")
+        yield Problem(problem.at, f"param {param.id!r}: {problem.message}", hint)

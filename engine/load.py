@@ -1,0 +1,129 @@
+"""A pack's file, its parents and the checks → a `Pack`, or every problem at once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from .build import build
+from .check import check_pack
+from .errors import PackError, Position, Problem, did_you_mean
+from .fields import Problems
+from .merge import merge
+from .pack import Pack
+from .references import check_references
+from .yamlio import Document, Item, compose_file
+
+RULES = Path(__file__).resolve().parent.parent / "rules"
+"""The folder of the packs that are shipped."""
+
+SUFFIXES = (".yaml", ".yml")
+MAX_PARENTS = 8
+
+
+def shipped() -> list[str]:
+    """The names of the packs that are shipped, sorted; `common`, which they extend, is not one."""
+    return [name for name in _shipped_files() if name != "common"]
+
+
+def load_pack(name_or_path: str | Path, *, strict: bool = False) -> Pack:
+    """The pack of that name, or in that file: parents merged in, expressions parsed, every name checked.
+
+    A bare name is a shipped pack; anything with a suffix or a folder is a file. The shape of files that are not
+    shipped is held against `schemas/pack.schema.json`; with `strict`, that of shipped ones too. Raises PackError with
+    all the problems of the pack.
+    """
+    path, file = _locate(name_or_path)
+    problems = Problems()
+    chain = _chain(path, file, strict)
+    shape = [problem for _, found in chain for problem in found]
+    problems = Problems(shape)
+    tree = chain[-1][0].root
+    for document, _ in reversed(chain[:-1]):
+        tree = merge(tree, document.root, problems)
+    pack = build(tree, problems)
+    check_references(tree, pack, problems)
+    problems.extend(check_pack(pack))
+    problems.raise_any()
+    return pack
+
+
+def _shipped_files() -> list[str]:
+    return sorted(path.stem for path in RULES.glob("*.yaml") if not path.stem.endswith(".test"))
+
+
+def _locate(name: str | Path) -> tuple[Path, str]:
+    """The path of a pack and what it is called in positions."""
+    text = os.fspath(name)
+    if isinstance(name, str) and not Path(text).suffix and "/" not in text and os.sep not in text:
+        path = RULES / f"{text}.yaml"
+        if not text or not path.is_file():
+            hint = did_you_mean(text, _shipped_files())
+            file = next((file for file in (text, f"{text}.yaml") if Path(file).is_file()), None)
+            if file is not None:
+                hint = f"a file is given with its suffix or folder, as ./{file}"
+            hint = hint or f"shipped packs are {', '.join(shipped()) or 'none'}; a file is given with its suffix"
+            raise PackError([Problem(Position("--pack"), f"unknown pack {text!r}", hint)])
+        return path, f"rules/{text}.yaml"
+    return Path(text), Path(text).as_posix()
+
+
+def _chain(path: Path, file: str, strict: bool) -> list[tuple[Document, list[Problem]]]:
+    """The documents of a pack and its parents, the pack first, each with the problems of its shape."""
+    chain: list[tuple[Document, list[Problem]]] = []
+    seen: list[Path] = []
+    here: Item | None = None
+    while True:
+        real = path.resolve()
+        if real in seen:
+            assert here is not None
+            raise _broken(chain, here, f"pack extends itself through {file!r}", "remove one 'extends'")
+        if len(seen) > MAX_PARENTS:
+            assert here is not None
+            raise _broken(chain, here, f"more than {MAX_PARENTS} packs extend one another", "merge some of them")
+        seen.append(real)
+        try:
+            document = compose_file(path, file)
+        except PackError as error:
+            if here is not None and not path.is_file():
+                raise _broken(chain, here, f"parent pack {here.value!r} does not exist", _parent_hint(here)) from None
+            raise PackError([*error.problems, *_found(chain)]) from None
+        found = list(document.problems)
+        if not isinstance(document.root.value, dict):
+            found.append(Problem(document.root.at, "a pack is a mapping of keys", "begin it with 'schema: 1'"))
+            raise PackError([*found, *_found(chain)])
+        if strict or real.parent != RULES:
+            from .schema import shape_problems
+
+            found += shape_problems(document, "pack")
+        chain.append((document, found))
+        here = document.root.value.get("extends")
+        if here is None or not isinstance(here.value, str):
+            return chain
+        path, file = _parent(here, path, file, chain)
+
+
+def _parent(here: Item, path: Path, file: str, chain: list[tuple[Document, list[Problem]]]) -> tuple[Path, str]:
+    name = str(here.value)
+    suffix = Path(name).suffix
+    if not suffix and "/" not in name and "\\" not in name:
+        return RULES / f"{name}.yaml", f"rules/{name}.yaml"
+    if suffix not in SUFFIXES or Path(name).is_absolute():
+        hint = "name a shipped pack, or a .yaml file relative to this one"
+        raise _broken(chain, here, f"parent {name!r} is no pack", hint)
+    return path.parent / name, os.path.normpath(Path(file).parent / name).replace(os.sep, "/")
+
+
+def _parent_hint(here: Item) -> str:
+    name = str(here.value)
+    if Path(name).suffix:
+        return "give a path relative to this file"
+    return did_you_mean(name, _shipped_files()) or f"shipped packs are {', '.join(_shipped_files()) or 'none'}"
+
+
+def _broken(chain: list[tuple[Document, list[Problem]]], here: Item, message: str, hint: str) -> PackError:
+    return PackError([Problem(here.at, message, hint), *_found(chain)])
+
+
+def _found(chain: list[tuple[Document, list[Problem]]]) -> list[Problem]:
+    return [problem for _, found in chain for problem in found]

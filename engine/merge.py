@@ -1,0 +1,92 @@
+"""A pack over its parent: named things merge by id, field by field; lists and single values are replaced."""
+
+from __future__ import annotations
+
+from .errors import did_you_mean
+from .fields import Problems
+from .yamlio import Item
+
+NAMED = ("metrics", "params", "variants", "windows", "rules", "stages", "actions", "commands", "notes")
+"""Sections of things with an id and fields of their own."""
+
+FLAT = ("clock", "checkpoints", "labels")
+"""Sections whose fields are replaced one by one."""
+
+OWN = ("schema", "pack", "version", "title", "source", "help", "extends", "detect", "disable")
+"""What a pack says about itself and never inherits."""
+
+_INSTEAD = {
+    "metrics": (("keys", "expr"),),
+    "rules": (("levels", "when"), ("levels", "severity")),
+    "windows": (),
+}
+"""Fields that rule each other out: a child that gives one drops the other of its parent."""
+
+
+def merge(parent: Item, child: Item, problems: Problems) -> Item:
+    """The tree of `child` with what it inherits from `parent`; every value keeps the place where it stands."""
+    if not isinstance(parent.value, dict) or not isinstance(child.value, dict):
+        return child
+    inherited = {key: item for key, item in parent.value.items() if key not in OWN}
+    merged = {**inherited, **child.value}
+    for section in (*NAMED, *FLAT):
+        above, below = inherited.get(section), child.value.get(section)
+        if above is not None and below is not None:
+            merged[section] = _merge_section(section, above, below)
+    _disable(merged, inherited, child.value, problems)
+    return Item(merged, child.file, child.line, child.column, child.key_line, child.key_column)
+
+
+def _merge_section(section: str, above: Item, below: Item) -> Item:
+    if not isinstance(above.value, dict) or not isinstance(below.value, dict):
+        return below
+    entries = dict(above.value)
+    for key, item in below.value.items():
+        old = entries.get(key)
+        entries[key] = _merge_entry(section, old, item) if old is not None and section in NAMED else item
+    return _with(below, entries)
+
+
+def spelled_out(item: Item, section: str) -> Item:
+    """A command or note that is written as its text alone, as the mapping that it is short for."""
+    if section not in ("commands", "notes") or not isinstance(item.value, str):
+        return item
+    return _with(item, {"text": Item(item.value, item.file, item.line, item.column)})
+
+
+def _merge_entry(section: str, above: Item, below: Item) -> Item:
+    above, below = spelled_out(above, section), spelled_out(below, section)
+    if not isinstance(above.value, dict) or not isinstance(below.value, dict):
+        return below
+    fields = dict(above.value)
+    for one, other in _INSTEAD.get(section, ()):
+        for given, dropped in ((one, other), (other, one)):
+            if given in below.value and dropped not in below.value:
+                fields.pop(dropped, None)
+    return _with(below, {**fields, **below.value})
+
+
+def _with(item: Item, value: dict[str, Item]) -> Item:
+    return Item(value, item.file, item.line, item.column, item.key_line, item.key_column)
+
+
+def _disable(merged: dict[str, Item], inherited: dict[str, Item], child: dict[str, Item], problems: Problems) -> None:
+    names = child.get("disable")
+    if names is None or not isinstance(names.value, list):
+        return
+    rules = merged.get("rules")
+    parents = inherited.get("rules")
+    known = parents.value if parents is not None and isinstance(parents.value, dict) else {}
+    left = dict(rules.value) if rules is not None and isinstance(rules.value, dict) else {}
+    for name in names.value:
+        if not isinstance(name.value, str):
+            continue
+        if name.value not in known:
+            hint = did_you_mean(name.value, list(known))
+            if name.value in left:
+                hint = "write 'enabled: false' in the rule instead"
+            problems.add(name.at, f"no inherited rule {name.value!r} to disable", hint)
+        else:
+            left.pop(name.value, None)
+    if rules is not None:
+        merged["rules"] = _with(rules, left)

@@ -1,0 +1,259 @@
+"""The model of a rule pack: frozen data, as the loader leaves it and every other room reads it.
+
+`at` is the place of the thing in its file. Expressions are parsed, their names are checked by `check.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from .errors import Position
+from .expression import Expression
+
+Scalar: TypeAlias = float | bool | str | None
+"""The value of a parameter: a number, a truth, a text, or None while it is unset."""
+
+CAUSES = (
+    "non_finite",
+    "inverted",
+    "diverging",
+    "unstable",
+    "overfitting",
+    "stalled",
+    "gate",
+    "logging",
+    "info",
+)
+"""The causes in the order in which one explains another."""
+
+SEVERITIES = ("info", "warning", "critical")
+UNITS = ("points", "steps", "epochs", "minutes")
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A length on one of the clocks, or a number of observations; `amount` may name parameters."""
+
+    amount: Expression
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPattern:
+    """A key of the log; with a pattern, its first group is the value."""
+
+    key: str
+    pattern: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The keys, first come first served, that tell where in the run a row stands."""
+
+    step: tuple[KeyPattern, ...] = ()
+    total: tuple[KeyPattern, ...] = ()
+    epoch: tuple[KeyPattern, ...] = ()
+    time: tuple[KeyPattern, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A name that rules may use: the first of `keys` that the log has, or an expression over other metrics."""
+
+    id: str
+    at: Position
+    keys: tuple[str, ...] = ()
+    expr: Expression | None = None
+    where: Expression | None = None
+    role: str = "train"  # train | eval
+    type: str = "number"  # number | text
+    by: str | None = None
+    better: str | None = None  # higher | lower
+    unit: str | None = None
+    required: bool = False
+    good: tuple[float | None, float | None] | None = None
+    help: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A threshold that a user may override for one run."""
+
+    id: str
+    at: Position
+    default: Scalar | Expression
+    type: str = "number"  # number | integer | boolean | text
+    unit: str | None = None
+    min: float | None = None
+    max: float | None = None
+    help: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A named window; `last` is None for the whole run so far, `min_points` None for a full window."""
+
+    id: str
+    at: Position
+    last: Duration | None
+    min_points: Expression | None = None
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One severity of a rule with its own condition."""
+
+    severity: str
+    at: Position
+    when: Expression
+    for_: Duration | None = None
+    until: Expression | None = None
+    actions: tuple[str, ...] = ()
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition over the run and what it means; `levels` holds one level, or several from low to high."""
+
+    id: str
+    at: Position
+    title: str
+    cause: str
+    levels: tuple[Level, ...]
+    since: Expression | None = None
+    after: Expression | None = None
+    while_: Expression | None = None
+    sticky: bool = False
+    enabled: bool = True
+    why: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a guide expects of a part of the run; judged on medians once the part is over, for information only.
+
+    Where the total is known and `share` is given, the stage ends at share · total instead of `to`.
+    """
+
+    id: str
+    at: Position
+    to: float | None
+    unit: str = "steps"
+    share: float | None = None
+    title: str = ""
+    expect: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a plan can recommend; `set` gives new values of settings, computed from the run's scalars."""
+
+    id: str
+    at: Position
+    rank: int
+    title: str
+    text: str = ""
+    alone: bool = False
+    conflicts: tuple[str, ...] = ()
+    set: Mapping[str, Expression] = field(default_factory=dict)
+    direction: Mapping[str, str] = field(default_factory=dict)
+    target: str | None = None  # checkpoint
+    command: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command line as a template over the run's scalars; printed, never run."""
+
+    id: str
+    at: Position
+    text: str
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """How checkpoints are named: globs beside the log, and a pattern whose first group is the step."""
+
+    glob: tuple[str, ...] = ()
+    step: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A named way to run a pack: parameters to set, rules to switch off or to make advisory."""
+
+    id: str
+    at: Position
+    set: Mapping[str, Scalar | Expression] = field(default_factory=dict)
+    disable: tuple[str, ...] = ()
+    advise: tuple[str, ...] = ()
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A statement of the guide that no metric, rule or stage can carry: advice, a layout, a habit."""
+
+    id: str
+    at: Position
+    text: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A whole rule pack, its parent merged in."""
+
+    id: str
+    at: Position
+    version: str
+    title: str
+    source: str = ""
+    help: str = ""
+    extends: str | None = None
+    detect: tuple[str, ...] = ()
+    clock: Clock = field(default_factory=Clock)
+    sentinels: tuple[str, ...] = ()
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    summary: tuple[str, ...] = ()  # keys of a summary row: the run ended
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    params: Mapping[str, Param] = field(default_factory=dict)
+    variants: Mapping[str, Variant] = field(default_factory=dict)
+    windows: Mapping[str, Window] = field(default_factory=dict)
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    stages: Mapping[str, Stage] = field(default_factory=dict)
+    actions: Mapping[str, Action] = field(default_factory=dict)
+    commands: Mapping[str, Command] = field(default_factory=dict)
+    notes: Mapping[str, Note] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One setting that is not the pack's default, and where it came from."""
+
+    param: str
+    value: Scalar
+    default: Scalar
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A pack made ready for one run: every parameter has its final value."""
+
+    pack: Pack
+    variant: str | None
+    values: Mapping[str, Scalar]
+    severities: Mapping[str, str] = field(default_factory=dict)  # rule → the severity it is capped or set to
+    disabled: frozenset[str] = frozenset()
+    overrides: tuple[Override, ...] = ()

@@ -1,0 +1,306 @@
+"""Findings → what to do: the actions of the primary cause first, conflicts settled and told, in whole sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from .causes import IMPROVING, explain, is_open, is_serious, precedence
+from .checkpoints import Checkpoint
+from .command import advice, command_line, new_values
+from .outlook import nothing_to_do
+from .pack import SEVERITIES, Action, Resolved, Scalar
+from .report import Finding, LogFacts, Moment, RuleState, SetAside, Step
+from .verdict import nothing_judged, verdict_of
+from .words import clauses, moment, number, position
+
+
+@dataclass(frozen=True, slots=True)
+class PlanInput:
+    """Everything a plan rests on.
+
+    `scalars` are the numbers of the run that actions and commands may name (lr_peak, last_step, …); `checkpoints` is
+    None where none was seen; `interval` is the usual distance between two rows on the clock, the margin that a
+    checkpoint must keep from the first abnormal row; `eval_improving` says that an evaluation metric is surely
+    improving; `unjudged` says why nothing can be judged, such as a required key that was never logged.
+    """
+
+    findings: tuple[Finding, ...]
+    states: tuple[RuleState, ...]
+    resolved: Resolved
+    log: LogFacts
+    scalars: Mapping[str, Scalar] = field(default_factory=dict)
+    checkpoints: tuple[Checkpoint, ...] | None = None
+    interval: float = 0.0
+    eval_improving: bool = False
+    unjudged: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanResult:
+    """The plan, what it leaves out, the findings with the explained ones marked, and the verdict."""
+
+    findings: tuple[Finding, ...]
+    plan: tuple[Step, ...]
+    set_aside: tuple[SetAside, ...]
+    verdict: str
+    reason: str = ""  # why nothing could be judged
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """An action and the findings that ask for it; `instead` names the action that it stands in for."""
+
+    action: Action
+    findings: tuple[Finding, ...]
+    instead: str = ""
+
+    def joined(self, findings: Iterable[Finding]) -> _Request:
+        both = (*self.findings, *findings)
+        return replace(self, findings=tuple(dict.fromkeys(both)))
+
+
+def make_plan(given: PlanInput) -> PlanResult:
+    """The recommended actions for a run, the primary one first, and the verdict that follows from them."""
+    findings = explain(given.findings, eval_improving=given.eval_improving)
+    planner = _Planner(given, findings)
+    plan, set_aside = planner.plan()
+    reason = given.unjudged or nothing_judged(given.states, findings)
+    if reason and not any(is_open(finding) and finding.severity == "critical" for finding in findings):
+        return PlanResult(findings, plan if planner.open else (), set_aside, "unknown", reason)
+    return PlanResult(findings, plan, set_aside, verdict_of(plan, findings), reason)
+
+
+class _Planner:
+    def __init__(self, given: PlanInput, findings: Sequence[Finding]) -> None:
+        self.given, self.findings = given, findings
+        self.actions = given.resolved.pack.actions
+        self.clock = given.log.clock
+        self.names: dict[str, Scalar] = {**given.resolved.values, **given.scalars}
+        self.open = sorted((f for f in findings if is_open(f) and is_serious(f)), key=precedence)
+        self.set_aside: list[SetAside] = []
+        self.bound: Moment | None = self.earliest_fault()
+        self.checkpoint = self.safe_checkpoint()
+
+    def plan(self) -> tuple[tuple[Step, ...], tuple[SetAside, ...]]:
+        requests = self.without_loners(self.without_opposites(self.without_conflicts(self.requests())))
+        self.tell_explained({request.action.id for request in requests})
+        steps = self.steps(requests)
+        if not steps:
+            states, log = self.given.states, self.given.log
+            steps = (nothing_to_do(states, log, self.findings, self.given.resolved.pack.rules),)
+        return steps, tuple(self.set_aside)
+
+    # Which actions
+
+    def requests(self) -> list[_Request]:
+        """The actions of the primary cause by rank, then those of the other causes; each action once."""
+        asked: dict[str, _Request] = {}
+        for cause in dict.fromkeys(finding.cause for finding in self.open):
+            group: dict[str, _Request] = {}
+            for finding in self.open:
+                for name in finding.actions if finding.cause == cause else ():
+                    request = self.request(name, finding)
+                    known = group.get(request.action.id)
+                    group[request.action.id] = known.joined([finding]) if known else request
+            for request in sorted(group.values(), key=lambda each: (-each.action.rank, each.action.id)):
+                known = asked.get(request.action.id)
+                asked[request.action.id] = known.joined(request.findings) if known else request
+        return list(asked.values())
+
+    def request(self, name: str, finding: Finding) -> _Request:
+        action = self.action(name)
+        seen = self.comparable_checkpoints()
+        if action.target == "checkpoint" and seen and self.checkpoint is None and "restart" in self.actions:
+            return _Request(self.actions["restart"], (finding,), instead=action.id)
+        return _Request(action, (finding,))
+
+    def action(self, name: str) -> Action:
+        known = self.actions.get(name)
+        return known or Action(name, self.given.resolved.pack.at, 0, name.replace("_", " ").capitalize())
+
+    def without_conflicts(self, requests: Sequence[_Request]) -> list[_Request]:
+        kept: list[_Request] = []
+        for request in requests:
+            rivals = [one.action.id for one in kept if _conflict(one.action, request.action)]
+            if rivals:
+                self.leave_out(request, f"conflicts with {rivals[0]}")
+            else:
+                kept.append(request)
+        return kept
+
+    def without_opposites(self, requests: Sequence[_Request]) -> list[_Request]:
+        """Two actions that move one setting in opposite directions become one `check_config`."""
+        kept = list(requests)
+        for first in requests:
+            for second in requests:
+                setting = _opposed(first.action, second.action)
+                if setting is None or first not in kept or second not in kept:
+                    continue
+                reason = f"{first.action.id} and {second.action.id} move {setting} in opposite directions"
+                self.leave_out(second, reason)
+                kept.remove(second)
+                if "check_config" in self.actions:
+                    self.leave_out(first, reason)
+                    check = _Request(self.actions["check_config"], first.findings, instead=setting)
+                    kept[kept.index(first)] = check.joined(second.findings)
+        return _joined(kept)
+
+    def without_loners(self, requests: Sequence[_Request]) -> list[_Request]:
+        """`wait` and `continue` stand alone: beside anything else they are left out."""
+        company = [request for request in requests if not request.action.alone]
+        kept = company or list(requests[:1])
+        for request in requests:
+            if request not in kept:
+                self.leave_out(request, f"{request.action.id} stands alone, the plan has {kept[0].action.id}")
+        return kept
+
+    def leave_out(self, request: _Request, reason: str) -> None:
+        self.set_aside.append(SetAside(request.action.id, _rules(request.findings), reason))
+
+    def tell_explained(self, planned: set[str]) -> None:
+        """The actions of explained findings that the plan does without, each with what explains them."""
+        told: dict[tuple[str, str], list[str]] = {}
+        for finding in sorted((f for f in self.findings if f.state == "explained"), key=precedence):
+            improving = finding.explained_by == IMPROVING
+            reason = "an evaluation metric is surely improving" if improving else f"explained by {finding.explained_by}"
+            for name in finding.actions:
+                if name not in planned:
+                    told.setdefault((name, reason), []).append(finding.rule)
+        self.set_aside += [SetAside(name, tuple(rules), reason) for (name, reason), rules in told.items()]
+
+    # Which checkpoint
+
+    def earliest_fault(self) -> Moment | None:
+        """Where the fault began: the earliest onset of the open critical findings, of all open ones if none is."""
+        critical = [finding for finding in self.open if finding.severity == "critical"]
+        onsets = [finding.onset for finding in critical or self.open]
+        return min(onsets, key=position, default=None)
+
+    def comparable_checkpoints(self) -> tuple[Checkpoint, ...]:
+        """The checkpoints that were seen, where the log counts in the steps that their names tell."""
+        if self.bound is None or self.bound.step is None or self.clock == "row":
+            return ()
+        return self.given.checkpoints or ()
+
+    def safe_checkpoint(self) -> Checkpoint | None:
+        older = self.older_checkpoints()
+        return older[-1] if older else None
+
+    def older_checkpoints(self) -> list[Checkpoint]:
+        """Those from before the fault, oldest first: a row tells of all updates since the row before it."""
+        limit = self.bound.step if self.bound and self.bound.step is not None else 0.0
+        seen = sorted(self.comparable_checkpoints(), key=lambda each: each.step)
+        return [each for each in seen if each.step < limit and each.step <= limit - self.given.interval]
+
+    # In which words
+
+    def steps(self, requests: Sequence[_Request]) -> tuple[Step, ...]:
+        changes = {request.action.id: new_values(request.action, self.names) for request in requests}
+        names = dict(self.names)
+        if self.checkpoint:
+            names |= {
+                "checkpoint": self.checkpoint.path or self.checkpoint.name,
+                "checkpoint_step": self.checkpoint.step,
+            }
+        for change in changes.values():
+            names |= {setting: new for setting, (_, new) in change.items()}
+        steps: list[Step] = []
+        for request in requests:
+            action, change = request.action, changes[request.action.id]
+            because = _rules(request.findings)
+            is_told = bool(steps) and because == steps[0].because
+            text = self.text(request, change, is_told)
+            hint = advice(action.text, names)
+            command = self.given.resolved.pack.commands.get(action.command or "")
+            steps.append(
+                Step(
+                    action.id,
+                    max((f.severity for f in request.findings), key=SEVERITIES.index),
+                    because,
+                    f"{text} {hint}" if hint else text,
+                    target=self.target(action),
+                    set={setting: new for setting, (_, new) in change.items()} or None,
+                    command=command_line(command.text, names) if command else None,
+                )
+            )
+        return tuple(steps)
+
+    def target(self, action: Action) -> Mapping[str, Scalar] | None:
+        if action.target != "checkpoint" or self.checkpoint is None:
+            return None
+        return {"checkpoint": self.checkpoint.name, "step": self.checkpoint.step}
+
+    def text(self, request: _Request, change: Mapping[str, tuple[float | None, float]], is_told: bool) -> str:
+        action, title = request.action, request.action.title.rstrip(".")
+        why = clauses(request.findings, self.clock)
+        if action.target == "checkpoint":
+            return self.revert_text()
+        if request.instead and action.id == "restart":
+            return self.restart_text()
+        if request.instead:
+            setting = request.instead.replace("_", " ")
+            return f"{title}: the findings ask for {setting} to go both up and down ({why})."
+        if action.id == "stop" and self.given.log.ended:
+            return f"The run has ended and cannot be stopped any more; do not build on its result: {why}."
+        if change:
+            told = ", ".join(
+                (f"{setting.replace('_', ' ')} " if len(change) > 1 else "")
+                + (f"{number(old)} → {number(new)}" if old is not None else f"to {number(new)}")
+                for setting, (old, new) in change.items()
+            )
+            return f"{title}: {told}." if is_told else f"{title}: {told}, because {why}."
+        if action.set:
+            title += " (the log does not show the present value)"
+        return f"{title}." if is_told else f"{title}: {why}."
+
+    def revert_text(self) -> str:
+        began = moment(self.bound, self.clock) if self.bound else "the fault"
+        if self.checkpoint is None:
+            unnamed = f"Go back to the newest checkpoint saved before {began}, where the fault began"
+            return f"{unnamed}; none was seen beside the log."
+        named = _named(self.checkpoint, self.clock)
+        text = f"Go back to {named}, the newest one from before the fault began at {began}."
+        older = self.older_checkpoints()[:-1]
+        step = self.bound.step if self.bound else None
+        if older and step is not None and step - self.checkpoint.step <= max(self.given.interval, 1):
+            # The fault may lie in the very update that this checkpoint ends with.
+            text += f" If the fault comes back, take {_named(older[-1], self.clock)}."
+        return text
+
+    def restart_text(self) -> str:
+        began = moment(self.bound, self.clock) if self.bound else "the fault"
+        oldest = min(self.comparable_checkpoints(), key=lambda each: each.step)
+        title = self.actions["restart"].title.rstrip(".")
+        return (
+            f"{title}: no checkpoint is from before {began}, where the fault began; the oldest is "
+            f"{_named(oldest, self.clock)}."
+        )
+
+
+def _rules(findings: Iterable[Finding]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(finding.rule for finding in findings))
+
+
+def _named(checkpoint: Checkpoint, clock: str) -> str:
+    return f"{checkpoint.name} ({'epoch' if clock == 'epoch' else 'step'} {number(checkpoint.step, 9)})"
+
+
+def _joined(requests: Sequence[_Request]) -> list[_Request]:
+    joined: dict[str, _Request] = {}
+    for request in requests:
+        known = joined.get(request.action.id)
+        joined[request.action.id] = known.joined(request.findings) if known else request
+    return list(joined.values())
+
+
+def _opposed(one: Action, other: Action) -> str | None:
+    """The setting that the two move in opposite directions, or None."""
+    for setting, direction in one.direction.items():
+        if other.direction.get(setting, direction) != direction:
+            return setting
+    return None
+
+
+def _conflict(one: Action, other: Action) -> bool:
+    return (other.id in one.conflicts or one.id in other.conflicts) and _opposed(one, other) is None

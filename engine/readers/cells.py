@@ -1,0 +1,123 @@
+"""Which JSON values a reader takes out of a line, and the SQL that does it: a wanted key becomes a typed column.
+
+A key with slashes also stands for nested objects: `a/b` matches {"a/b": 1} and {"a": {"b": 1}}. DuckDB names STRUCT
+fields without regard to case and gives each field one type, so keys that would collide go to separate structures
+(*planes*), each a `json_transform` of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import combinations, pairwise
+from typing import TypeAlias
+
+NUMBER, TEXT, RAW = "DOUBLE", "VARCHAR", "JSON"
+MAX_JOINTS = 5  # slashes up to which every way of nesting a key is looked for
+
+Branch: TypeAlias = "dict[str, Branch | str]"
+Path: TypeAlias = tuple[str, ...]
+
+
+def literal(text: str) -> str:
+    """An SQL string literal for `text`."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def nestings(key: str, *, nested: bool = True) -> Iterator[Path]:
+    """Every way in which `key` can be written with nested objects, the flat one first."""
+    if "\0" in key or not key:
+        return
+    if not nested:
+        yield (key,)
+        return
+    parts = key.split("/")
+    joints = range(1, len(parts))
+    sizes: Iterable[int] = range(len(parts)) if len(joints) <= MAX_JOINTS else (0, 1, len(joints))
+    for size in sizes:
+        for cuts in combinations(joints, size):
+            bounds = (0, *cuts, len(parts))
+            path = tuple("/".join(parts[a:b]) for a, b in pairwise(bounds))
+            if all(path):
+                yield path
+
+
+@dataclass(slots=True)
+class _Plane:
+    root: Branch = field(default_factory=dict)
+
+    def add(self, path: Path, kind: str) -> bool:
+        """Make room for a value, or say that another one is in its way."""
+        if not self._fits(path, kind):
+            return False
+        branch = self.root
+        for part in path[:-1]:
+            inner = branch.setdefault(part, {})
+            assert isinstance(inner, dict)
+            branch = inner
+        branch[path[-1]] = kind
+        return True
+
+    def _fits(self, path: Path, kind: str) -> bool:
+        branch: Branch | str = self.root
+        for depth, part in enumerate(path):
+            assert isinstance(branch, dict)
+            if part not in branch:
+                return part.lower() not in (other.lower() for other in branch)
+            branch = branch[part]
+            if isinstance(branch, str):
+                return depth == len(path) - 1 and branch == kind
+        return False
+
+
+@dataclass(slots=True)
+class Cells:
+    """The columns to read: `column` hands one out for a key and a type, the same one for the same question."""
+
+    wanted: dict[tuple[str, str, bool], str] = field(default_factory=dict)
+
+    def column(self, key: str, kind: str, *, nested: bool = True) -> str:
+        """The name of the column that will hold `key` as `kind`; not `nested`: only where it is written flat."""
+        return self.wanted.setdefault((key, kind, nested), f"c{len(self.wanted)}")
+
+    def width(self) -> int:
+        """The number of values looked for in each line."""
+        return sum(1 for key, _, nested in self.wanted for _ in nestings(key, nested=nested))
+
+    def plan(self, occurring: Collection[str] | None = None) -> Plan:
+        """The structures to read; with the top-level keys that occur, only what can be there."""
+        planes: list[_Plane] = []
+        columns: dict[str, str] = {}
+        for (key, kind, nested), column in self.wanted.items():
+            found = []
+            for path in nestings(key, nested=nested):
+                if occurring is not None and path[0] not in occurring:
+                    continue
+                for number, plane in enumerate(planes):  # noqa: B007
+                    if plane.add(path, kind):
+                        break
+                else:
+                    number = len(planes)
+                    planes.append(plane := _Plane())
+                    plane.add(path, kind)
+                found.append(_access(f"p{number}", path))
+            if not found:
+                columns[column] = f"NULL::{kind}"
+            else:
+                columns[column] = found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
+        return Plan(tuple(json.dumps(plane.root, ensure_ascii=False) for plane in planes), columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The structures of `json_transform`, and for each column the SQL that takes it out of them (p0, p1, …)."""
+
+    structures: tuple[str, ...]
+    columns: dict[str, str]
+
+
+def _access(plane: str, path: Path) -> str:
+    for part in path:
+        plane = f"struct_extract({plane}, {literal(part)})"
+    return plane

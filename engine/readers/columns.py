@@ -1,0 +1,207 @@
+"""From what is wanted to the columns that a log has: which keys occur, and what kind of clock they make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import duckdb
+
+from ..pack import KeyPattern
+from .cells import NUMBER, TEXT, Cells, literal
+from .model import Wanted
+
+PERCENT_ABOVE = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A number of the clock: the column of `raw` it is made of, and the SQL that makes it."""
+
+    column: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The candidates: for each wanted thing, in order, the columns of `raw` that may hold it."""
+
+    cells: Cells
+    metrics: Mapping[str, Sequence[tuple[str, str]]]  # id → (key, column)
+    labels: Mapping[str, Sequence[str]]
+    clock: Mapping[str, Sequence[Value]]  # step, total, epoch, time
+    summary: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric that occurs, and its column of `raw`."""
+
+    id: str
+    key: str
+    column: str
+    text: bool
+    evaluation: bool
+    sentinel: bool
+    percent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What occurs in a log. A line is kept if it carries any of the metrics; `moves` says that it moves the clock."""
+
+    metrics: tuple[Metric, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)  # id → column of `raw`
+    clock: str = "row"
+    step: Value | None = None
+    epoch: Value | None = None
+    time: Value | None = None
+    total: float | None = None
+    epochs_completed: bool = False  # epochs count from 0: epoch 0 is over when its row is written
+    carried: frozenset[str] = frozenset()  # of step, epoch, time: those that some kept lines lack
+    summary_line: int = 0
+    kept: str = "false"
+    moves: str = "true"
+    hidden: str | None = None  # SQL: a sentinel is not finite on this row, so 0.0 hides a NaN
+    notes: tuple[str, ...] = ()
+
+
+def columns_for(wanted: Wanted) -> Columns:
+    """The cells that answer `wanted`."""
+    cells = Cells()
+    column = cells.column
+    return Columns(
+        cells,
+        {m.id: [(key, column(key, TEXT if m.type == "text" else NUMBER)) for key in m.keys] for m in wanted.metrics},
+        {label: [column(key, TEXT) for key in keys] for label, keys in wanted.labels.items()},
+        {
+            "step": [_number(cells, key) for key in wanted.clock.step],
+            "total": [_number(cells, key) for key in wanted.clock.total],
+            "epoch": [_number(cells, key) for key in wanted.clock.epoch],
+            "time": [_time(cells, key) for key in wanted.clock.time],
+        },
+        [column(key, TEXT) for key in wanted.summary],
+    )
+
+
+def _number(cells: Cells, key: KeyPattern) -> Value:
+    if key.pattern is None:
+        column = cells.column(key.key, NUMBER)
+        return Value(column, f"CASE WHEN isfinite({column}) THEN {column} END")
+    column = cells.column(key.key, TEXT, nested=False)  # "5/200" under "global_step/max_steps" is a name, no path
+    number = f"TRY_CAST(regexp_extract({column}, {literal(key.pattern)}, 1) AS DOUBLE)"
+    return Value(column, f"CASE WHEN isfinite({number}) THEN {number} END")
+
+
+def _time(cells: Cells, key: KeyPattern) -> Value:
+    """Seconds since 1970; a number too large for them is in milliseconds, microseconds or nanoseconds."""
+    column = cells.column(key.key, TEXT)
+    text = column if key.pattern is None else f"regexp_extract({column}, {literal(key.pattern)}, 1)"
+    number = f"TRY_CAST({text} AS DOUBLE)"
+    scaled = " ".join(f"WHEN {number} > {bound} THEN {number} / {unit}" for bound, unit in _TIME_UNITS)
+    moment = f"epoch(TRY_CAST({text} AS TIMESTAMPTZ))"
+    return Value(
+        column,
+        f"CASE WHEN {number} IS NULL THEN CASE WHEN isfinite({moment}) THEN {moment} END"
+        f" WHEN NOT isfinite({number}) THEN NULL {scaled} ELSE {number} END",
+    )
+
+
+_TIME_UNITS = (("1e17", "1e9"), ("1e14", "1e6"), ("1e11", "1e3"))
+
+
+def choose(con: duckdb.DuckDBPyConnection, columns: Columns, wanted: Wanted) -> Layout:
+    """Settle which key each wanted thing is read from, by what occurs in the table `raw`."""
+    cells = sorted({column for pairs in columns.metrics.values() for _, column in pairs})
+    totals = columns.clock["total"]
+    counted = _ask(
+        con,
+        "raw",
+        *(f"count({column})" for column in cells),
+        *(f"max({each.sql})" for each in totals),
+        f"max(CASE WHEN {_any(columns.summary)} THEN rowid + 1 END)",
+    )
+    logged = dict(zip(cells, counted, strict=False))
+    layout = Layout(
+        total=next((value for value in counted[len(cells) : -1] if value is not None), None),
+        summary_line=counted[-1] or 0,
+    )
+    metrics = []
+    for metric in wanted.metrics:
+        at = _first([logged[column] for _, column in columns.metrics[metric.id]])
+        if at is not None:
+            text = metric.type == "text"
+            sentinel, share = metric.id in wanted.sentinels and not text, metric.share and not text
+            key, column = columns.metrics[metric.id][at]
+            metrics.append(Metric(metric.id, key, column, text, metric.role == "eval", sentinel, share))
+    if not metrics:
+        return layout
+
+    def often(chosen: Iterable[Metric]) -> str:
+        return _any(sorted({m.column for m in chosen}, key=lambda column: (-logged[column], column)))
+
+    kept, moves = often(metrics), often(m for m in metrics if not m.evaluation)
+    return _settle(con, columns, replace(layout, metrics=tuple(metrics), kept=kept, moves=moves))
+
+
+def _settle(con: duckdb.DuckDBPyConnection, columns: Columns, layout: Layout) -> Layout:
+    """Add to a layout what depends on the kept lines only: clock, labels, percentages, hidden values."""
+    sentinels = sorted({m.column for m in layout.metrics if m.sentinel})
+    hidden = " OR ".join(f"NOT isfinite({column})" for column in sentinels)
+    shares = sorted({m.column for m in layout.metrics if m.percent})
+    clock = {name: columns.clock[name] for name in ("step", "epoch", "time")}
+    labels = [(label, column) for label, found in columns.labels.items() for column in found]
+    answers = iter(
+        _ask(
+            con,
+            f"raw WHERE {layout.kept}",
+            "count(*)",
+            f"count(CASE WHEN {layout.moves} THEN 1 END)",
+            f"count(CASE WHEN {hidden or 'false'} THEN 1 END)",
+            *(f"count({column})" for _, column in labels),
+            *(f"max(CASE WHEN isfinite({column}) THEN {column} END)" for column in shares),
+            *(f"count({each.sql if name != 'time' else each.column})" for name in clock for each in clock[name]),
+            *(f"min({each.sql})" for each in clock["epoch"]),
+            *(f"count(CASE WHEN {each.sql} <> floor({each.sql}) THEN 1 END)" for each in clock["epoch"]),
+        )
+    )
+    rows, moving, non_finite = next(answers), next(answers), next(answers)
+    occurring = [(label, column) for label, column in labels if next(answers)]
+    tops = {column: next(answers) for column in shares}
+    percent = {column for column, top in tops.items() if top is not None and top > PERCENT_ABOVE}
+    counts = {name: [next(answers) for _ in found] for name, found in clock.items()}
+    at = {name: _first(found) for name, found in counts.items()}
+    chosen = {name: None if n is None else clock[name][n] for name, n in at.items()}
+    starts, broken = ([next(answers) for _ in clock["epoch"]] for _ in range(2))
+    return replace(
+        layout,
+        metrics=tuple(replace(m, percent=m.percent and m.column in percent) for m in layout.metrics),
+        labels=dict(reversed(occurring)),  # the first key that occurs stays
+        clock="step" if chosen["step"] else "epoch" if chosen["epoch"] else "row",
+        step=chosen["step"],
+        epoch=chosen["epoch"],
+        time=chosen["time"],
+        epochs_completed=(n := at["epoch"]) is not None and starts[n] == 0 and not broken[n],
+        carried=frozenset(name for name, n in at.items() if n is not None and counts[name][n] < rows),
+        moves=layout.moves if 0 < moving < rows else "true",
+        hidden=hidden if non_finite else None,
+        notes=tuple(
+            f"{m.id}: {m.key!r} is in percent (up to {tops[m.column]:g}); divided by 100"
+            for m in layout.metrics
+            if m.percent and m.column in percent
+        ),
+    )
+
+
+def _first(counts: Sequence[int]) -> int | None:
+    return next((number for number, count in enumerate(counts) if count), None)
+
+
+def _any(columns: Iterable[str]) -> str:
+    return "(" + (" OR ".join(f"{column} IS NOT NULL" for column in columns) or "false") + ")"
+
+
+def _ask(con: duckdb.DuckDBPyConnection, where: str, *questions: str) -> list[Any]:
+    (row,) = con.execute(f"SELECT {', '.join(questions)} FROM {where}").fetchall()
+    return list(row)

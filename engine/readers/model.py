@@ -1,0 +1,54 @@
+"""What a reader is asked for and what it hands over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..pack import Clock
+from ..report import LogFacts
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True, slots=True)
+class WantedMetric:
+    """A metric to read: the first of `keys` that occurs in the log is its key."""
+
+    id: str
+    keys: tuple[str, ...]
+    type: str = "number"  # number | text
+    role: str = "train"  # train | eval
+    share: bool = False  # a share of 1; values above 1.5 anywhere say that the log has percent
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Everything that an evaluation wants to know from a log; `sentinels` and `required` are metric ids."""
+
+    clock: Clock
+    metrics: tuple[WantedMetric, ...]
+    sentinels: tuple[str, ...] = ()
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    summary: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Run:
+    """A log as a DuckDB table, on a connection of its own without access to files, network or settings.
+
+    The table has one row a log row, in file order, superseded rows left out: `i` (1, 2, …), `line`, `step`, `tick`,
+    `epoch`, `time` (seconds since 1970, UTC), `moves`, `segment`, then labels and metrics. `columns`, `keys` and
+    `labels` hold only what occurs in the log.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    columns: dict[str, str]
+    keys: dict[str, str]
+    labels: dict[str, str]
+    facts: LogFacts
+    starts_midway: bool
+    table: str = "run"

@@ -1,0 +1,172 @@
+"""From what a user names to a plain file whose lines DuckDB counts as an editor does.
+
+DuckDB's line reader skips empty lines, stumbles over lone carriage returns, mixed line ends, the delimiter byte and
+bytes that are no UTF-8, and it expands wildcards in names. A file with any of these is read through a temporary copy
+in which every line stands at its own number; all others are read where they are.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import os
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import IO
+
+from ..errors import LogError
+
+CHUNK = 1 << 20
+LONGEST_LINE = 1 << 26
+_USUAL_LINE = 1 << 21  # DuckDB's own limit while no other is given
+_UNPACKED_LIMIT = 1 << 34
+_ODD = (b"\r", b"\x1f", b"\x1e", b"\0")
+_ODD_TEXT = str.maketrans({"\r": " ", "\x1f": " ", "\x1e": " ", "\0": " "})
+
+
+@dataclass(slots=True)
+class Source:
+    """A file to read: `size` in bytes, that of a last newline included even where the file lacks it; `copied` once its
+    oddities are ironed out; `longest` line in bytes (0: nothing unusual)."""
+
+    path: str
+    size: int
+    copied: bool
+    longest: int = 0
+
+
+@contextmanager
+def opened(path: str) -> Iterator[Source]:
+    """Yield the source for `path` (`-` is standard input; gzip is unpacked); raises LogError if there is none."""
+    made: list[str] = []
+    try:
+        yield _source(path, made)
+    finally:
+        for each in made:
+            with suppress(OSError):
+                os.unlink(each)
+
+
+@contextmanager
+def copied(source: Source, path: str) -> Iterator[Source]:
+    """Yield a normalised copy of `source`; `path` is the name for error messages."""
+    made: list[str] = []
+    try:
+        with open(source.path, "rb") as stream:
+            yield _copy(stream, path, made)
+    finally:
+        for each in made:
+            with suppress(OSError):
+                os.unlink(each)
+
+
+def _source(path: str, made: list[str]) -> Source:
+    if path == "-":
+        return _copy(sys.stdin.buffer, path, made)
+    try:
+        if os.path.isdir(path):
+            raise LogError("this is a directory", path=path, hint="name the metrics log in it")
+        with open(path, "rb") as stream:
+            if not os.path.isfile(path):
+                return _copy(stream, path, made)
+            if stream.read(2) == b"\x1f\x8b":
+                stream.seek(0)
+                with gzip.GzipFile(fileobj=stream) as unpacked:
+                    return _copy(unpacked, path, made)
+            stream.seek(0)
+            found = _look(stream, path)
+            if found is None:
+                stream.seek(0)
+                return _copy(stream, path, made)
+    except FileNotFoundError:
+        raise LogError("there is no such file", path=path, hint="check the path to the log") from None
+    except PermissionError:
+        raise LogError("no permission to read this file", path=path, hint="make it readable, or copy it") from None
+    except OSError as error:
+        raise LogError(f"cannot be read: {error.strerror or error}", path=path) from None
+    return Source(_plain_name(path, made), found[0], copied=False, longest=found[1])
+
+
+def _plain_name(path: str, made: list[str]) -> str:
+    """A name without wildcards or schemes for the same file."""
+    full = os.path.abspath(path)
+    if not any(sign in full for sign in "*?[]{}"):
+        return full
+    link = tempfile.mktemp(prefix="trainrules-", suffix=".jsonl")
+    os.symlink(full, link)
+    made.append(link)
+    return link
+
+
+def _look(stream: IO[bytes], path: str) -> tuple[int, int] | None:
+    """The size of a file and the length of its longest line where that is unusual; None if the file needs a copy."""
+    size = unbroken = longest = 0
+    last = b"\n"
+    while chunk := stream.read(CHUNK):
+        if any(sign in chunk for sign in _ODD):
+            return None
+        size += len(chunk)
+        first = chunk.find(b"\n")
+        if first < 0:
+            unbroken += len(chunk)
+        else:
+            longest = max(longest, unbroken + first)
+            unbroken = len(chunk) - 1 - chunk.rfind(b"\n")
+        if unbroken > LONGEST_LINE:
+            raise _too_long(path)
+        last = chunk[-1:]
+    longest = max(longest, unbroken)
+    return size + (last != b"\n"), longest if longest >= _USUAL_LINE else 0
+
+
+def _too_long(path: str) -> LogError:
+    return LogError(
+        f"a line is longer than {LONGEST_LINE >> 20} MiB: this is no log of JSON lines",
+        path=path,
+        hint="give the log that has one JSON object a line",
+    )
+
+
+def _copy(stream: IO[bytes] | io.BufferedIOBase, path: str, made: list[str]) -> Source:
+    """Write the normalised copy: CRLF to LF, blank lines to a space, odd bytes to spaces, invalid UTF-8 to U+FFFD."""
+    handle, name = tempfile.mkstemp(prefix="trainrules-", suffix=".jsonl")
+    made.append(name)
+    size = 0
+    with os.fdopen(handle, "wb") as out:
+        try:
+            for piece in _normalised(stream):
+                size += out.write(piece)
+                if size > _UNPACKED_LIMIT:
+                    raise LogError(f"the log is larger than {_UNPACKED_LIMIT >> 30} GiB", path=path)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise LogError(f"the gzip file is damaged: {error}", path=path, hint="unpack it by hand") from None
+    with open(name, "rb") as written:
+        found = _look(written, path)
+    assert found is not None
+    return Source(name, found[0], copied=True, longest=found[1])
+
+
+def _normalised(stream: IO[bytes] | io.BufferedIOBase) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
+    held = ""
+    line_start = True
+    while True:
+        chunk = stream.read(CHUNK)
+        text = held + decoder.decode(chunk, final=not chunk)
+        held = "\r" if chunk and text.endswith("\r") else ""
+        if held:
+            text = text[:-1]
+        text = text.replace("\r\n", "\n").translate(_ODD_TEXT)
+        if text:
+            if line_start and text[0] == "\n":
+                text = " " + text
+            line_start = text[-1] == "\n"
+            text = text.replace("\n\n", "\n \n").replace("\n\n", "\n \n")
+            yield text.encode()
+        if not chunk:
+            return

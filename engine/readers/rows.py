@@ -1,0 +1,333 @@
+"""From lines to rows: lines of one step are joined, the clock is carried and checked, stale rows are left out.
+
+Everything stays in file order: plain scans and streaming windows keep it, and the few cases that need a sort (labels
+together with rewinds) end in ORDER BY.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
+from statistics import median
+
+import duckdb
+
+from ..errors import LogError
+from ..report import LogFacts
+from .cells import literal
+from .columns import Layout, Metric
+from .lines import FOLLOWER, OBJECT, Lines
+from .model import Run
+
+_SO_FAR = "OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
+_MASK_BITS = 60
+MAX_REWINDS, MAX_REWIND_SHARE = 10, 0.05
+_LATE_TICKS = 20
+
+
+def assemble(con: duckdb.DuckDBPyConnection, path: str, counted: Lines, layout: Layout) -> Run:
+    """Turn the table `raw` into the table `run` and drop it; raises LogError where runs are interleaved."""
+    if layout.clock == "step" and _join_lines(con, layout) and layout.moves != "true":
+        moving = f"count(*) = count(CASE WHEN {layout.moves} THEN 1 END)"
+        if con.execute(f"SELECT {moving} FROM raw WHERE kind = {OBJECT} AND {layout.kept}").fetchall()[0][0]:
+            layout = replace(layout, moves="true")
+    labels = {label: f"l{number}" for number, label in enumerate(layout.labels)}
+    metrics = {metric.id: f"m{number}" for number, metric in enumerate(layout.metrics)}
+    clocked = _Clocked(con, layout)
+    rewinds = _rewinds(con, clocked, layout, path)
+    shown = ", ".join(
+        [
+            "i::BIGINT AS i, line, step, tick, epoch, time, moves, segment::INTEGER AS segment",
+            *(f"{column} AS {labels[label]}" for label, column in layout.labels.items()),
+            *(f"{_cell(metric, layout)} AS {metrics[metric.id]}" for metric in layout.metrics),
+            "logged IS NOT NULL AS logged",
+        ]
+    )
+    kept = _kept(con, clocked, layout, rewinds)
+    con.execute(f"CREATE TABLE run AS SELECT {shown} FROM ({kept.sql}){kept.order}", kept.parameters)
+    superseded = _count(con, f"({clocked.sql()})") - _count(con, "run") if rewinds else 0
+    facts = _facts(con, path, counted, layout, superseded, len(rewinds))
+    midway = layout.clock != "row" and _starts_midway(con)
+    con.execute("ALTER TABLE run DROP COLUMN logged; DROP TABLE raw; DROP TABLE IF EXISTS stops")
+    return Run(con, metrics, {m.id: m.key for m in layout.metrics}, labels, facts, midway)
+
+
+def _count(con: duckdb.DuckDBPyConnection, rows: str) -> int:
+    (found,) = con.execute(f"SELECT count(*) FROM {rows}").fetchall()[0]
+    return int(found)
+
+
+def _cell(metric: Metric, layout: Layout) -> str:
+    if metric.text:
+        return metric.column
+    value = metric.column
+    if layout.hidden is not None:
+        value = f"CASE WHEN NOT hidden OR {value} <> 0 THEN {value} END"
+    return f"({value}) / 100" if metric.percent else value
+
+
+class _Clocked:
+    """SQL of the rows with their clock: line, logged, step, epoch, time, own, tick, moves, hidden and cells.
+
+    `own` is where the row itself says it stands, in units of the clock; `tick` where the run stands there.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
+        self._layout = layout
+        self._first = self._first_moving = 0.0
+        if layout.clock in layout.carried:
+            known = f"SELECT {layout.clock} AS known FROM ({self._rows(())}) WHERE {layout.clock} IS NOT NULL"
+            self._first = _one(con, f"{known} LIMIT 1")
+        if layout.moves != "true":
+            self._first_moving = _one(con, f"SELECT own FROM ({self._rows(())}) WHERE moves LIMIT 1")
+
+    def sql(self, cells: Sequence[str] = ()) -> str:
+        """The query, with these columns of `raw` besides."""
+        tick = "own"
+        if self._layout.moves != "true":
+            before = f"arg_max(own, line) FILTER (WHERE moves) {_SO_FAR}"
+            tick = f"coalesce({before}, least(own, {self._first_moving!r}::DOUBLE))"
+        return f"SELECT *, {tick} AS tick FROM ({self._rows(cells)})"
+
+    def _rows(self, cells: Sequence[str]) -> str:
+        layout, more = self._layout, "".join(f", {column}" for column in cells)
+        step, epoch, time = (each.sql if each else "NULL::DOUBLE" for each in (layout.step, layout.epoch, layout.time))
+        hidden = f"coalesce({layout.hidden}, false)" if layout.hidden else "false"
+        lines = (
+            f"SELECT rowid + 1 AS line, {step} AS logged, {epoch} AS epoch_logged, {time} AS time_logged,"
+            f" {layout.moves} AS moves, {hidden} AS hidden, {layout.kept} AS kept{more} FROM raw WHERE kind = {OBJECT}"
+        )
+        carried = (
+            f"SELECT line, logged, {self._carry('step', 'logged')} AS step,"
+            f" {self._carry('epoch', 'epoch_logged')} AS epoch, {self._carry('time', 'time_logged')} AS time,"
+            f" moves, hidden, kept{more} FROM ({lines})"
+        )
+        return f"SELECT * EXCLUDE (kept), {self._own()} AS own FROM ({carried}) WHERE kept"
+
+    def _carry(self, name: str, column: str) -> str:
+        if name not in self._layout.carried:
+            return column
+        return f"arg_max({column}, line) FILTER (WHERE {column} IS NOT NULL) {_SO_FAR}"
+
+    def _own(self) -> str:
+        if self._layout.clock == "row":
+            return "(row_number() OVER ())::DOUBLE"
+        value = self._layout.clock
+        if value in self._layout.carried:
+            value = f"coalesce({value}, {self._first!r}::DOUBLE)"
+        return f"{value} + 1" if self._layout.clock == "epoch" and self._layout.epochs_completed else value
+
+
+def _one(con: duckdb.DuckDBPyConnection, query: str) -> float:
+    (value,) = con.execute(query).fetchall()[0]
+    return float(value)
+
+
+def _join_lines(con: duckdb.DuckDBPyConnection, layout: Layout) -> bool:
+    """Move the cells of lines that continue a row up into its first line; returns whether there were any such lines."""
+    assert layout.step is not None
+    columns = sorted({metric.column for metric in layout.metrics})
+    if len(columns) < 2:
+        return False
+    masks = [
+        " + ".join(f"CASE WHEN {column} IS NULL THEN 0 ELSE {1 << bit} END" for bit, column in enumerate(part))
+        for part in (columns[at : at + _MASK_BITS] for at in range(0, len(columns), _MASK_BITS))
+    ]
+    labels = sorted(set(layout.labels.values()))
+    same = " AND ".join(
+        ["logged = lag(logged) OVER ()", *(f"{column} IS NOT DISTINCT FROM lag({column}) OVER ()" for column in labels)]
+    )
+    shown = "".join(f", {column}" for column in labels)
+    lines = (
+        f"SELECT rowid + 1 AS line, {layout.step.sql} AS logged, [{', '.join(masks)}]::BIGINT[] AS mask{shown}"
+        f" FROM raw WHERE kind = {OBJECT} AND {layout.kept}"
+    )
+    repeats = con.execute(
+        "SELECT line, mask, line_before, mask_before FROM (SELECT line, mask, lag(line) OVER () AS line_before,"
+        f" lag(mask) OVER () AS mask_before, {same} AS same FROM ({lines})) WHERE same"
+    ).fetchall()
+    followers, heads = _segmented(repeats)
+    if not followers:
+        return False
+    clock = sorted({each.column for each in (layout.epoch, layout.time) if each} - set(columns))
+    _table(con, "joins", {"line": ("BIGINT", followers), "head": ("BIGINT", heads)})
+    cells = [*columns, *clock]
+    con.execute(
+        f"CREATE TEMP TABLE merged AS SELECT head, {', '.join(f'max({column}) AS {column}' for column in cells)}"
+        " FROM raw JOIN joins ON raw.rowid = joins.line - 1 GROUP BY head"
+    )
+    moved = ", ".join(f"{column} = coalesce(raw.{column}, merged.{column})" for column in cells)
+    con.execute(f"UPDATE raw SET {moved} FROM merged WHERE raw.rowid = merged.head - 1")
+    con.execute(f"UPDATE raw SET kind = {FOLLOWER} FROM joins WHERE raw.rowid = joins.line - 1")
+    con.execute("DROP TABLE joins; DROP TABLE merged")
+    return True
+
+
+def _segmented(repeats: list[tuple[int, list[int], int, list[int]]]) -> tuple[list[int], list[int]]:
+    """The lines that continue a row, and the first lines of their rows; a line that repeats a key starts a new row."""
+    followers, heads = [], []
+    head = last = 0
+    seen: list[int] = []
+    for line, mask, line_before, mask_before in repeats:
+        if line_before != last:
+            head, seen = line_before, mask_before
+        if any(a & b for a, b in zip(mask, seen, strict=True)):
+            head, seen = line, mask
+        else:
+            followers.append(line)
+            heads.append(head)
+            seen = [a | b for a, b in zip(mask, seen, strict=True)]
+        last = line
+    return followers, heads
+
+
+@dataclass(frozen=True, slots=True)
+class _Rewind:
+    line: int
+    to: float
+    series: tuple[str | None, ...]
+
+
+def _rewinds(con: duckdb.DuckDBPyConnection, clocked: _Clocked, layout: Layout, path: str) -> list[_Rewind]:
+    """The rows that set the clock back, in file order; raises LogError where they are too many for restarts."""
+    if layout.clock == "row":
+        return []
+    labels = list(layout.labels.values())
+    over = f"PARTITION BY {', '.join(labels)} ORDER BY line" if labels else ""
+    shown = "".join(f", {column}" for column in labels)
+    moving = f"SELECT * FROM ({clocked.sql(sorted(set(labels)))}) WHERE moves"
+    found = con.execute(
+        f"SELECT line, own{shown} FROM (SELECT line, own, lag(own) OVER ({over}) AS before{shown} FROM ({moving}))"
+        f" WHERE own < before{' ORDER BY line' if labels else ''}"
+    ).fetchall()
+    rewinds = [_Rewind(line, own, tuple(series)) for line, own, *series in found]
+    if len(rewinds) > MAX_REWINDS:
+        moved = _count(con, f"({moving})")
+        if len(rewinds) > MAX_REWIND_SHARE * moved:
+            raise LogError(
+                f"the {layout.clock} goes back {len(rewinds)} times in {moved} rows: the lines of several runs or ranks"
+                " are interleaved",
+                path=path,
+                line=rewinds[0].line,
+                hint="name the label that tells them apart under 'labels' in the pack, or give a log of one run",
+            )
+    return rewinds
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """SQL with its parameters, and the ORDER BY that it needs (none where it keeps the order of the file)."""
+
+    sql: str
+    parameters: list[object]
+    order: str = ""
+
+
+def _kept(con: duckdb.DuckDBPyConnection, clocked: _Clocked, layout: Layout, rewinds: list[_Rewind]) -> _Query:
+    """The rows that no later row replaces, numbered, with the number of rewinds up to each."""
+    cells = sorted({*layout.labels.values(), *(metric.column for metric in layout.metrics)})
+    rows = clocked.sql(cells)
+    if not rewinds:
+        return _Query(f"SELECT *, row_number() OVER () AS i, 0 AS segment FROM ({rows})", [])
+    if not layout.labels:
+        backs = f"SELECT *, moves AND own < lag(tick) OVER () AS back FROM ({rows})"
+        counted = f"SELECT *, count(CASE WHEN back THEN 1 END) {_SO_FAR} AS segment FROM ({backs})"
+        bounds = "json_transform(?, '[\"DOUBLE\"]')"
+        valid = f"SELECT * FROM ({counted}) WHERE own < list_extract({bounds}, segment + 1)"
+        return _Query(f"SELECT *, row_number() OVER () AS i FROM ({valid})", [json.dumps(_bounds(rewinds))])
+    _stops(con, rewinds, len(layout.labels))
+    series = f"[{', '.join(layout.labels.values())}]"
+    valid = (
+        "SELECT rows.*, coalesce(stops.segment, 0) AS segment"
+        f" FROM (SELECT *, {series} AS series FROM ({rows})) AS rows"
+        " ASOF LEFT JOIN stops ON rows.series = stops.series AND rows.line < stops.line"
+        " WHERE stops.bound IS NULL OR rows.own < stops.bound"
+    )
+    return _Query(f"SELECT *, row_number() OVER (ORDER BY line) AS i FROM ({valid})", [], " ORDER BY i")
+
+
+def _bounds(rewinds: Sequence[_Rewind]) -> list[float]:
+    """For each number of rewinds passed, the lowest clock that a later rewind goes back to."""
+    bounds = [math.inf]
+    for rewind in reversed(rewinds):
+        bounds.append(min(bounds[-1], rewind.to))
+    return bounds[::-1]
+
+
+def _stops(con: duckdb.DuckDBPyConnection, rewinds: list[_Rewind], width: int) -> None:
+    """Make the table of rewinds by series; rows without any label belong to all series."""
+    everywhere: tuple[str | None, ...] = (None,) * width
+    stops: list[tuple[list[str | None], int, float, int]] = []
+    for one in {rewind.series for rewind in rewinds} | {everywhere}:
+        these = rewinds if one == everywhere else [rewind for rewind in rewinds if rewind.series == one]
+        ends = [*(rewind.line for rewind in these), 1 << 62]
+        passed: dict[tuple[str | None, ...], int] = {}
+        segments = [0]
+        for rewind in these:
+            passed[rewind.series] = passed.get(rewind.series, 0) + 1
+            segments.append(max(passed.values()))
+        stops += [(list(one), *stop) for stop in zip(ends, _bounds(these), segments, strict=True)]
+    series, ends, bounds, passed = zip(*stops, strict=True)
+    columns = {
+        "series": ("VARCHAR[]", series),
+        "line": ("BIGINT", lines),
+        "bound": ("DOUBLE", bounds),
+        "segment": ("INTEGER", segments),
+    }
+    _table(con, "stops", columns)
+
+
+def _table(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, tuple[str, Sequence[object]]]) -> None:
+    """Make a temporary table of columns (type, values); they travel as JSON, as lists of parameters are slow in 1.4."""
+    structure = json.dumps({column: _shape(kind) for column, (kind, _) in columns.items()})
+    values = json.dumps({column: values for column, (_, values) in columns.items()})
+    con.execute(
+        f"CREATE TEMP TABLE {name} AS SELECT {', '.join(f'unnest(found.{column}) AS {column}' for column in columns)}"
+        f" FROM (SELECT json_transform(?, {literal(structure)}) AS found)",
+        [values],
+    )
+
+
+def _shape(kind: str) -> list[object]:
+    return [_shape(kind[:-2])] if kind.endswith("[]") else [kind]
+
+
+def _facts(
+    con: duckdb.DuckDBPyConnection, path: str, counted: Lines, layout: Layout, superseded: int, rewinds: int
+) -> LogFacts:
+    same = ["logged", "lag(logged) OVER ()", "step = lag(step) OVER ()"]
+    same += [f"l{number} IS NOT DISTINCT FROM lag(l{number}) OVER ()" for number in range(len(layout.labels))]
+    rows, repeated, first_step, last_step, last_tick, last_epoch, last_line = con.execute(
+        "SELECT count(*), count(CASE WHEN same THEN 1 END), arg_min(step, i), max(step), max(tick), max(epoch),"
+        f" max(CASE WHEN moves THEN line END) FROM (SELECT *, {' AND '.join(same)} AS same FROM run)"
+    ).fetchall()[0]
+    reached = layout.total is not None and layout.clock != "row" and rows and last_tick >= layout.total
+    return LogFacts(
+        path=path,
+        format="jsonl",
+        clock=layout.clock,
+        rows=rows,
+        malformed=counted.malformed,
+        repeated=repeated,
+        superseded=superseded,
+        first_step=first_step,
+        last_step=last_step,
+        ended=bool(reached or (layout.summary_line and layout.summary_line >= (last_line or 0))),
+        total=layout.total,
+        last_epoch=last_epoch,
+        lines=counted.total,
+        rewinds=rewinds,
+        bad_lines=counted.bad,
+        notes=layout.notes,
+    )
+
+
+def _starts_midway(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the first rows are missing: the clock starts later than its own spacing explains."""
+    ticks = [tick for (tick,) in con.execute("SELECT tick FROM run WHERE moves LIMIT 200").fetchall()]
+    ticks = [tick for tick, _ in groupby(ticks)][:_LATE_TICKS]
+    spacings = [b - a for a, b in pairwise(ticks) if b > a]
+    return bool(spacings) and ticks[0] > max(2.0, 2 * median(spacings))

@@ -1,0 +1,65 @@
+"""What a file is that is no log of JSON lines, so that the error can say what to do."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..errors import LogError
+from .lines import Lines
+from .normalise import Source
+
+_WHOLE = 1 << 26  # bytes up to which a file is tried as one document
+_HEAD = 1 << 16
+
+
+def other_format(source: Source, path: str, counted: Lines) -> LogError | None:
+    """The error for a file that is something else; None if it may still be a log of JSON lines."""
+    with open(source.path, encoding="utf-8", errors="replace") as stream:
+        head = stream.read(_HEAD)
+        whole = head + stream.read() if source.size <= _WHOLE and head.lstrip()[:1] in ("{", "[") else head
+    name = _document(whole)
+    if name is not None:
+        what, hint = name
+        return LogError(f"this looks like {what}, not like JSON lines", path=path, hint=hint)
+    if counted.objects:
+        return None
+    what, hint = _text(head)
+    return LogError(f"no line is a JSON object: {what}", path=path, line=min(counted.bad, default=0), hint=hint)
+
+
+def _document(text: str) -> tuple[str, str] | None:
+    """What one JSON document is."""
+    try:
+        document: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(document, dict):
+        if isinstance(document.get("log_history"), list):
+            return (
+                "a Hugging Face trainer_state.json",
+                "write the entries of its 'log_history' one a line: jq -c '.log_history[]'",
+            )
+        columns = [value for value in document.values() if isinstance(value, list)]
+        if columns and len(columns) == len(document) and len({len(column) for column in columns}) == 1:
+            return "a history of columns, as Keras keeps it", "write one JSON object for each epoch"
+        if "\n" in text.strip():
+            return "one JSON document spread over several lines", "write one JSON object for each row: jq -c"
+        return None
+    if isinstance(document, list):
+        return "a JSON array", "write its items one a line: jq -c '.[]'"
+    return None
+
+
+def _text(head: str) -> tuple[str, str]:
+    lines = [line for line in head.splitlines() if line.strip()]
+    if not lines:
+        return "the file is blank", "wait until the run has logged something"
+    commas = [line.count(",") for line in lines[:3]]
+    if len(commas) > 1 and commas[0] and len(set(commas)) == 1 and "{" not in lines[0]:
+        return "this looks like a CSV table", "give the JSON lines log, or turn each of its rows into a JSON object"
+    if lines[0].lstrip().startswith(("{", "[")):
+        if any(line.lstrip().startswith("{'") for line in lines):
+            return "these look like Python dictionaries", "write them with json.dumps"
+        return "the lines are not valid JSON", "write one JSON object a line"
+    return "this looks like console output", "give the JSON lines log that the trainer writes"

@@ -1,0 +1,134 @@
+"""Whether the names that the parts of a pack use for one another exist, and mean one thing each."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Collection, Iterator
+
+from .errors import did_you_mean
+from .expression import Expression
+from .fields import Problems
+from .literals import setting_problems
+from .pack import Pack, Variant
+from .template import placeholders
+from .tree import Name
+from .yamlio import Item
+
+MESSAGE_NAMES = ("onset", "fired", "step", "epoch", "value", "threshold")
+"""What a rule's message may show besides metrics and params."""
+
+
+def check_references(tree: Item, pack: Pack, problems: Problems) -> None:
+    """Note every name of a metric, param, rule, action, command or label that the pack does not have."""
+    _Checker(pack, problems).all(tree)
+
+
+class _Checker:
+    def __init__(self, pack: Pack, problems: Problems) -> None:
+        self.pack, self.problems = pack, problems
+
+    def all(self, tree: Item) -> None:
+        pack = self.pack
+        self.words(tree)
+        self.circles()
+        self.names(_list(tree, "sentinels"), pack.metrics, "metric")
+        for _, metric in _entries(tree, "metrics"):
+            self.names(_one(metric, "by"), pack.labels, "label")
+        for _, variant in _entries(tree, "variants"):
+            self.keys(_field(variant, "set"), pack.params, "param")
+            self.names(_list(variant, "disable"), pack.rules, "rule")
+            self.names(_list(variant, "advise"), pack.rules, "rule")
+        for known in pack.variants.values():
+            self.settings(known)
+        for _, stage in _entries(tree, "stages"):
+            self.keys(_field(stage, "expect"), pack.metrics, "metric")
+        for _, action in _entries(tree, "actions"):
+            self.names(_list(action, "conflicts"), pack.actions, "action")
+            self.names(_one(action, "command"), pack.commands, "command")
+        for _, rule in _entries(tree, "rules"):
+            for part in (rule, *_list(rule, "levels")):
+                self.names(_list(part, "actions"), pack.actions, "action")
+                self.message(_field(part, "message"))
+
+    def words(self, tree: Item) -> None:
+        for section, noun in (("metrics", "metric"), ("params", "param"), ("windows", "window")):
+            for name, item in _entries(tree, section):
+                if keyword.iskeyword(name):
+                    self.problems.add(item.key_at, f"{noun} {name!r} is a word of the language", "choose another name")
+
+    def circles(self) -> None:
+        """Defaults that need one another, each circle told once."""
+        told: set[str] = set()
+        for param in self.pack.params.values():
+            path: list[str] = []
+            if param.id not in told and self.returns(param.id, param.id, path):
+                told.update(path)
+                message = f"the default of param {param.id!r} is defined by itself"
+                self.problems.add(param.at, message, " -> ".join([param.id, *path]))
+
+    def returns(self, name: str, goal: str, path: list[str]) -> bool:
+        default = self.pack.params[name].default
+        nodes = default.tree.walk() if isinstance(default, Expression) else ()
+        for id in dict.fromkeys(node.id for node in nodes if isinstance(node, Name)):
+            if id in path or id not in self.pack.params:
+                continue
+            path.append(id)
+            if id == goal or self.returns(id, goal, path):
+                return True
+            path.pop()
+        return False
+
+    def settings(self, variant: Variant) -> None:
+        for name, value in variant.set.items():
+            if isinstance(value, Expression):
+                self.problems.extend(list(setting_problems(value, self.pack.params[name], self.pack)))
+
+    def names(self, items: list[Item], known: Collection[str], noun: str) -> None:
+        for item in items:
+            if isinstance(item.value, str) and item.value not in known:
+                self.unknown(item, item.value, known, noun)
+
+    def keys(self, item: Item | None, known: Collection[str], noun: str) -> None:
+        if item is not None and isinstance(item.value, dict):
+            for name, value in item.value.items():
+                if name not in known:
+                    at = value.key_at
+                    hint = did_you_mean(name, list(known)) or _known(known, noun)
+                    self.problems.add(at, f"unknown {noun} {name!r}", hint)
+
+    def unknown(self, item: Item, name: str, known: Collection[str], noun: str) -> None:
+        self.problems.add(item.at, f"unknown {noun} {name!r}", did_you_mean(name, list(known)) or _known(known, noun))
+
+    def message(self, item: Item | None) -> None:
+        if item is None or not isinstance(item.value, str):
+            return
+        known = (*self.pack.metrics, *self.pack.params, *MESSAGE_NAMES)
+        for placeholder in placeholders(item.value):
+            if placeholder.name not in known:
+                at = item.at.shifted(placeholder.offset)
+                hint = did_you_mean(placeholder.name, known) or f"a metric, a param, or {', '.join(MESSAGE_NAMES)}"
+                self.problems.add(at, f"unknown placeholder {placeholder.name!r}", hint)
+
+
+def _known(known: Collection[str], noun: str) -> str:
+    return f"known are {', '.join(known)}" if 0 < len(known) <= 8 else "" if known else f"the pack has no {noun}s"
+
+
+def _field(item: Item | None, key: str) -> Item | None:
+    return item.value.get(key) if item is not None and isinstance(item.value, dict) else None
+
+
+def _list(item: Item, key: str) -> list[Item]:
+    field = _field(item, key)
+    return field.value if field is not None and isinstance(field.value, list) else []
+
+
+def _one(item: Item, key: str) -> list[Item]:
+    field = _field(item, key)
+    return [field] if field is not None and isinstance(field.value, str) else []
+
+
+def _entries(tree: Item, section: str) -> Iterator[tuple[str, Item]]:
+    field = _field(tree, section)
+    if field is not None and isinstance(field.value, dict):
+        yield from field.value.items()

@@ -1,0 +1,171 @@
+"""The report as JSON: the shape is `schemas/report.schema.json`, the order of the keys is part of it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from ..pack import Scalar
+from ..report import Evidence, Finding, LogFacts, Moment, Report, StageResult, Step
+
+Json: TypeAlias = dict[str, object]
+
+SCHEMA = "trainrules/report/1"
+DIGITS = 9
+
+
+def to_json(report: Report) -> Json:
+    """The report as plain data: numbers with 9 significant digits, null for what is unknown or not finite."""
+    return {
+        "schema": SCHEMA,
+        "pack": {"id": report.pack, "version": report.version, "variant": report.variant},
+        "log": _log(report.log),
+        "verdict": report.verdict,
+        **({"reason": report.reason} if report.reason else {}),
+        "plan": [_step(step) for step in report.plan],
+        "set_aside": [
+            {"action": aside.action, "because": list(aside.because), "reason": aside.reason}
+            for aside in report.set_aside
+        ],
+        "findings": [_finding(finding) for finding in report.findings],
+        "gates": [],
+        "stages": [_stage(stage) for stage in report.stages],
+        "rules": _rules(report),
+        "overrides": [
+            {
+                "param": override.param,
+                "value": _scalar(override.value),
+                "default": _scalar(override.default),
+                "from": override.origin,
+            }
+            for override in report.overrides
+        ],
+    }
+
+
+def dumps(report: Report | Iterable[Report], *, lines: bool = False) -> str:
+    """The text of one report (an object) or of several (an array); with `lines`, one object a line.
+
+    Ends with a line break. Only ASCII: control and bidirectional characters of a log are escaped.
+    """
+    if lines:
+        reports = [report] if isinstance(report, Report) else report
+        return "".join(json.dumps(to_json(each), allow_nan=False) + "\n" for each in reports)
+    data = to_json(report) if isinstance(report, Report) else [to_json(each) for each in report]
+    return json.dumps(data, indent=2, allow_nan=False) + "\n"
+
+
+def rounded(value: float | None) -> float | None:
+    """A number with 9 significant digits; None for what is unknown or not finite."""
+    if value is None or not math.isfinite(value):
+        return None
+    return float(f"{value:.{DIGITS}g}") + 0.0
+
+
+def _whole(value: float | None) -> float | int | None:
+    """A position on the clock: 81 rather than 81.0, and in full however long the run is."""
+    if value is not None and math.isfinite(value) and value == int(value):
+        return int(value)
+    return rounded(value)
+
+
+def _scalar(value: Scalar) -> Scalar:
+    return rounded(value) if isinstance(value, float) else value
+
+
+def _log(log: LogFacts) -> Json:
+    return {
+        "path": log.path,
+        "format": log.format,
+        "clock": log.clock,
+        "rows": log.rows,
+        "malformed": log.malformed,
+        "repeated": log.repeated,
+        "superseded": log.superseded,
+        "first_step": _whole(log.first_step),
+        "last_step": _whole(log.last_step),
+        "ended": log.ended,
+    }
+
+
+def _step(step: Step) -> Json:
+    data: Json = {
+        "action": step.action,
+        "severity": step.severity,
+        "because": list(step.because),
+        "text": step.text,
+    }
+    if step.target is not None:
+        data["target"] = _target(step.target)
+    if step.set is not None:
+        data["set"] = {setting: rounded(value) for setting, value in step.set.items()}
+    if step.command is not None:
+        data["command"] = step.command
+    return data
+
+
+def _target(target: Mapping[str, Scalar]) -> Json:
+    return {
+        name: _whole(value) if isinstance(value, float) and not isinstance(value, bool) else value
+        for name, value in target.items()
+    }
+
+
+def _finding(finding: Finding) -> Json:
+    data: Json = {
+        "rule": finding.rule,
+        "cause": finding.cause,
+        "series": list(finding.series),
+        "severity": finding.severity,
+        "state": finding.state,
+    }
+    if finding.explained_by is not None:
+        data["explained_by"] = finding.explained_by
+    data |= {"onset": _moment(finding.onset), "fired": _moment(finding.fired)}
+    if finding.end is not None:
+        data["end"] = _moment(finding.end)
+    return data | {
+        "last": _moment(finding.last),
+        "episodes": finding.episodes,
+        "evidence": [_evidence(evidence) for evidence in finding.evidence],
+        "message": finding.message,
+        "source": finding.source,
+    }
+
+
+def _moment(moment: Moment) -> Json:
+    return {"step": _whole(moment.step), "row": moment.row}
+
+
+def _evidence(evidence: Evidence) -> Json:
+    return {
+        "expression": evidence.expression,
+        "threshold": rounded(evidence.threshold),
+        "at_onset": rounded(evidence.at_onset),
+        "worst": rounded(evidence.worst),
+        "last": rounded(evidence.last),
+    }
+
+
+def _stage(stage: StageResult) -> Json:
+    return {
+        "stage": stage.stage,
+        "metric": stage.metric,
+        "expected": [rounded(bound) for bound in stage.expected],
+        "median": rounded(stage.median),
+        "within": stage.within,
+        "source": stage.source,
+    }
+
+
+def _rules(report: Report) -> Json:
+    states: dict[str, list[str]] = {
+        state: [] for state in ("ok", "pending", "waiting", "not_evaluated", "disabled", "explained")
+    }
+    for rule in report.rules:
+        if rule.state in states:
+            states[rule.state].append(rule.rule)
+    states["explained"] += [finding.rule for finding in report.findings if finding.state == "explained"]
+    return dict(states)

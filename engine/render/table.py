@@ -1,0 +1,316 @@
+"""The report as a page of text: the verdict and what to do, then what that rests on, then all else in brief."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..causes import IMPROVING, is_open, precedence
+from ..pack import SEVERITIES, Scalar
+from ..report import Evidence, Finding, LogFacts, Report, RuleState
+from ..words import capital, clause, counted, moment, number, position, unit_of
+from .layout import Page
+from .sparkline import column, sparkline
+
+SPARK_WIDTH = 48
+LABEL_WIDTH = 19
+NEAR = 0.2
+"""How near a rule must come to its threshold, as a share of the larger of the two, to be worth a mention."""
+
+
+def render(report: Report, *, width: int = 80, colour: bool = False, ascii_only: bool = False) -> str:
+    """The report for a terminal of `width` columns; with `ascii_only`, for one that knows no Unicode."""
+    page = Page(max(width, 40), colour, ascii_only)
+    is_calm = report.verdict in ("healthy", "wait", "unknown")
+    page.add(report.log.path, f"{report.verdict.upper()}  ", style=report.verdict, word=report.verdict.upper())
+    if is_calm:
+        _calm_headline(page, report)
+    else:
+        _headline(page, report)
+        _plan(page, report)
+    _findings(page, report, is_calm)
+    if not is_calm:
+        page.blank()
+    _lists(page, report, 1 if is_calm else 2)
+    return page.text()
+
+
+def _calm_headline(page: Page, report: Report) -> None:
+    if report.verdict == "unknown":
+        page.add(f"This run could not be judged: {report.reason}.")
+    for step in report.plan:
+        page.add(step.text)
+
+
+def _headline(page: Page, report: Report) -> None:
+    finding = _primary(report)
+    if finding is None:
+        return
+    page.blank()
+    page.add(
+        f"{capital(clause(finding, report.log.clock))} ({finding.severity})",
+        style=finding.severity,
+        word=finding.severity,
+    )
+    _spark(page, finding, report.log, "  ", is_marked=True)
+    if finding.message:
+        page.add(finding.message, "  ")
+    else:
+        _evidence(page, finding, "  ")
+
+
+def _plan(page: Page, report: Report) -> None:
+    page.blank()
+    page.raw("What to do", "heading")
+    for place, step in enumerate(report.plan, 1):
+        page.add(step.text, f"{place:3}. ")
+        if step.command:
+            page.command(step.command, "     ")
+
+
+def _primary(report: Report) -> Finding | None:
+    """The finding that the first action of the plan rests on."""
+    because = report.plan[0].because if report.plan else ()
+    for finding in report.findings:
+        if because and finding.rule == because[0]:
+            return finding
+    return next(iter(sorted(filter(is_open, report.findings), key=precedence)), None)
+
+
+# Findings
+
+
+def _findings(page: Page, report: Report, is_calm: bool) -> None:
+    if not report.findings:
+        return
+    clock = report.log.clock
+    serious = sorted(
+        (f for f in report.findings if is_open(f) and f.severity != "info"),
+        key=lambda f: (-SEVERITIES.index(f.severity), precedence(f)),
+    )
+    if not is_calm:
+        page.blank()
+        page.raw("Findings", "heading")
+    primary = None if is_calm else _primary(report)
+    for finding in serious:
+        _finding(page, finding, report.log, is_drawn=primary is not None and finding.rule == primary.rule)
+    for finding in report.findings:
+        if is_open(finding) and finding.severity == "info":
+            _brief(page, finding, "info", f"{clause(finding, clock)}{_numbers(finding)}")
+    for finding in report.findings:
+        if finding.state == "explained":
+            by = "an improving evaluation metric" if finding.explained_by == IMPROVING else finding.explained_by
+            _brief(page, finding, "explained", f"{clause(finding, clock)}: explained by {by}")
+    for finding in report.findings:
+        if finding.state == "resolved":
+            _brief(page, finding, "resolved", _history(finding, clock))
+
+
+def _finding(page: Page, finding: Finding, log: LogFacts, *, is_drawn: bool) -> None:
+    indent = " " * 12
+    label = f"  {finding.severity:<9} "
+    page.add(
+        f"{finding.title or finding.rule} ({finding.rule})",
+        label,
+        indent,
+        style=finding.severity,
+        word=finding.severity,
+    )
+    since = f"Since {moment(finding.onset, log.clock)}"
+    if finding.fired != finding.onset:
+        since += f", certain at {moment(finding.fired, log.clock)}"
+    since += f", still so at {moment(finding.last, log.clock)}" if finding.last != finding.fired else ""
+    if finding.episodes > 1:
+        since += f"; episode {finding.episodes} of this run"
+    if finding.series:
+        since += f"; in {', '.join(finding.series)}"
+    page.add(f"{since}.", indent)
+    if not is_drawn:
+        _spark(page, finding, log, indent, is_marked=False)
+        if finding.message:
+            page.add(finding.message, indent)
+    _evidence(page, finding, indent)
+    if finding.why:
+        page.add(f"Why: {finding.why}", indent)
+    if finding.source:
+        page.add(f"Source: {finding.source}", indent, style="faint")
+
+
+def _brief(page: Page, finding: Finding, label: str, text: str) -> None:
+    page.add(f"{capital(text)} ({finding.rule})", f"  {label:<9} ", " " * 12, style=label, word=label)
+
+
+def _history(finding: Finding, clock: str) -> str:
+    title = finding.title.rstrip(".") or finding.rule
+    told = f"{title} ({finding.severity}), from {moment(finding.onset, clock)}"
+    if finding.end is not None:
+        told += f" to {moment(finding.end, clock)}"
+    return told + (f", the last of {finding.episodes} episodes" if finding.episodes > 1 else "")
+
+
+def _evidence(page: Page, finding: Finding, indent: str) -> None:
+    for evidence in finding.evidence:
+        if told := _values(evidence):
+            page.add(f"{evidence.expression}: {told}", indent, indent + "  ")
+
+
+def _values(evidence: Evidence) -> str:
+    values = [
+        f"{number(value, 4)} {when}".strip()
+        for when, value in (("at onset", evidence.at_onset), ("at worst", evidence.worst), ("last", evidence.last))
+        if value is not None
+    ]
+    if evidence.threshold is not None:
+        values.append(f"limit {number(evidence.threshold, 4)}")
+    return ", ".join(values)
+
+
+def _numbers(finding: Finding) -> str:
+    """The last value of an advisory finding against its threshold, in few characters."""
+    for evidence in finding.evidence:
+        if evidence.last is not None and evidence.threshold is not None:
+            return f": {number(evidence.last, 4)}, limit {number(evidence.threshold, 4)}"
+    return ""
+
+
+def _spark(page: Page, finding: Finding, log: LogFacts, indent: str, *, is_marked: bool) -> None:
+    name = page.safe(finding.metrics[0]) if finding.metrics else ""
+    room = min(SPARK_WIDTH, page.width - len(indent) - len(name) - 2)
+    line = sparkline(finding.spark, room, ascii_only=page.ascii_only) if room >= 8 else ""
+    if not line or not name:
+        return
+    page.raw(f"{indent}{name}  {line}")
+    first, last = log.first_step, log.last_step
+    if is_marked and first is not None and last is not None and finding.onset.step is not None:
+        mark = f"^ {moment(finding.onset, log.clock)}"
+        place = len(indent) + len(name) + 2 + column(position(finding.onset), first, last, len(line))
+        page.raw(" " * min(place, page.width - len(mark)) + mark, "faint")
+
+
+# Everything else, in brief
+
+
+def _lists(page: Page, report: Report, lines: int) -> None:
+    by_state: dict[str, list[RuleState]] = {}
+    for rule in report.rules:
+        by_state.setdefault(rule.state, []).append(rule)
+    _asides(page, report, lines)
+    _ok(page, by_state.get("ok", []), lines)
+    for state in ("pending", "waiting"):
+        _reasoned(page, state, by_state.get(state, []), lines)
+    _reasoned(page, "not evaluated", by_state.get("not_evaluated", []), lines)
+    if disabled := by_state.get("disabled"):
+        _list(page, f"disabled ({len(disabled)})", [rule.rule for rule in disabled], lines)
+    if report.overrides:
+        _list(
+            page,
+            f"overrides ({len(report.overrides)})",
+            [f"{o.param} = {_shown(o.value)} (default {_shown(o.default)}, {o.origin})" for o in report.overrides],
+            len(report.overrides),
+        )
+    _stages(page, report, lines)
+    label = "log".ljust(LABEL_WIDTH)
+    page.add(_log(report), label, " " * LABEL_WIDTH, style="faint")
+
+
+def _list(page: Page, label: str, items: Sequence[str], lines: int) -> None:
+    label = f"{label:<{LABEL_WIDTH - 1}} "
+    page.add(page.shortened(items, label, lines), label, " " * LABEL_WIDTH)
+
+
+def _asides(page: Page, report: Report, lines: int) -> None:
+    if report.set_aside:
+        items = [f"{aside.action} ({aside.reason})" for aside in report.set_aside]
+        _list(page, f"set aside ({len(items)})", list(dict.fromkeys(items)), lines)
+
+
+def _ok(page: Page, rules: Sequence[RuleState], lines: int) -> None:
+    if not rules:
+        return
+    names = [rule.rule for rule in rules]
+    near = min((rule for rule in rules if _gap(rule) <= NEAR), key=_gap, default=None)
+    if near is not None and near.closest is not None and near.closest.threshold is not None:
+        names.remove(near.rule)
+        worst = number(near.closest.worst or 0.0, 4)
+        names.insert(0, f"{near.rule} (nearest: {worst}, limit {number(near.closest.threshold, 4)})")
+    _list(page, f"ok ({len(rules)})", names, lines)
+
+
+def _gap(rule: RuleState) -> float:
+    """How far a rule stayed from its threshold, as a share of the larger of the two."""
+    closest = rule.closest
+    if closest is None or closest.worst is None or closest.threshold is None:
+        return float("inf")
+    larger = max(abs(closest.worst), abs(closest.threshold))
+    return abs(closest.worst - closest.threshold) / larger if larger else float("inf")
+
+
+def _reasoned(page: Page, label: str, rules: Sequence[RuleState], lines: int) -> None:
+    """Rules by the reason why they cannot be judged: with their names if there is room, else only their number."""
+    if not rules:
+        return
+    groups: dict[str, list[str]] = {}
+    for rule in rules:
+        groups.setdefault(rule.reason, []).append(rule.rule)
+    label = f"{f'{label} ({len(rules)})':<{LABEL_WIDTH - 1}} "
+    full = "; ".join(
+        f"{', '.join(names)} ({reason})" if reason else ", ".join(names) for reason, names in groups.items()
+    )
+    if page.fits(full, label, lines):
+        text = full
+    elif len(groups) == 1 and "" in groups:
+        text = page.shortened(groups[""], label, lines)
+    else:
+        items = [f"{reason or 'no reason known'} ({counted(len(names), 'rule')})" for reason, names in groups.items()]
+        text = page.shortened(items, label, lines, "reason")
+    page.add(text, label, " " * LABEL_WIDTH)
+
+
+def _stages(page: Page, report: Report, lines: int) -> None:
+    outside = [stage for stage in report.stages if stage.within is False and stage.median is not None]
+    if outside:
+        items = [
+            f"{stage.stage} {stage.metric} {number(stage.median or 0.0, 4)} (guide: {_range(stage.expected)})"
+            for stage in outside
+        ]
+        _list(page, f"stages ({len(outside)})", items, lines)
+
+
+def _range(bounds: tuple[float | None, float | None]) -> str:
+    low, high = bounds
+    if low is None:
+        return "any" if high is None else f"at most {number(high, 4)}"
+    return f"at least {number(low, 4)}" if high is None else f"{number(low, 4)} to {number(high, 4)}"
+
+
+def _shown(value: Scalar) -> str:
+    if value is None:
+        return "unset"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str) else number(value)
+
+
+def _log(report: Report) -> str:
+    return "; ".join(filter(None, _log_parts(report)))
+
+
+def _log_parts(report: Report) -> Iterable[str]:
+    log = report.log
+    rows = counted(log.rows, "row")
+    if log.first_step is not None and log.last_step is not None and log.clock != "row":
+        rows += f", {unit_of(log.clock)}s {number(log.first_step, 9)} to {number(log.last_step, 9)}"
+        if log.total is not None:
+            rows += f" of {number(log.total, 9)}"
+    yield rows + (", ended" if log.ended else "")
+    if log.malformed:
+        shown = ", ".join(map(str, log.bad_lines))
+        more = ", …" if shown and log.malformed > len(log.bad_lines) else ""
+        yield counted(log.malformed, "malformed line") + (f" ({shown}{more})" if shown else "")
+    if log.superseded:
+        yield f"{counted(log.superseded, 'row')} superseded" + (
+            f" by {counted(log.rewinds, 'resume')}" if log.rewinds else ""
+        )
+    for note in log.notes:
+        yield note.rstrip(".")
+    variant = f", variant {report.variant}" if report.variant else ""
+    yield f"pack {report.pack} {report.version}".rstrip() + variant

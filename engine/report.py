@@ -1,0 +1,143 @@
+"""The report: everything that an evaluation says, as typed objects; `DESIGN` of the JSON is `schemas/report.schema.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .pack import Override, Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A row of the log: its step (as logged; None where none is) and the number of its first line in the file."""
+
+    step: float | None
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One comparison of a rule's condition: its left side at onset, at its worst and last, against its right side."""
+
+    expression: str
+    threshold: float | None
+    at_onset: float | None
+    worst: float | None
+    last: float | None
+    worst_at: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule found: its open episode, else its last one. `state` is firing, resolved or explained."""
+
+    rule: str
+    title: str
+    cause: str
+    severity: str
+    state: str
+    onset: Moment
+    fired: Moment
+    end: Moment | None
+    last: Moment
+    episodes: int
+    series: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+    message: str
+    why: str
+    source: str
+    actions: tuple[str, ...]
+    metrics: tuple[str, ...] = ()  # the metrics of its condition, the one to draw first
+    train_only: bool = False  # rests on train metrics alone
+    longest_window: float = 0.0  # of its condition, on the clock; how far back its onset may lie
+    explained_by: str | None = None
+    spark: tuple[float | None, ...] = ()  # its first metric over the run, thinned, for the table
+
+
+@dataclass(frozen=True, slots=True)
+class RuleState:
+    """How a rule stands that found nothing, and why: what it waits for, what it lacks, how near it came."""
+
+    rule: str
+    state: str  # ok | pending | waiting | not_evaluated | disabled
+    reason: str = ""
+    closest: Evidence | None = None
+    severity: str = "info"
+    until: float | None = None  # where on the clock it can first be judged, if that is known
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One recommended action of the plan."""
+
+    action: str
+    severity: str
+    because: tuple[str, ...]
+    text: str
+    target: Mapping[str, Scalar] | None = None
+    set: Mapping[str, float] | None = None
+    command: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """An action that a finding asks for and the plan leaves out, and why."""
+
+    action: str
+    because: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """The medians of a stage that is over against what the guide expects."""
+
+    stage: str
+    title: str
+    metric: str
+    expected: tuple[float | None, float | None]
+    median: float | None
+    within: bool | None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogFacts:
+    """What the reader found out about a log; counts are of rows, `malformed` of lines."""
+
+    path: str
+    format: str
+    clock: str  # step | epoch | row
+    rows: int
+    malformed: int
+    repeated: int
+    superseded: int
+    first_step: float | None
+    last_step: float | None
+    ended: bool
+    total: float | None = None
+    last_epoch: float | None = None
+    lines: int = 0
+    rewinds: int = 0
+    bad_lines: tuple[int, ...] = ()  # the numbers of the first few malformed lines
+    notes: tuple[str, ...] = ()  # what a user should know about the reading, a sentence each
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of evaluating one log with one pack."""
+
+    pack: str
+    version: str
+    variant: str | None
+    title: str
+    log: LogFacts
+    verdict: str  # healthy | wait | attention | act | unknown
+    plan: tuple[Step, ...]
+    set_aside: tuple[SetAside, ...]
+    findings: tuple[Finding, ...]
+    stages: tuple[StageResult, ...]
+    rules: tuple[RuleState, ...]
+    overrides: tuple[Override, ...] = field(default=())
+    reason: str = ""  # why nothing could be judged, where the verdict is unknown

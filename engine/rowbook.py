@@ -1,0 +1,77 @@
+"""Looks up rows of the working table by number: what the clock says there, and when it first says more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .compile.sql import number
+from .compile.stream import CLOCKS
+from .report import Moment
+
+if TYPE_CHECKING:
+    from .compile.program import Program
+
+_EAGER = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Where one row stands: its first line in the file, and the clocks (None where the log has none)."""
+
+    line: int
+    step: float | None
+    tick: float
+    epoch: float | None
+    time: float | None
+
+    @property
+    def moment(self) -> Moment:
+        return Moment(self.step, self.line)
+
+
+@dataclass(slots=True)
+class RowBook:
+    """The rows of one run; a short run is read at once, of a long one only what is asked for."""
+
+    program: Program
+    rows: int
+    known: dict[int, Row] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if 0 < self.rows <= _EAGER:
+            self._read("true")
+
+    def _read(self, condition: str) -> None:
+        found = self.program.con.execute(
+            f"SELECT i, line, step, tick, epoch, time FROM {self.program.table} WHERE {condition}"
+        ).fetchall()
+        self.known.update((i, Row(*row)) for i, *row in found)
+
+    def row(self, i: int) -> Row:
+        """Row number `i`, counted from 1."""
+        if i not in self.known:
+            self._read(f"i = {int(i)}")
+        return self.known[i]
+
+    def first_after(self, onset: int, distance: float, unit: str, first: int, last: int) -> int | None:
+        """The first row of first..last that lies at least `distance` from the onset on the clock of `unit`."""
+        column, scale = CLOCKS[unit]
+        start, far = self._clock(onset, column), self._clock(last, column)
+        if start is None:
+            return None
+        goal = start + distance * scale
+        if far is not None and far < goal:
+            return None
+        if self.rows <= _EAGER:
+            reached = (i for i in range(first, last + 1) if (at := self._clock(i, column)) is not None and at >= goal)
+            return next(reached, None)
+        found = self.program.con.execute(
+            f"SELECT min(i) FROM {self.program.table}"
+            f" WHERE i BETWEEN {int(first)} AND {int(last)} AND {column} >= {number(goal)}"
+        ).fetchone()
+        return found[0] if found else None
+
+    def _clock(self, i: int, column: str) -> float | None:
+        value: float | None = getattr(self.row(i), column)
+        return value

@@ -1,0 +1,141 @@
+"""The shape of a file against its JSON Schema, with each fault told in words at its place. Imports jsonschema late."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from .errors import Position, Problem, did_you_mean
+from .fields import kind
+from .yamlio import Document, Item
+
+SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
+
+_TYPES = {
+    "string": "a text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "null",
+}
+_BOUNDS = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above", "exclusiveMaximum": "below"}
+
+
+def shape_problems(document: Document, schema: str) -> list[Problem]:
+    """Where a document departs from the shape that `schemas/<schema>.schema.json` gives, each fault once.
+
+    A key that is surely a slip of one that is allowed is noted and then stands for that one in the document's tree.
+    """
+    found: set[Problem] = set()
+    errors = list(_validator(schema).iter_errors(document.plain()))
+    for error in sorted(errors, key=lambda error: error.validator != "additionalProperties"):
+        found.update(_told(error, document.root))
+    return sorted(found)
+
+
+@cache
+def _validator(schema: str) -> Any:
+    from jsonschema import Draft7Validator
+
+    return Draft7Validator(json.loads((SCHEMAS / f"{schema}.schema.json").read_text(encoding="utf-8")))
+
+
+def _told(error: Any, root: Item) -> Iterator[Problem]:
+    item = root.find(list(error.absolute_path))
+    name = _name(error)
+    match error.validator:
+        case "additionalProperties":
+            yield from _unknown_keys(error, item)
+        case "anyOf" | "oneOf":
+            yield from _alternatives(error, item, root)
+        case "required":
+            assert isinstance(item.value, dict)
+            for key in error.validator_value:
+                if key not in item.value:
+                    yield Problem(item.key_at, f"{name} lacks '{key}'", "add it")
+        case "enum" | "const":
+            choices = error.validator_value if error.validator == "enum" else [error.validator_value]
+            shown = ", ".join(str(choice) for choice in choices)
+            near = did_you_mean(str(item.value), [str(choice) for choice in choices])
+            expected = shown if len(choices) == 1 else f"one of {shown}"
+            yield Problem(item.at, f"{name} must be {expected}, not {kind(item)}", near)
+        case "pattern" if "propertyNames" in error.absolute_schema_path:
+            key = str(error.instance)
+            hint = "begin with a letter, then letters, digits and '_'"
+            yield Problem(_key_at(item, key), f"{key!r} is not a name", hint)
+        case "uniqueItems":
+            seen: list[Any] = []
+            for entry in item.value if isinstance(item.value, list) else []:
+                if entry.plain() in seen:
+                    yield Problem(entry.at, f"{entry.plain()!r} stands in {name} twice", "keep one")
+                seen.append(entry.plain())
+        case "minItems" | "minLength" if not error.instance:
+            yield Problem(item.at, f"{name} is empty", "fill it in or leave it out")
+        case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
+            bound = f"{_BOUNDS[str(error.validator)]} {error.validator_value:g}"
+            yield Problem(item.at, f"{name} must be {bound}, not {item.value}")
+        case _:
+            yield Problem(item.at, f"{name} must be {_expected(error)}, not {kind(item)}", _hint(error, item))
+
+
+def _name(error: Any) -> str:
+    """What the faulty value is called."""
+    path = list(error.absolute_path)
+    if not path:
+        return "the file"
+    if isinstance(path[-1], int):
+        return f"an entry of '{path[-2]}'" if len(path) > 1 else "an entry"
+    return f"'{path[-1]}'"
+
+
+def _expected(error: Any) -> str:
+    title = error.schema.get("title")
+    if title:
+        return str(title)
+    types = error.validator_value if error.validator == "type" else error.schema.get("type", [])
+    types = [types] if isinstance(types, str) else types
+    return " or ".join(_TYPES[name] for name in types) or "of another shape"
+
+
+def _hint(error: Any, item: Item) -> str:
+    title = str(error.schema.get("title", ""))
+    if isinstance(item.value, (int, float)) and not isinstance(item.value, bool) and "such as" in title:
+        units = "points" if "points" in title else "steps"
+        return f"write '{item.value:g} {units}'"
+    if item.value is None:
+        return "fill it in or leave the key out"
+    return ""
+
+
+def _unknown_keys(error: Any, item: Item) -> Iterator[Problem]:
+    known = list(error.schema.get("properties", {}))
+    assert isinstance(item.value, dict)
+    for key in [key for key in item.value if key not in known]:
+        at = item.value[key].key_at
+        near = get_close_matches(key, known, n=1, cutoff=0.65)
+        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+        yield Problem(at, f"unknown key {key!r}", hint)
+        if near and near[0] not in item.value:
+            item.value[near[0]] = item.value[key]
+
+
+def _alternatives(error: Any, item: Item, root: Item) -> Iterator[Problem]:
+    """The faults within the one alternative that the value's type speaks for, else what was expected."""
+    wanted = "object" if isinstance(item.value, dict) else "array" if isinstance(item.value, list) else ""
+    for branch, alternative in enumerate(error.validator_value):
+        if wanted and alternative.get("type") == wanted:
+            for inner in error.context or ():
+                if inner.relative_schema_path[0] == branch:
+                    yield from _told(inner, root)
+            return
+    yield Problem(item.at, f"{_name(error)} must be {_expected(error)}, not {kind(item)}", _hint(error, item))
+
+
+def _key_at(item: Item, key: str) -> Position:
+    return item.value[key].key_at if isinstance(item.value, dict) and key in item.value else item.at

@@ -1,0 +1,76 @@
+"""Texts with placeholders, `{name}` or `{name:.3g}`: what a rule says and the command that a plan prints."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from .errors import Position, Problem
+from .pack import Scalar
+
+_PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*").fullmatch
+_SPEC = re.compile(r"\+?,?(?:\.\d{1,2})?[gef%]?|,?d|s").fullmatch
+_SPECS = "use one such as g, .3g, .2e, .1f, .0%, d or s"
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """One `{name:spec}` of a text; `offset` counts characters from the start of the text."""
+
+    name: str
+    spec: str
+    offset: int
+
+
+def placeholders(text: str) -> Iterator[Placeholder]:
+    """The well-formed placeholders of a text, left to right."""
+    for match in _PIECE.finditer(text):
+        if match[1] is not None:
+            name, _, spec = match[1].partition(":")
+            if _NAME(name) and _SPEC(spec):
+                yield Placeholder(name, spec, match.start() + 1)
+
+
+def template_problems(text: str, at: Position) -> Iterator[Problem]:
+    """What is malformed in a text that stands at `at`: stray braces, names that are none, unknown formats."""
+    for match in _PIECE.finditer(text):
+        place = at.shifted(match.start()) if "\n" not in text[: match.start()] else at
+        if match[1] is None:
+            if len(match[0]) == 1:
+                yield Problem(place, f"stray {match[0]!r} in a text", "write '{{' or '}}' for a brace")
+            continue
+        name, _, spec = match[1].partition(":")
+        if not _NAME(name):
+            yield Problem(place, f"placeholder {match[0]!r} holds no name", "write it as {name} or {name:.3g}")
+        elif not _SPEC(spec):
+            yield Problem(place, f"unknown format {spec!r} of placeholder {name!r}", _SPECS)
+
+
+def fill(text: str, values: Mapping[str, Scalar], *, unknown: str = "?") -> str:
+    """The text with its placeholders replaced; `unknown` stands for what is missing, None or not finite."""
+
+    def replace(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return match[0][0]
+        name, _, spec = match[1].partition(":")
+        return shown(values.get(name), spec, unknown) if _NAME(name) and _SPEC(spec) else match[0]
+
+    return _PIECE.sub(replace, text)
+
+
+def shown(value: Scalar, spec: str = "", unknown: str = "?") -> str:
+    """One value in one of the formats that a placeholder may ask for."""
+    if value is None:
+        return unknown
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    if not math.isfinite(value):
+        return unknown
+    if spec.endswith("d"):
+        return format(round(value), spec)
+    return format(value, spec if spec not in ("", "s") else "g")

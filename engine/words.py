@@ -1,0 +1,81 @@
+"""Numbers, moments and clauses as words: what plans and tables share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from .report import Finding, LogFacts, Moment
+
+
+def number(value: float, digits: int = 6) -> str:
+    """A number as a person writes it: whole numbers in full up to 15 digits, others with `digits` significant ones."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    if value == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    return f"{value:.{digits}g}"
+
+
+def counted(amount: int, noun: str, plural: str = "") -> str:
+    """An amount with its noun in the right number, thousands set apart: "1 row", "1,200 rows"."""
+    return f"{amount:,} {noun if amount == 1 else plural or noun + 's'}"
+
+
+def unit_of(clock: str) -> str:
+    """What a position on the clock of a log is called: step, epoch or row."""
+    return clock if clock in ("epoch", "row") else "step"
+
+
+def moment(at: Moment, clock: str = "step") -> str:
+    """Where a row stands: "step 81", "epoch 3", or "row 12" where the log has no steps."""
+    if at.step is None or clock == "row":
+        return f"row {at.row}"
+    return f"{unit_of(clock)} {number(at.step, 9)}"
+
+
+def position(at: Moment) -> float:
+    """Where a row stands on the clock, as a number; the row's own number where it has no step."""
+    return float(at.row) if at.step is None else at.step
+
+
+def lowered(text: str) -> str:
+    """A title as it stands inside a sentence: "Margin is negative" → "margin is negative", but "KL is high" stays."""
+    text = text.strip().rstrip(".")
+    is_word = len(text) < 2 or not any(character.isupper() for character in text.split()[0][1:])
+    return text[:1].lower() + text[1:] if is_word else text
+
+
+def capital(text: str) -> str:
+    """A clause as a sentence begins."""
+    return text[:1].upper() + text[1:]
+
+
+def clause(finding: Finding, clock: str) -> str:
+    """A finding in half a sentence: "margin is negative after warm-up, since step 81"."""
+    return f"{lowered(finding.title or finding.rule)}, since {moment(finding.onset, clock)}"
+
+
+def clauses(findings: Sequence[Finding], clock: str, at_most: int = 2) -> str:
+    """Several findings in one clause: the first few in full, the others as a number."""
+    told = [clause(finding, clock) for finding in findings[:at_most]]
+    rest = len(findings) - len(told)
+    return "; ".join(told) + (f"; and {counted(rest, 'more finding')}" if rest > 0 else "")
+
+
+def listed(items: Sequence[str], at_most: int = 3) -> str:
+    """A few names in a row: "a", "a and b", "a, b, c and 4 more"."""
+    if len(items) > at_most:
+        return f"{', '.join(items[:at_most])} and {len(items) - at_most} more"
+    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+
+def how_far(log: LogFacts) -> str:
+    """How far a run has come: "step 145 of 145", "step 80", or "12 rows"."""
+    if log.last_step is None or log.clock == "row":
+        return counted(log.rows, "row")
+    unit = unit_of(log.clock)
+    done = f"{unit} {number(log.last_step, 9)}"
+    return f"{done} of {number(log.total, 9)}" if log.total is not None and unit == "step" else done

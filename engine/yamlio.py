@@ -1,0 +1,329 @@
+"""YAML with positions: text → plain values that know where they stand, and nothing that could surprise.
+
+The composer of PyYAML (the C one where it is built in) reads the syntax; scalars are then told apart by YAML 1.2's core
+schema, so `5e-7` is a number and `on` is text. Tags, merge keys and several documents in a file are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import yaml
+
+from .errors import PackError, Position, Problem
+from .yamlerrors import place, syntax_problem, unreadable_at
+
+if TYPE_CHECKING:
+    _Base: Any = object
+else:
+    try:
+        from yaml.cyaml import CParser as _Base
+    except ImportError:  # PyYAML without libyaml
+
+        class _Base(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser, yaml.composer.Composer):
+            def __init__(self, stream: str) -> None:
+                yaml.reader.Reader.__init__(self, stream)
+                yaml.scanner.Scanner.__init__(self)
+                yaml.parser.Parser.__init__(self)
+                yaml.composer.Composer.__init__(self)
+
+
+MAX_BYTES = 1_048_576
+MAX_DEPTH = 40
+MAX_NODES = 100_000
+_TOO_LARGE = f"file is larger than {MAX_BYTES // 1024} KiB"
+
+Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
+Value: TypeAlias = "str | int | float | bool | list[Item] | dict[str, Item] | None"
+Keys: TypeAlias = Sequence[str | int]
+
+_WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+").fullmatch
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?").fullmatch
+_SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)").fullmatch
+_NUMERIC_STARTS = frozenset("+-.0123456789")
+_KEYLIKE = re.compile(r"[A-Za-z_][\w./*{}-]*").fullmatch
+_ANCHOR = re.compile(r"&\S+[ \t]*").match
+_QUOTES = frozenset("'\"")
+
+
+@dataclass(slots=True)
+class Item:
+    """A value of a file and where it stands; mappings and lists hold items.
+
+    Positions count from 1. For quoted text the column is that of the first character inside the quotes, for block text
+    (`|`, `>`) that of its first line, so that an offset into the text can be added to it.
+    """
+
+    value: Value
+    file: str
+    line: int
+    column: int
+    key_line: int = 0
+    key_column: int = 0
+
+    @property
+    def at(self) -> Position:
+        """Where the value stands."""
+        return Position(self.file, self.line, self.column)
+
+    @property
+    def key_at(self) -> Position:
+        """Where the key of the value stands; the value's own place for an entry of a list."""
+        return Position(self.file, self.key_line, self.key_column) if self.key_line else self.at
+
+    def plain(self) -> Plain:
+        """The value without positions."""
+        if isinstance(self.value, dict):
+            return {key: item.plain() for key, item in self.value.items()}
+        if isinstance(self.value, list):
+            return [item.plain() for item in self.value]
+        return self.value
+
+    def find(self, path: Keys) -> Item:
+        """The item at `path` (keys and indices) below this one; KeyError or IndexError where there is none."""
+        item = self
+        for part in path:
+            match item.value, part:
+                case dict() as fields, str():
+                    item = fields[part]
+                case list() as entries, int():
+                    item = entries[part]
+                case _:
+                    raise KeyError(part)
+        return item
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One YAML file: its tree, and the problems that did not keep it from being read."""
+
+    file: str
+    root: Item
+    problems: tuple[Problem, ...] = ()
+
+    def plain(self) -> Plain:
+        """The whole file as plain values."""
+        return self.root.plain()
+
+    def at(self, path: Keys = ()) -> Position:
+        """Where the value at `path` stands."""
+        return self.root.find(path).at
+
+    def key_at(self, path: Keys) -> Position:
+        """Where the key of the value at `path` stands."""
+        return self.root.find(path).key_at
+
+
+class _Composer(_Base):  # type: ignore[misc]
+    """Composes nodes without resolving tags, so that a tag on a node is one that the file wrote."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.depth = 0
+
+    def resolve(self, kind: object, value: object, implicit: object) -> str:
+        return ""
+
+    def descend_resolver(self, parent: object, index: object) -> None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise _RefusedError(None, f"nested more than {MAX_DEPTH} deep")
+
+    def ascend_resolver(self) -> None:
+        self.depth -= 1
+
+
+class _RefusedError(Exception):
+    def __init__(self, mark: Any, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.mark, self.message, self.hint = mark, message, hint
+
+
+def compose(text: str, file: str) -> Document:
+    """The tree of one YAML document that stands in `file`.
+
+    Raises PackError where no tree can be made: bad syntax, several documents, a limit. What else is wrong with it
+    (duplicate keys, tags, a value cut by a comma) is in the document's `problems`.
+    """
+    text = text.removeprefix("\ufeff")
+    try:
+        if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+            raise _RefusedError(None, _TOO_LARGE, "split it with 'extends'")
+        node = _Composer(text).get_single_node()
+        if node is None:
+            return Document(file, Item(None, file, 1, 1))
+        builder = _Builder(text, file)
+        return Document(file, builder.build(node, 1), tuple(sorted(builder.problems)))
+    except _RefusedError as refusal:
+        raise PackError([Problem(place(file, refusal.mark), refusal.message, refusal.hint)]) from None
+    except yaml.MarkedYAMLError as error:
+        raise PackError([syntax_problem(error, text, file)]) from None
+    except yaml.YAMLError as error:
+        message = f"not YAML: {getattr(error, 'reason', 'it cannot be read')}"
+        raise PackError([Problem(unreadable_at(text, file, error), message, "save it as plain UTF-8")]) from None
+
+
+def read(text: str, file: str) -> Document:
+    """As `compose`, but raises PackError for every problem."""
+    document = compose(text, file)
+    if document.problems:
+        raise PackError(document.problems)
+    return document
+
+
+def compose_file(path: Path, file: str | None = None) -> Document:
+    """The document in the file at `path`, called `file` in positions (by default the path itself)."""
+    name = file or path.as_posix()
+    try:
+        if not path.is_file():
+            reason = "is a directory" if path.is_dir() else "is not a file" if path.exists() else "does not exist"
+            raise PackError([Problem(Position(name), f"file {reason}", "give the path of a YAML file")])
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        problem = Problem(Position(name), f"file cannot be read: {error.strerror}")
+        raise PackError([problem]) from None
+    if len(data) > MAX_BYTES:
+        raise PackError([Problem(Position(name), _TOO_LARGE, "split it with 'extends'")])
+    try:
+        return compose(data.decode("utf-8-sig"), name)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise PackError([Problem(Position(name, line, 1), "file is not UTF-8 text", "save it as UTF-8")]) from None
+
+
+def scalar(text: str) -> str | int | float | bool | None:
+    """What an unquoted scalar means in YAML 1.2's core schema; ValueError for a number of thousands of digits."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in _NUMERIC_STARTS:
+        return text
+    if _INTEGER(text):
+        base = {"0o": 8, "0x": 16}.get(text[:2], 10)
+        return int(text if base == 10 else text[2:], base)
+    if _FLOAT(text):
+        return float(text)
+    if _SPECIAL(text):
+        return float(text.replace(".", "").lower())
+    return text
+
+
+class _Builder:
+    """Turns nodes into items; an aliased node becomes an item at each of its places, up to a limit."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.text, self.file = text, file
+        self.count = 0
+        self.problems: list[Problem] = []
+        self.lines: list[str] | None = None
+
+    def build(self, node: Any, depth: int) -> Item:
+        self.count += 1
+        if self.count > MAX_NODES:
+            raise _RefusedError(
+                node.start_mark, f"aliases expand to more than {MAX_NODES:,} values", "use fewer aliases"
+            )
+        if depth > MAX_DEPTH:  # an alias of a node inside itself comes here
+            raise _RefusedError(node.start_mark, f"nested more than {MAX_DEPTH} deep")
+        if node.tag:
+            self.tagged(node)
+        kind = node.id
+        if kind == "scalar":
+            return self.leaf(node)
+        mark = node.start_mark
+        if kind == "sequence":
+            items = [self.build(child, depth + 1) for child in node.value]
+            return Item(items, self.file, mark.line + 1, mark.column + 1)
+        return Item(self.mapping(node, depth), self.file, mark.line + 1, mark.column + 1)
+
+    def leaf(self, node: Any) -> Item:
+        mark, style, text = node.start_mark, node.style, node.value
+        line, column = mark.line + 1, mark.column + 1
+        if self.text.startswith("&", mark.index):  # the mark is that of the anchor
+            anchored = _ANCHOR(self.text, mark.index)
+            column += len(anchored[0]) if anchored else 0
+        if not style:
+            try:
+                return Item(scalar(text), self.file, line, column)
+            except ValueError:
+                self.problem(mark, "number has too many digits", "quote it if it is text")
+                return Item(0, self.file, line, column)
+        if style in _QUOTES:
+            return Item(text, self.file, line, column + 1)
+        return Item(text, self.file, *self.block_start(mark.line + 1))
+
+    def block_start(self, line: int) -> tuple[int, int]:
+        if self.lines is None:
+            self.lines = self.text.splitlines()
+        while line < len(self.lines) and not self.lines[line].strip():
+            line += 1
+        first = self.lines[line] if line < len(self.lines) else ""
+        return line + 1, len(first) - len(first.lstrip()) + 1
+
+    def mapping(self, node: Any, depth: int) -> dict[str, Item]:
+        result: dict[str, Item] = {}
+        for key_node, value_node in self.pairs(node):
+            mark = key_node.start_mark
+            if key_node.id != "scalar":
+                self.problem(mark, "a key must be text", "write 'key: value'")
+                continue
+            key = key_node.value
+            if key_node.tag:
+                self.tagged(key_node)
+            item = self.build(value_node, depth + 1)
+            item.key_line = mark.line + 1
+            item.key_column = mark.column + 1 + (key_node.style in _QUOTES if key_node.style else 0)
+            if key == "<<" and not key_node.style:
+                self.problem(mark, "merge keys are not supported", "use 'extends', or write the fields out")
+            elif key in result:
+                first = result[key].key_line
+                self.problem(mark, f"key {key!r} is given twice", f"it stands on line {first} already, keep one")
+            else:
+                result[key] = item
+        return result
+
+    def pairs(self, node: Any) -> Iterator[tuple[Any, Any]]:
+        """The entries of a mapping, those put together again that a comma in unquoted text has cut."""
+        if not node.flow_style:
+            yield from node.value
+            return
+        entries = list(node.value)
+        place = 0
+        while place < len(entries):
+            key, value = entries[place]
+            place += 1
+            if value.id == "scalar" and not value.style:
+                pieces = [value.value]
+                while place < len(entries) and _is_cut_off(entries[place], pieces):
+                    pieces.append(entries[place][0].value)
+                    place += 1
+                if len(pieces) > 1:
+                    text = ", ".join(pieces)
+                    message = f"a comma cuts the unquoted {text!r} in pieces"
+                    self.problem(value.start_mark, message, "quote the expression")
+                    value = yaml.ScalarNode("", text, value.start_mark, value.end_mark, "")
+            yield key, value
+
+    def tagged(self, node: Any) -> None:
+        self.problem(node.start_mark, f"tag {node.tag!r} is not supported", "quote text that starts with '!'")
+
+    def problem(self, mark: Any, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(place(self.file, mark), message, hint))
+
+
+def _is_cut_off(entry: tuple[Any, Any], pieces: list[str]) -> bool:
+    """Whether an entry of a flow mapping is the rest of the text before it, cut off by a comma."""
+    key, value = entry
+    if key.id != "scalar" or key.style or value.id != "scalar" or value.style or value.value:
+        return False
+    before = " ".join(pieces)
+    return before.count("(") > before.count(")") or not _KEYLIKE(key.value)

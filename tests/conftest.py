@@ -1,0 +1,57 @@
+"""What every test may use: the corpus of real runs, golden files, and how hard hypothesis looks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parents[1]
+REWRITE = os.environ.get("TRAINRULES_REWRITE") == "1"
+
+slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile("dev", max_examples=100, deadline=None, suppress_health_check=slow)
+settings.register_profile(
+    "ci", max_examples=2000, deadline=None, derandomize=True, print_blob=True, suppress_health_check=slow
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The top of the source tree."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Callable[[str], Path]:
+    """Finds a file or folder of the corpus of real runs by its path below TRAINRULES_CORPUS, else skips the test."""
+
+    def find(path: str) -> Path:
+        top = os.environ.get("TRAINRULES_CORPUS")
+        if not top:
+            pytest.skip("TRAINRULES_CORPUS is not set: the corpus of real runs is not part of the repository")
+        found = Path(top) / path
+        if not found.exists():
+            pytest.skip(f"the corpus has no {path}")
+        return found
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def golden() -> Callable[[str, str], None]:
+    """Holds a text against a file below tests/golden; TRAINRULES_REWRITE=1 writes the file instead."""
+
+    def check(name: str, text: str) -> None:
+        path = ROOT / "tests" / "golden" / name
+        if REWRITE:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.exists(), f"{path} is missing; TRAINRULES_REWRITE=1 writes it"
+        assert text == path.read_text(encoding="utf-8")
+
+    return check

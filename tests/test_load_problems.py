@@ -1,0 +1,190 @@
+# ruff: noqa: E501 - tables of whole messages
+"""Every message of a faulty pack, with its place and its mend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from trainrules.engine.errors import PackError
+from trainrules.engine.load import load_pack
+
+HEAD = "schema: 1\npack: demo\nversion: 1.0.0\ntitle: Demo\n"
+BASE = HEAD + "metrics: {loss: {keys: [loss]}}\n"  # five lines
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def told(text: str) -> list[str]:
+    """The problems of a pack as a user reads them."""
+    Path("p.yaml").write_text(text)
+    try:
+        load_pack("p.yaml")
+    except PackError as error:
+        return str(error).splitlines()
+    return []
+
+
+RULE = "rules:\n  r: {{title: R, cause: info, severity: info, {}}}\n"  # the rule stands on line 7
+
+
+@pytest.mark.parametrize(
+    ("rest", "problems"),
+    [
+        ("ruels: {}", ["p.yaml:6:1: unknown key 'ruels'; did you mean 'rules'?"]),
+        (RULE.format("whne: loss > 1"), ["p.yaml:7:46: unknown key 'whne'; did you mean 'when'?"]),
+        (RULE.format("when: loss > 1, zzz: 1"), ["p.yaml:7:62: unknown key 'zzz'; known here: title, cause, severity, when, "
+         "for, until, actions, message, levels, since, after, while, sticky, enabled, why, source"]),
+        (RULE.format("for: 3 points"), ["p.yaml:7:3: rule 'r' lacks 'when'; give the condition on which it fires"]),
+        (RULE.format("when: lss > 1"), ["p.yaml:7:52: unknown name 'lss'; did you mean 'loss'?"]),
+        (RULE.format("when: 'loss > 1 and lss > 1'"), ["p.yaml:7:66: unknown name 'lss'; did you mean 'loss'?"]),
+        (RULE.format("when: loss"), ["p.yaml:7:52: expected a condition, found a number; compare it with something, as in 'x > 0'"]),
+        (RULE.format("when: loss >"), ["p.yaml:7:52: not an expression: invalid syntax"]),
+        (RULE.format("when: loss.real > 1"), ["p.yaml:7:52: attributes are not part of the language"]),
+        (RULE.format("when: [1]"), ["p.yaml:7:52: 'when' must be an expression, not a list"]),
+        (
+            RULE.format("when: mean(lss, w) > 1"),
+            [
+                "p.yaml:7:52: a comma cuts the unquoted 'mean(lss, w) > 1' in pieces; quote the expression",
+                "p.yaml:7:57: unknown name 'lss'; did you mean 'loss'?",
+                "p.yaml:7:62: unknown window 'w'; declare it under windows",
+            ],
+        ),
+        (RULE.format("when: loss > 1, for: 3"), ["p.yaml:7:67: 'for' must be a length with its unit, such as '30 steps', not the number 3; write '3 steps'"]),
+        (RULE.format("when: loss > 1, for: 3 rows"), ["p.yaml:7:67: 'for' must be a length with its unit, such as '30 steps', not the text '3 rows'"]),
+        (RULE.format("when: loss > 1, for: 0 steps"), ["p.yaml:7:67: 'for' must be longer than nothing, not 0 steps"]),
+        (RULE.format("when: loss > 1, for: 1.5 points"), ["p.yaml:7:67: 'for' must be a whole number of points, not 1.5"]),
+        (RULE.format("when: loss > 1, for: los + 1 points"), ["p.yaml:7:67: unknown name 'los'; declare it under metrics or params"]),
+        (RULE.format("when: loss > 1, actions: [stop]"), ["p.yaml:7:72: unknown action 'stop'; the pack has no actions"]),
+        (RULE.format("when: loss > 1, message: 'x {los:g}'"), ["p.yaml:7:75: unknown placeholder 'los'; did you mean 'loss'?"]),
+        (RULE.format("when: loss > 1, message: 'x {loss.a}'"), ["p.yaml:7:74: placeholder '{loss.a}' holds no name; write it as {name} or {name:.3g}"]),
+        (RULE.format("when: loss > 1, message: 'x {loss!r}'"), ["p.yaml:7:74: placeholder '{loss!r}' holds no name; write it as {name} or {name:.3g}"]),
+        (RULE.format("when: loss > 1, message: 'x {loss:>99}'"), ["p.yaml:7:74: unknown format '>99' of placeholder 'loss'; use one such as g, .3g, .2e, .1f, .0%, d or s"]),
+        (RULE.format("when: loss > 1, message: 'x {{{loss}'"), []),
+        (RULE.format("when: loss > 1, message: 'x {loss'"), ["p.yaml:7:74: stray '{' in a text; write '{{' or '}}' for a brace"]),
+        ("rules: {r: {cause: info, when: loss > 1}}", [
+            "p.yaml:6:9: rule 'r' lacks 'severity'; one of info, warning, critical",
+            "p.yaml:6:9: rule 'r' lacks 'title'; say in a few words what it found"]),
+        ("rules: {r: {title: R, cause: bad, severity: fatal, when: loss > 1}}", [
+            "p.yaml:6:30: 'cause' must be one of non_finite, inverted, diverging, unstable, overfitting, stalled, gate, logging, info, not the text 'bad'",
+            "p.yaml:6:45: 'severity' must be one of info, warning, critical, not the text 'fatal'"]),
+        ("rules: {r: {title: R, cause: info, levels: [{severity: critical, when: loss > 1}, {severity: info, when: loss > 2}]}}",
+         ["p.yaml:6:83: level 'info' of rule 'r' stands after 'critical'; order them info, warning, critical, each at most once"]),
+        ("rules: {r: {title: R, cause: info, when: loss > 1, levels: [{for: 3 points}]}}",
+         ["p.yaml:6:61: a level of rule 'r' lacks 'severity'; one of info, warning, critical"]),
+        ("rules: {r: {title: R, cause: info, levels: []}}", ["p.yaml:6:44: 'levels' is empty; fill it in or leave it out"]),
+        ("windows: {w: {last: 30 steps}}", ["p.yaml:6:11: window 'w' lacks 'min'; a window in steps needs to know how many points it takes, such as 'min: 3 points'"]),
+        ("windows: {w: {min: 3 points}}", ["p.yaml:6:11: window 'w' lacks 'last'; give its length, such as 'last: 30 steps' or 'last: all'"]),
+        ("windows: {w: {last: 20}}", ["p.yaml:6:21: 'last' must be a length with its unit, such as '30 steps', or all, not the number 20; write '20 steps'"]),
+        ("windows: {w: {last: 20 steps, min: 3 steps}}", ["p.yaml:6:36: 'min' must be a number of points, such as '3 points', not the text '3 steps'"]),
+        ("params: {a: {}}", ["p.yaml:6:10: param 'a' lacks 'default'; give a value, or null for one that must be set"]),
+        ("params: {a: {default: b + 1}, b: {default: a}}", ["p.yaml:6:10: the default of param 'a' is defined by itself; a -> b -> a"]),
+        ("params: {a: {default: a + 1}}", ["p.yaml:6:10: the default of param 'a' is defined by itself; a -> a"]),
+        ("params: {a: {default: loss}}", ["p.yaml:6:23: unknown name 'loss'; declare it under metrics or params"]),
+        ("params: {a: {default: 1, min: 3, max: 2}}", ["p.yaml:6:39: 'max' 2 is below 'min' 3; swap them"]),
+        ("params: {a: {default: 1.5, type: integer}}", ["p.yaml:6:23: param 'a' must be a whole number, not the number 1.5"]),
+        ("params: {a: {default: .inf}}", ["p.yaml:6:23: param 'a' must be a finite number, not the number inf"]),
+        ("params: {loss: {default: 1}}", ["p.yaml:6:10: param 'loss' is already a metric; choose another name"]),
+        ("params: {lambda: {default: 1}}", ["p.yaml:6:10: param 'lambda' is a word of the language; choose another name"]),
+        ("params: {1a: {default: 1}}", ["p.yaml:6:10: '1a' is not a name; begin with a letter, then letters, digits and '_'"]),
+        ("variants: {v: {set: {a: 1}, disable: [x]}}", ["p.yaml:6:22: unknown param 'a'; the pack has no params", "p.yaml:6:39: unknown rule 'x'; the pack has no rules"]),
+        ("params: {a: {default: 1}}\nvariants: {v: {set: {a: default * b}}}", ["p.yaml:7:35: param 'a': unknown name 'b'; use other params, and 'default'"]),
+        ("sentinels: [lss]", ["p.yaml:6:13: unknown metric 'lss'; did you mean 'loss'?"]),
+        ("stages: {a: {}, b: {to: 3 steps}}", ["p.yaml:6:10: stage 'a' has no end; only the last stage may leave 'to' out"]),
+        ("stages: {a: {to: 5 steps}, b: {to: 3 steps}}", ["p.yaml:6:28: stage 'b' ends at 3 steps, not after 'a' at 5; list the stages in order"]),
+        ("stages: {a: {expect: {lss: [0, 1], loss: [2, 1]}}}", ["p.yaml:6:23: unknown metric 'lss'; did you mean 'loss'?", "p.yaml:6:42: 'loss' is upside down: 2 is above 1; write [low, high]"]),
+        ("stages: {a: {expect: {loss: [1]}}}", ["p.yaml:6:29: 'loss' must be a pair [low, high]; null leaves a side open, not a list"]),
+        ("actions: {a: {rank: 1, title: A, conflicts: [b], command: c}}", ["p.yaml:6:46: unknown action 'b'; known are a", "p.yaml:6:59: unknown command 'c'; the pack has no commands"]),
+        ("actions: {a: {rank: 1, title: A, set: {lr: lr_peek / 2}}}", ["p.yaml:6:44: unknown name 'lr_peek'; did you mean 'lr_peak'?"]),
+        ("commands: {c: 'x {a.b} {c[0]}'}", ["p.yaml:6:18: placeholder '{a.b}' holds no name; write it as {name} or {name:.3g}", "p.yaml:6:24: placeholder '{c[0]}' holds no name; write it as {name} or {name:.3g}"]),
+        ("clock: {step: [{key: s, pattern: '\\d+'}]}", [r"p.yaml:6:35: pattern '\\d+' has no groups, it needs one; put the value in parentheses, as in '^(\d+)/'; (?:…) groups without capturing"]),
+        ("clock: {step: [{key: s, pattern: '(?=a)(b)'}]}", ["p.yaml:6:35: pattern '(?=a)(b)' is not in the syntax of RE2; no look-around and no back references, at most 200 characters"]),
+        ("checkpoints: {glob: ['../x', 'a/b', c-*]}", [
+            "p.yaml:6:23: glob '../x' must be a name without folders; checkpoints are looked for beside the log and in checkpoints/",
+            "p.yaml:6:31: glob 'a/b' must be a name without folders; checkpoints are looked for beside the log and in checkpoints/"]),
+        ("checkpoints: {step: '(a+)+'}", ["p.yaml:6:22: 'step' cannot be used: a repeated group can take for ever; repeat single characters instead"]),
+    ],
+)  # fmt: skip
+def test_problems(rest: str, problems: list[str]) -> None:
+    assert told(BASE + rest) == problems
+
+
+@pytest.mark.parametrize(
+    ("metric", "problems"),
+    [
+        ("{keys: [a], expr: loss}", ["p.yaml:7:3: metric 'm' has both 'keys' and 'expr'; keep one of them"]),
+        ("{help: x}", ["p.yaml:7:3: metric 'm' has neither 'keys' nor 'expr'; name the keys that log it"]),
+        ("{keys: []}", ["p.yaml:7:13: 'keys' is empty; fill it in or leave it out"]),
+        ("{keys: a}", ["p.yaml:7:13: 'keys' must be a list, not the text 'a'"]),
+        ("{keys: [a, a]}", ["p.yaml:7:17: 'a' stands in 'keys' twice; keep one"]),
+        ("{keys: [a, 3]}", ["p.yaml:7:17: an entry of 'keys' must be a text, not the number 3"]),
+        ("{keys: [a], by: rank}", ["p.yaml:7:22: unknown label 'rank'; the pack has no labels"]),
+        ("{keys: [a], required: yes}", ["p.yaml:7:28: 'required' must be true or false, not the text 'yes'"]),
+        ("{keys: [a], good: [null, null]}", ["p.yaml:7:24: 'good' is open on both sides; give at least one bound"]),
+        ("{keys: [a], role: evl}", ["p.yaml:7:24: 'role' must be one of train, eval, not the text 'evl'; did you mean 'eval'?"]),
+        ("{expr: m + 1}", ["p.yaml:7:3: metric 'm' is defined by itself; break the circle"]),
+        ("", ["p.yaml:7:5: 'm' must be a mapping, not nothing; fill it in or leave the key out"]),
+    ],
+)  # fmt: skip
+def test_problems_of_metrics(metric: str, problems: list[str]) -> None:
+    assert told(f"{HEAD}metrics:\n  loss: {{keys: [loss]}}\n  m: {metric}".rstrip()) == problems
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("", ["p.yaml:1:1: a pack is a mapping of keys; begin it with 'schema: 1'"]),
+        ("- a", ["p.yaml:1:1: a pack is a mapping of keys; begin it with 'schema: 1'"]),
+        ("a: [", ["p.yaml:2:1: not YAML: did not find expected node content; quote the expression"]),
+        ("schema: 2\npack: a\nversion: 1.0.0\ntitle: A", ["p.yaml:1:9: 'schema' must be 1, not the number 2"]),
+        ("schema: 1\npack: a", ["p.yaml:1:1: the file lacks 'title'; add it", "p.yaml:1:1: the file lacks 'version'; add it"]),
+        ("schema: 1\npack: a\nversion: 1\ntitel: A", [
+            "p.yaml:3:10: 'version' must be a text, not the number 1",
+            "p.yaml:4:1: unknown key 'titel'; did you mean 'title'?"]),
+        (HEAD + "pack: b", ["p.yaml:5:1: key 'pack' is given twice; it stands on line 2 already, keep one"]),
+    ],
+)  # fmt: skip
+def test_problems_of_the_top(text: str, problems: list[str]) -> None:
+    assert told(text) == problems
+
+
+def test_all_problems_are_told_at_once() -> None:
+    text = HEAD + (
+        "sentinels: [lss]\n"
+        "metrics:\n"
+        "  loss: {keys: [loss], by: rank}\n"
+        "  loss: {keys: [other]}\n"
+        "params:\n"
+        "  limit: {default: 2, mni: 0}\n"
+        "windows:\n"
+        "  trend: {last: 30 steps}\n"
+        "rules:\n"
+        "  high: {title: High, cause: diverging, severity: critical, when: mean(loss, trend) > limt}\n"
+        "  low:\n"
+        "    title: Low\n"
+        "    cause: stalled\n"
+        "    severity: warning\n"
+        "    whne: loss < 1\n"
+        "    for: 3\n"
+        "    actions: [stop]\n"
+        "    message: '{los:g} {onset}'\n"
+        "stages: {early: {to: 50 steps, expect: {loss: [2, 1]}}}\n"
+    )
+    assert told(text) == [
+        "p.yaml:5:13: unknown metric 'lss'; did you mean 'loss'?",
+        "p.yaml:7:28: unknown label 'rank'; the pack has no labels",
+        "p.yaml:8:3: key 'loss' is given twice; it stands on line 7 already, keep one",
+        "p.yaml:10:23: unknown key 'mni'; did you mean 'min'?",
+        "p.yaml:12:3: window 'trend' lacks 'min'; a window in steps needs to know how many points it takes, such as 'min: 3 points'",
+        "p.yaml:14:67: a comma cuts the unquoted 'mean(loss, trend) > limt' in pieces; quote the expression",
+        "p.yaml:14:87: unknown name 'limt'; did you mean 'limit'?",
+        "p.yaml:19:5: unknown key 'whne'; did you mean 'when'?",
+        "p.yaml:20:10: 'for' must be a length with its unit, such as '30 steps', not the number 3; write '3 steps'",
+        "p.yaml:21:15: unknown action 'stop'; the pack has no actions",
+        "p.yaml:22:16: unknown placeholder 'los'; did you mean 'loss'?",
+        "p.yaml:23:47: 'loss' is upside down: 2 is above 1; write [low, high]",
+    ]

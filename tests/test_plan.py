@@ -1,0 +1,677 @@
+"""From findings to a plan, a verdict and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from trainrules.engine.checkpoints import Checkpoint
+from trainrules.engine.command import advice, command_line
+from trainrules.engine.errors import Position
+from trainrules.engine.expression import parse
+from trainrules.engine.pack import Action, Command, Pack, Resolved, Rule, Scalar
+from trainrules.engine.plan import PlanInput, PlanResult, make_plan
+from trainrules.engine.report import Finding, LogFacts, Moment, Report, RuleState, SetAside
+from trainrules.engine.verdict import exit_code, settle, unjudged, worst
+
+AT = Position("pack.yaml", 1, 1)
+
+
+def action(
+    id: str,
+    rank: int,
+    title: str,
+    *,
+    sets: Mapping[str, str] | None = None,
+    direction: str = "",
+    text: str = "",
+    conflicts: tuple[str, ...] = (),
+    alone: bool = False,
+    target: str | None = None,
+    command: str | None = None,
+) -> Action:
+    return Action(
+        id,
+        AT,
+        rank,
+        title,
+        text,
+        alone,
+        conflicts,
+        {setting: parse(value, AT) for setting, value in (sets or {}).items()},
+        {"learning_rate": direction} if direction else {},
+        target,
+        command,
+    )
+
+
+ACTIONS = [
+    action("stop", 100, "Stop the run", conflicts=("raise_lr",)),
+    action("restart", 90, "Start again from the beginning", conflicts=("revert",)),
+    action("revert", 80, "Go back to a checkpoint", target="checkpoint", command="resume"),
+    action("stop_early", 70, "Stop here and keep the best checkpoint", text="The best was at step {best_step:g}."),
+    action("halve_lr", 60, "Halve the learning rate", sets={"learning_rate": "lr_peak / 2"}, direction="down"),
+    action("raise_lr", 60, "Double the learning rate", sets={"learning_rate": "lr_peak * 2"}, direction="up"),
+    action("retune", 55, "Set both", sets={"beta": "beta * 2", "clip": "min(grad_high, 1)"}),
+    action("check_data", 40, "Check the data"),
+    action("check_config", 40, "Check the configuration"),
+    action("wait", 10, "Wait", alone=True),
+    action("continue", 0, "Go on", alone=True),
+]
+PACK = Pack(
+    "kto",
+    AT,
+    "1.0.0",
+    "KTO",
+    actions={each.id: each for each in ACTIONS},
+    commands={"resume": Command("resume", AT, "train --size {model_size} --lr {learning_rate:g} --from {checkpoint}")},
+    rules={"margin": Rule("margin", AT, "Margin is negative", "inverted", ())},
+)
+LOG = LogFacts("run.jsonl", "jsonl", "step", 200, 0, 0, 0, 1, 200, False, total=300)
+ENDED = replace(LOG, ended=True)
+SEEN = (Checkpoint("checkpoint-100", 100), Checkpoint("checkpoint-50", 50))
+
+
+def finding(
+    cause: str,
+    *actions: str,
+    onset: float | None = 81,
+    severity: str = "critical",
+    rule: str = "",
+    title: str = "",
+    state: str = "firing",
+    train_only: bool = False,
+    row: int = 81,
+) -> Finding:
+    at = Moment(onset, row)
+    return Finding(
+        rule or cause,
+        title or f"{(rule or cause).capitalize()} found",
+        cause,
+        severity,
+        state,
+        at,
+        at,
+        None,
+        at,
+        1,
+        (),
+        (),
+        "",
+        "",
+        "",
+        actions,
+        train_only=train_only,
+    )
+
+
+def state(
+    rule: str, state: str = "ok", reason: str = "", severity: str = "warning", until: float | None = None
+) -> RuleState:
+    return RuleState(rule, state, reason, None, severity, until)
+
+
+OK = (state("a"), state("b"))
+
+
+def plan(
+    *findings: Finding,
+    states: tuple[RuleState, ...] = OK,
+    log: LogFacts = LOG,
+    checkpoints: tuple[Checkpoint, ...] | None = SEEN,
+    interval: float = 0.0,
+    improving: bool = False,
+    unjudged: str = "",
+    pack: Pack = PACK,
+    scalars: Mapping[str, Scalar] | None = None,
+) -> PlanResult:
+    scalars = {"lr_peak": 5e-7, **(scalars or {})}
+    return make_plan(
+        PlanInput(
+            findings,
+            states,
+            Resolved(pack, None, {"grad_high": 50.0}),
+            log,
+            scalars,
+            checkpoints,
+            interval,
+            improving,
+            unjudged,
+        )
+    )
+
+
+def actions(result: PlanResult) -> list[str]:
+    return [step.action for step in result.plan]
+
+
+def texts(result: PlanResult) -> list[str]:
+    return [step.text for step in result.plan]
+
+
+def asides(result: PlanResult) -> list[tuple[str, tuple[str, ...], str]]:
+    return [(aside.action, aside.because, aside.reason) for aside in result.set_aside]
+
+
+# The guide's own answer
+
+
+def test_the_guides_own_answer_in_full() -> None:
+    margin = finding("inverted", "halve_lr", "revert", "stop", rule="margin", title="Margin is negative after warm-up")
+    flat = finding("stalled", "raise_lr", onset=90, severity="warning", rule="flat")
+    result = plan(margin, flat)
+    assert texts(result) == [
+        "Stop the run: margin is negative after warm-up, since step 81.",
+        "Go back to checkpoint-50 (step 50), the newest one from before the fault began at step 81.",
+        "Halve the learning rate: 5e-07 → 2.5e-07.",
+    ]
+    assert actions(result) == ["stop", "revert", "halve_lr"]
+    assert {step.severity for step in result.plan} == {"critical"}
+    assert {step.because for step in result.plan} == {("margin",)}
+    assert result.plan[1].target == {"checkpoint": "checkpoint-50", "step": 50}
+    assert result.plan[1].command == "train --size <model_size> --lr 2.5e-07 --from checkpoint-50"
+    assert result.plan[2].set == {"learning_rate": 2.5e-07}
+    assert result.set_aside == (SetAside("raise_lr", ("flat",), "explained by margin"),)
+    assert [(each.rule, each.state, each.explained_by) for each in result.findings] == [
+        ("margin", "firing", None),
+        ("flat", "explained", "margin"),
+    ]
+    assert result.verdict == "act"
+
+
+# Which findings, which actions
+
+
+@pytest.mark.parametrize(
+    ("findings", "expected"),
+    [
+        ([finding("inverted", "check_data", severity="info")], ["continue"]),
+        ([finding("inverted", "check_data", state="resolved")], ["continue"]),
+        ([finding("inverted", "check_data", severity="warning")], ["check_data"]),
+        ([finding("inverted", "check_data", "stop", "halve_lr")], ["stop", "halve_lr", "check_data"]),
+        (
+            [finding("overfitting", "stop_early"), finding("inverted", "check_data", onset=90)],
+            ["check_data", "stop_early"],
+        ),
+        ([finding("gate", "stop", onset=5), finding("stalled", "check_data", onset=90)], ["check_data", "stop"]),
+        ([finding("gate", "not_in_the_pack")], ["not_in_the_pack"]),
+    ],
+    ids=["info", "resolved", "warning", "rank", "cause before rank", "cause before onset", "unknown action"],
+)
+def test_actions_of_the_primary_cause_by_rank_then_those_of_the_others(
+    findings: list[Finding], expected: list[str]
+) -> None:
+    assert actions(plan(*findings)) == expected
+
+
+def test_the_rules_of_the_primary_cause_act_together_and_duplicates_are_joined() -> None:
+    result = plan(
+        finding("unstable", "halve_lr", rule="grad", onset=90, severity="warning"),
+        finding("unstable", "stop", "halve_lr", rule="jumps", onset=95),
+        finding("overfitting", "halve_lr", rule="over", onset=20, severity="warning"),
+    )
+    assert [(step.action, step.because, step.severity) for step in result.plan] == [
+        ("stop", ("jumps",), "critical"),
+        ("halve_lr", ("jumps", "grad", "over"), "critical"),
+    ]
+    assert texts(result)[1] == (
+        "Halve the learning rate: 5e-07 → 2.5e-07, because jumps found, since step 95; grad found, since step 90;"
+        " and 1 more finding."
+    )
+
+
+def test_an_action_that_conflicts_with_one_already_there_is_set_aside() -> None:
+    result = plan(finding("unstable", "stop"), finding("stalled", "raise_lr", onset=20, severity="warning"))
+    assert actions(result) == ["stop"]
+    assert asides(result) == [("raise_lr", ("stalled",), "conflicts with stop")]
+
+
+def test_opposite_moves_of_one_setting_become_one_check_config() -> None:
+    result = plan(
+        finding("unstable", "halve_lr", "check_data", severity="warning"),
+        finding("stalled", "raise_lr", onset=20, severity="warning"),
+    )
+    assert actions(result) == ["check_config", "check_data"]
+    assert result.plan[0].because == ("unstable", "stalled")
+    assert texts(result)[0] == (
+        "Check the configuration: the findings ask for learning rate to go both up and down "
+        "(unstable found, since step 81; stalled found, since step 20)."
+    )
+    reason = "halve_lr and raise_lr move learning_rate in opposite directions"
+    assert asides(result) == [("raise_lr", ("stalled",), reason), ("halve_lr", ("unstable",), reason)]
+    assert result.verdict == "attention"
+
+
+def test_without_a_check_config_the_first_of_two_opposites_stays() -> None:
+    some = replace(PACK, actions={name: each for name, each in PACK.actions.items() if name != "check_config"})
+    result = plan(finding("unstable", "halve_lr"), finding("stalled", "raise_lr", onset=20), pack=some)
+    assert actions(result) == ["halve_lr"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected", "left"),
+    [
+        (["wait"], ["wait"], []),
+        (["wait", "continue"], ["wait"], ["continue"]),
+        (["wait", "check_data", "continue"], ["check_data"], ["wait", "continue"]),
+    ],
+)
+def test_wait_and_continue_stand_alone(asked: list[str], expected: list[str], left: list[str]) -> None:
+    result = plan(finding("stalled", *asked, severity="warning"))
+    assert actions(result) == expected
+    assert [aside.action for aside in result.set_aside] == left
+
+
+def test_an_improving_evaluation_sets_train_only_findings_aside() -> None:
+    found = finding("overfitting", "stop_early", rule="margin", title="Margin is very large", train_only=True)
+    assert actions(plan(found)) == ["stop_early"]
+    result = plan(found, improving=True)
+    assert actions(result) == ["continue"]
+    assert texts(result) == [
+        "Keep training: 2 rules found no fault up to step 200 of 300. Margin is very large, since step 81; but an"
+        " evaluation metric is surely improving."
+    ]
+    assert asides(result) == [("stop_early", ("margin",), "an evaluation metric is surely improving")]
+    assert result.verdict == "healthy"
+
+
+# Revert
+
+
+@pytest.mark.parametrize(
+    ("onset", "interval", "seen", "expected"),
+    [
+        (81, 1, SEEN, "checkpoint-50"),
+        (101, 1, SEEN, "checkpoint-100"),
+        (100, 1, SEEN, "checkpoint-50"),
+        (110, 10, SEEN, "checkpoint-100"),
+        (105, 10, SEEN, "checkpoint-50"),
+        (105, 0, SEEN, "checkpoint-100"),
+        (1000, 1, SEEN, "checkpoint-100"),
+        (50, 1, SEEN, None),
+        (81, 1, None, None),
+    ],
+    ids=[
+        "older",
+        "one row before",
+        "at the onset",
+        "one interval before",
+        "inside the first abnormal row's interval",
+        "no interval known",
+        "newest",
+        "none older",
+        "none seen",
+    ],
+)
+def test_revert_names_the_newest_checkpoint_from_before_the_fault(
+    onset: float, interval: float, seen: tuple[Checkpoint, ...] | None, expected: str | None
+) -> None:
+    result = plan(finding("inverted", "revert", onset=onset), checkpoints=seen, interval=interval)
+    assert (result.plan[0].target or {}).get("checkpoint") == expected
+
+
+def test_a_checkpoint_of_the_very_last_good_row_comes_with_a_second_choice() -> None:
+    result = plan(finding("non_finite", "revert", onset=101), interval=1)
+    assert texts(result)[0] == (
+        "Go back to checkpoint-100 (step 100), the newest one from before the fault began at step 101."
+        " If the fault comes back, take checkpoint-50 (step 50)."
+    )
+
+
+def test_checkpoints_seen_but_none_older_means_restart() -> None:
+    result = plan(finding("diverging", "stop", "revert", "halve_lr", onset=6))
+    assert actions(result) == ["stop", "restart", "halve_lr"]
+    assert texts(result)[1] == (
+        "Start again from the beginning: no checkpoint is from before step 6, where the fault began;"
+        " the oldest is checkpoint-50 (step 50)."
+    )
+    assert result.plan[1].target is None
+
+
+def test_no_checkpoint_seen_leaves_it_unnamed() -> None:
+    result = plan(finding("diverging", "revert", onset=6), checkpoints=None)
+    assert actions(result) == ["revert"]
+    assert texts(result) == [
+        "Go back to the newest checkpoint saved before step 6, where the fault began; none was seen beside the log."
+    ]
+    assert result.plan[0].target is None
+    assert result.plan[0].command == "train --size <model_size> --lr <learning_rate> --from <checkpoint>"
+
+
+@pytest.mark.parametrize(
+    ("log", "onset", "words"),
+    [(replace(LOG, clock="row"), 6, "before row 81,"), (LOG, None, "before row 81,"), (LOG, 6.0, "before step 6,")],
+)
+def test_rows_are_not_held_against_the_steps_of_checkpoints(log: LogFacts, onset: float | None, words: str) -> None:
+    result = plan(finding("diverging", "revert", onset=onset), log=log, checkpoints=SEEN if onset is None else None)
+    assert actions(result) == ["revert"]
+    assert words in texts(result)[0]
+
+
+def test_the_bound_is_the_earliest_onset_among_the_open_critical_findings_of_the_plan() -> None:
+    result = plan(
+        finding("inverted", "revert", onset=120, rule="late"),
+        finding("overfitting", "stop", onset=70, rule="early"),
+        finding("gate", "check_data", onset=10, severity="warning", rule="warns"),
+        finding("stalled", "stop", onset=20, state="resolved", rule="passed"),
+        finding("unstable", "stop", onset=130, rule="explained"),
+    )
+    assert result.plan[0].target == {"checkpoint": "checkpoint-50", "step": 50}
+    assert "before the fault began at step 70" in texts(result)[0]
+
+
+def test_without_a_critical_finding_the_bound_is_the_earliest_open_warning() -> None:
+    assert plan(finding("unstable", "revert", severity="warning")).plan[0].target == {
+        "checkpoint": "checkpoint-50",
+        "step": 50,
+    }
+
+
+# New values, advice and commands
+
+
+@pytest.mark.parametrize(
+    ("scalars", "text", "sets"),
+    [
+        (
+            {"lr_peak": 4e-5},
+            "Halve the learning rate: 4e-05 → 2e-05, because x, since step 81.",
+            {"learning_rate": 2e-5},
+        ),
+        (
+            {"lr_peak": None},
+            "Halve the learning rate (the log does not show the present value): x, since step 81.",
+            None,
+        ),
+    ],
+)
+def test_what_an_action_sets_is_computed_from_the_run(
+    scalars: dict[str, Scalar], text: str, sets: dict[str, float] | None
+) -> None:
+    result = plan(finding("unstable", "halve_lr", title="X"), scalars=scalars)
+    assert texts(result) == [text]
+    assert result.plan[0].set == sets
+
+
+def test_several_settings_are_told_by_name_and_settings_of_the_pack_count() -> None:
+    result = plan(finding("unstable", "retune", title="KL is high."), scalars={"beta": 0.1})
+    assert texts(result) == ["Set both: beta 0.1 → 0.2, clip 50 → 1, because KL is high, since step 81."]
+    assert result.plan[0].set == {"beta": 0.2, "clip": 1.0}
+
+
+@pytest.mark.parametrize(("best", "end"), [(40.0, " The best was at step 40."), (None, "")])
+def test_advice_follows_where_its_numbers_are_known(best: float | None, end: str) -> None:
+    result = plan(finding("overfitting", "stop_early", title="X"), scalars={"best_step": best})
+    assert texts(result) == [f"Stop here and keep the best checkpoint: x, since step 81.{end}"]
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("run {size} {lr:g}", "run 7b 2.5e-07"),
+        ("run {nothing} {none:g}", "run <nothing> <none>"),
+        ("run {evil}", "run 'a; rm -rf ~'"),
+        ("run\n  --lr {lr:.2e}", "run --lr 2.50e-07"),
+        ("run {{size}}", "run {size}"),
+        ("run {nan:g}", "run <nan>"),
+        ("run {size.__class__} {size[0]}", "run {size.__class__} {size[0]}"),
+    ],
+)
+def test_commands_are_filled_quoted_and_never_followed_into_objects(template: str, expected: str) -> None:
+    names: dict[str, Scalar] = {"size": "7b", "lr": 2.5e-7, "none": None, "evil": "a; rm -rf ~", "nan": float("nan")}
+    assert command_line(template, names) == expected
+
+
+def test_advice_needs_all_of_its_numbers() -> None:
+    assert advice("At {a:g} and {b:g}.", {"a": 1.0, "b": 2.0}) == "At 1 and 2."
+    assert advice("At {a:g} and {b:g}.", {"a": 1.0, "b": None}) == ""
+    assert advice("", {}) == ""
+
+
+def test_a_run_that_has_ended_is_not_told_to_stop() -> None:
+    result = plan(finding("inverted", "stop", title="Margin is negative"), log=ENDED)
+    assert texts(result) == [
+        "The run has ended and cannot be stopped any more; do not build on its result: margin is negative,"
+        " since step 81."
+    ]
+
+
+# Nothing left to do
+
+
+@pytest.mark.parametrize(
+    ("states", "log", "action", "because", "text"),
+    [
+        (OK, LOG, "continue", (), "Keep training: 2 rules found no fault up to step 200 of 300."),
+        (OK[:1], replace(LOG, total=None), "continue", (), "Keep training: 1 rule found no fault up to step 200."),
+        (
+            OK,
+            replace(LOG, ended=True, total=None),
+            "continue",
+            (),
+            "The run finished at step 200; 2 rules found no fault.",
+        ),
+        (
+            OK,
+            replace(LOG, ended=True, total=200),
+            "continue",
+            (),
+            "The run finished at step 200 of 200; 2 rules found no fault.",
+        ),
+        (
+            OK,
+            ENDED,
+            "continue",
+            (),
+            "The run ended at step 200 of 300, before its planned end; 2 rules found no fault.",
+        ),
+        (
+            (*OK, state("margin", "waiting", "after step 220", until=220)),
+            LOG,
+            "wait",
+            ("margin",),
+            'Let the run go on and look again after step 220: "margin is negative" cannot be judged yet'
+            " (after step 220).",
+        ),
+        (
+            (state("z", "waiting", until=220), state("margin", "pending", "2 of 3 points"), state("y", "waiting")),
+            LOG,
+            "wait",
+            ("margin", "z", "y"),
+            'Let the run go on and look again after step 220: "margin is negative" may be starting (2 of 3 points),'
+            ' "z" cannot be judged yet and 1 more rule cannot be judged yet.',
+        ),
+        (
+            (state("z", "waiting"),),
+            LOG,
+            "wait",
+            ("z",),
+            'Let the run go on and look again when there are more rows: "z" cannot be judged yet.',
+        ),
+        (
+            (state("z", "waiting", until=1000),),
+            LOG,
+            "wait",
+            ("z",),
+            'Let the run go on and look again at the end of the run: "z" cannot be judged yet.',
+        ),
+        (
+            (state("z", "waiting", until=5),),
+            replace(LOG, clock="epoch", total=None),
+            "wait",
+            ("z",),
+            'Let the run go on and look again after epoch 5: "z" cannot be judged yet.',
+        ),
+        (
+            (*OK, state("z", "waiting", severity="info")),
+            LOG,
+            "continue",
+            (),
+            "Keep training: 2 rules found no fault up to step 200 of 300.",
+        ),
+        (
+            (*OK, state("z", "not_evaluated")),
+            LOG,
+            "continue",
+            (),
+            "Keep training: 2 rules found no fault up to step 200 of 300.",
+        ),
+        (
+            (*OK, state("z", "waiting")),
+            replace(ENDED, total=None),
+            "continue",
+            (),
+            "The run finished at step 200; 2 rules found no fault.",
+        ),
+    ],
+    ids=[
+        "running",
+        "total unknown",
+        "ended",
+        "ended at its total",
+        "ended early",
+        "waiting",
+        "pending first",
+        "no moment",
+        "end of the run",
+        "epochs",
+        "info waits",
+        "not evaluated",
+        "ended and waiting",
+    ],
+)
+def test_nothing_left(
+    states: tuple[RuleState, ...], log: LogFacts, action: str, because: tuple[str, ...], text: str
+) -> None:
+    result = plan(states=states, log=log)
+    assert [(step.action, step.because, step.text) for step in result.plan] == [(action, because, text)]
+    assert result.verdict == ("wait" if action == "wait" else "healthy")
+
+
+def test_an_open_finding_that_asks_for_nothing_is_still_told() -> None:
+    result = plan(finding("stalled", severity="warning", title="Loss is flat"))
+    assert texts(result) == [
+        "Keep training: 2 rules found no fault up to step 200 of 300. Keep an eye on this: loss is flat, since step 81."
+    ]
+    assert result.verdict == "attention"
+
+
+# Verdict
+
+
+@pytest.mark.parametrize(
+    ("findings", "verdict"),
+    [
+        ([], "healthy"),
+        ([finding("stalled", "stop", severity="warning")], "act"),
+        ([finding("stalled", "halve_lr", severity="warning")], "act"),
+        ([finding("stalled", "check_data")], "attention"),
+        ([finding("stalled", "check_config", severity="warning")], "attention"),
+        ([finding("stalled", "wait", severity="warning")], "attention"),
+        ([finding("stalled", "continue", severity="warning")], "attention"),
+        ([finding("stalled", "stop", severity="info")], "healthy"),
+        ([finding("stalled", "stop", state="resolved")], "healthy"),
+    ],
+)
+def test_verdict(findings: list[Finding], verdict: str) -> None:
+    assert plan(*findings).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("states", "why", "reason"),
+    [
+        (OK, "no required key was ever logged", "no required key was ever logged"),
+        ((), "", "no rule could be evaluated"),
+        ((state("a", "disabled"),), "", "no rule could be evaluated"),
+        ((state("a", "not_evaluated", "no loss"),), "", "no rule could be evaluated: no loss"),
+        ((state("a", "not_evaluated", "x"), state("b", "not_evaluated", "y")), "", "no rule could be evaluated"),
+    ],
+)
+def test_nothing_could_be_judged(states: tuple[RuleState, ...], why: str, reason: str) -> None:
+    result = plan(states=states, unjudged=why)
+    assert (result.verdict, result.reason, result.plan) == ("unknown", reason, ())
+
+
+def test_a_waiting_rule_is_enough_to_judge() -> None:
+    assert plan(states=(state("a", "waiting"), state("b", "not_evaluated"))).verdict == "wait"
+
+
+# Exit codes
+
+
+def report(result: PlanResult) -> Report:
+    return Report(
+        "kto",
+        "1",
+        None,
+        "",
+        LOG,
+        result.verdict,
+        result.plan,
+        result.set_aside,
+        result.findings,
+        (),
+        (),
+        (),
+        result.reason,
+    )
+
+
+FAIL_ON = ("info", "warning", "critical", "never")
+
+
+@pytest.mark.parametrize(
+    ("result", "codes"),
+    [
+        (plan(), "0000"),
+        (plan(states=(state("a", "waiting"),)), "0000"),
+        (plan(finding("stalled", severity="info")), "1000"),
+        (plan(finding("stalled", severity="warning")), "1100"),
+        (plan(finding("stalled")), "1110"),
+        (plan(finding("stalled", state="resolved")), "0000"),
+        (plan(finding("inverted", onset=10), finding("stalled", severity="critical")), "1110"),
+        (plan(finding("inverted", onset=10, severity="warning"), finding("stalled", severity="warning")), "1100"),
+        (plan(finding("overfitting", train_only=True), improving=True), "0000"),
+        (plan(unjudged="nothing"), "3333"),
+        (plan(finding("stalled", severity="warning"), unjudged="nothing"), "1133"),
+        (plan(finding("stalled"), unjudged="nothing"), "1113"),
+        (plan(states=()), "3333"),
+    ],
+    ids=[
+        "healthy",
+        "waiting",
+        "info",
+        "warning",
+        "critical",
+        "resolved",
+        "two",
+        "explained",
+        "improving",
+        "unjudged",
+        "unjudged with a warning",
+        "unjudged with a critical one",
+        "no rules",
+    ],
+)
+def test_exit_codes(result: PlanResult, codes: str) -> None:
+    whole = report(result)
+    assert "".join(str(exit_code(whole, fail_on)) for fail_on in FAIL_ON) == codes
+    for fail_on in FAIL_ON:
+        settled, code = settle(whole, fail_on)
+        assert (settled.verdict == "unknown") is (code == 3)
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"), [([], 0), ([0, 0], 0), ([0, 3], 3), ([3, 1, 0], 1), ([1, 2, 3], 2), ([3, 3], 3)]
+)
+def test_the_gravest_code_of_several_logs(codes: list[int], expected: int) -> None:
+    assert worst(codes) == expected
+
+
+@pytest.mark.parametrize(("log", "path"), [("a/run.jsonl", "a/run.jsonl"), ("/a/b/run.jsonl", "run.jsonl")])
+def test_the_report_on_a_log_that_cannot_be_read(log: str, path: str) -> None:
+    empty = unjudged(log, "the log is empty", pack="kto", version="1.0.0")
+    assert (empty.verdict, empty.reason, empty.plan, empty.log.path) == ("unknown", "the log is empty", (), path)
+    assert exit_code(empty) == 3

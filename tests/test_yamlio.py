@@ -1,0 +1,218 @@
+# ruff: noqa: E501 - tables of whole messages
+"""YAML with positions: what scalars mean, where things stand, what is refused."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trainrules.engine.errors import PackError, Position
+from trainrules.engine.yamlio import MAX_BYTES, compose, compose_file, read
+
+
+def told(text: str) -> list[str]:
+    """The problems of a document as a user reads them."""
+    try:
+        return [str(problem) for problem in compose(text, "f").problems]
+    except PackError as error:
+        return str(error).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("5e-7", 5e-7),
+        ("1e3", 1000.0),
+        (".5", 0.5),
+        ("1.", 1.0),
+        ("+12", 12),
+        ("-0.0", -0.0),
+        ("0x1F", 31),
+        ("0o17", 15),
+        ("017", 17),
+        ("-.inf", -math.inf),
+        ("on", "on"),
+        ("off", "off"),
+        ("yes", "yes"),
+        ("no", "no"),
+        ("true", True),
+        ("False", False),
+        ("TRUE", True),
+        ("tRUE", "tRUE"),
+        ("null", None),
+        ("~", None),
+        ("", None),
+        ("1_000", "1_000"),
+        ("12:30", "12:30"),
+        ("2024-01-01", "2024-01-01"),
+        ("1.0.0", "1.0.0"),
+        ("'5'", "5"),
+        ('"true"', "true"),
+        ("loss > 2", "loss > 2"),
+    ],
+)
+def test_scalars_follow_yaml_1_2(text: str, value: object) -> None:
+    found = read(f"k: {text}", "f").root.find(["k"]).value
+    assert found == value
+    assert type(found) is type(value)
+
+
+def test_nan_is_a_number() -> None:
+    found = read("k: .nan", "f").plain()
+    assert isinstance(found, dict)
+    assert isinstance(found["k"], float)
+    assert math.isnan(found["k"])
+
+
+def test_keys_are_always_text() -> None:
+    assert read("{1: a, true: b, null: c, 'on': d}", "f").plain() == {"1": "a", "true": "b", "null": "c", "on": "d"}
+
+
+POSITIONS = """\
+plain: loss > 1
+single: 'loss > 1'
+double: "loss > 1"
+block: |
+
+  loss
+   > 1
+folded: >-
+    loss
+list:
+  - a
+  - {b: 1, "c": é, d: x}
+anchor: &a [1]
+alias: *a
+named: &b "loss > 1"
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "key"),
+    [
+        (["plain"], (1, 8), (1, 1)),
+        (["single"], (2, 10), (2, 1)),
+        (["double"], (3, 10), (3, 1)),
+        (["block"], (6, 3), (4, 1)),
+        (["folded"], (9, 5), (8, 1)),
+        (["list"], (11, 3), (10, 1)),
+        (["list", 0], (11, 5), (11, 5)),
+        (["list", 1, "b"], (12, 9), (12, 6)),
+        (["list", 1, "c"], (12, 17), (12, 13)),
+        (["list", 1, "d"], (12, 23), (12, 20)),
+        (["alias"], (13, 9), (14, 1)),
+        (["named"], (15, 12), (15, 1)),
+        (["alias", 0], (13, 13), (13, 13)),
+    ],
+)
+def test_positions(path: list[str | int], value: tuple[int, int], key: tuple[int, int]) -> None:
+    document = read(POSITIONS, "f")
+    assert document.at(path) == Position("f", *value)
+    assert document.key_at(path) == Position("f", *key)
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("a: 1\nb: 2\na: 3", ["f:3:1: key 'a' is given twice; it stands on line 1 already, keep one"]),
+        ("a: 1\n'a': 3", ["f:2:1: key 'a' is given twice; it stands on line 1 already, keep one"]),
+        ("<<: {a: 1}", ["f:1:1: merge keys are not supported; use 'extends', or write the fields out"]),
+        ("a: !x 1", ["f:1:4: tag '!x' is not supported; quote text that starts with '!'"]),
+        (
+            "a: !!python/object/apply:os.system [ls]",
+            [
+                "f:1:4: tag 'tag:yaml.org,2002:python/object/apply:os.system' is not supported; quote text that starts with '!'"
+            ],
+        ),
+        ("? [a]\n: 1", ["f:1:3: a key must be text; write 'key: value'"]),
+        ("a: 1\n---\nb: 1", ["f:2:1: a second document starts here; keep one document a file"]),
+        ("a: *x", ["f:1:4: found undefined alias; define it with '&' above"]),
+        ("a: b: c", ["f:1:5: not YAML: mapping values are not allowed in this context; quote text that holds ': '"]),
+        (
+            "\ta: 1",
+            ["f:1:1: not YAML: found character that cannot start any token; indent with spaces, not with tabs"],
+        ),
+        ("a: @b", ["f:1:4: not YAML: found character that cannot start any token; quote the text"]),
+        ('a: "x', ["f:1:6: not YAML: found unexpected end of stream; close the quote"]),
+        ("é: \x01", ["f:1:4: not YAML: control characters are not allowed; save it as plain UTF-8"]),
+        ("a: {w: x in [1, 2]}", ["f:1:13: not YAML: did not find expected ',' or '}'; quote the expression"]),
+        ("a: " + "9" * 5000, ["f:1:4: number has too many digits; quote it if it is text"]),
+        ("a: &x [*x]", ["f:1:4: nested more than 40 deep"]),
+        ("[" * 100_000, ["f:1:1: nested more than 40 deep"]),
+        ("#" * (MAX_BYTES + 1), ["f:1:1: file is larger than 1024 KiB; split it with 'extends'"]),
+        ("é" * (MAX_BYTES // 2 + 1), ["f:1:1: file is larger than 1024 KiB; split it with 'extends'"]),
+        ("a: &x 1\nb: *x", []),
+        ("\ufeffa: 1\r\nb: 2\r\n", []),
+    ],
+)
+def test_problems(text: str, problems: list[str]) -> None:
+    assert told(text) == problems
+
+
+def test_aliases_expand_to_a_limit() -> None:
+    lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
+    assert told("\n".join(lines)) == ["f:1:37: aliases expand to more than 100,000 values; use fewer aliases"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "column"),
+    [
+        ("{when: mean(loss, 20) > 1, to: 3}", {"when": "mean(loss, 20) > 1", "to": 3}, 8),
+        ("{when: f(a, b, c) > max(x, y)}", {"when": "f(a, b, c) > max(x, y)"}, 8),
+        ("{text: Stop, then wait}", {"text": "Stop, then wait"}, 8),
+    ],
+)
+def test_a_comma_that_cuts_an_expression_is_told_and_mended(text: str, value: object, column: int) -> None:
+    document = compose(text, "f")
+    assert document.plain() == value
+    [problem] = document.problems
+    assert (problem.at, problem.hint) == (Position("f", 1, column), "quote the expression")
+    assert problem.message.startswith("a comma cuts the unquoted ")
+
+
+def test_an_empty_value_in_a_flow_mapping_is_null() -> None:
+    assert read("{a: x, b: , c}", "f").plain() == {"a": "x", "b": None, "c": None}
+
+
+def test_an_empty_file_is_null() -> None:
+    assert read("# nothing\n", "f").plain() is None
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"a: 1\nb: \xff\n", "bad.yaml:2:1: file is not UTF-8 text; save it as UTF-8"),
+        (b"#" * (MAX_BYTES + 1), "bad.yaml: file is larger than 1024 KiB; split it with 'extends'"),
+    ],
+)
+def test_files_that_cannot_be_read(tmp_path: Path, data: bytes, problem: str) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_bytes(data)
+    with pytest.raises(PackError) as caught:
+        compose_file(path, "bad.yaml")
+    assert str(caught.value) == problem
+
+
+def test_missing_files_and_folders(tmp_path: Path) -> None:
+    with pytest.raises(PackError, match=r"^x.yaml: file does not exist; give the path of a YAML file$"):
+        compose_file(tmp_path / "x.yaml", "x.yaml")
+    with pytest.raises(PackError, match=r"^here: file is a directory; give the path of a YAML file$"):
+        compose_file(tmp_path, "here")
+
+
+def test_the_python_composer_reads_the_same() -> None:
+    """Where PyYAML was built without libyaml."""
+    code = (
+        "import sys; sys.modules['yaml.cyaml'] = None\n"
+        "from trainrules.engine.yamlio import compose\n"
+        "document = compose(sys.stdin.read(), 'f')\n"
+        "print(document.plain(), document.at(['list', 1, 'c']), document.problems)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], input=POSITIONS, text=True, capture_output=True, check=True)
+    document = read(POSITIONS, "f")
+    assert run.stdout == f"{document.plain()} f:12:17 ()\n"
