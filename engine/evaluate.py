@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import isfinite
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,9 +93,9 @@ def wanted(resolved: Resolved) -> Wanted:
 class _Evaluation:
     def __init__(self, resolved: Resolved, given: Run, now: float | None) -> None:
         self.resolved, self.given, self.pack = resolved, given, resolved.pack
-        self.program = Program(given.con, given.table)
         self.rows = given.facts.rows
-        self.interval, self.last_tick, wild = self._survey()
+        self.interval, self.last_tick, largest, wild = self._survey()
+        self.program = Program(given.con, given.table, largest=largest)
         self.names = Names(
             resolved,
             given.columns,
@@ -107,22 +108,27 @@ class _Evaluation:
             starts_midway=given.starts_midway,
         )
 
-    def _survey(self) -> tuple[float, float, frozenset[str]]:
-        """The usual distance of two rows, the last tick, and the columns that hold cells which are not finite."""
-        numbers = [
-            column for id, column in self.given.columns.items() if self.pack.metrics[id].type != "text"
-        ]
-        items = "".join(f", bool_or(NOT isfinite({column}))" for column in numbers)
+    def _survey(self) -> tuple[float, float, dict[str, float], frozenset[str]]:
+        """The usual distance of two rows, the last tick, the largest magnitudes, and which columns are not all finite."""
+        numbers = [column for id, column in self.given.columns.items() if self.pack.metrics[id].type != "text"]
+        items = "".join(f", max(abs({column}))" for column in numbers)
         table, con = self.given.table, self.given.con
-        row = con.execute(f"SELECT max(tick){items} FROM {table}").fetchone()
-        spaced = con.execute(
-            f"SELECT quantile_cont(d, 5e-1) FROM (SELECT tick - lag(tick) OVER () AS d FROM {table}) WHERE d > 0"
+        row = con.execute(
+            f"SELECT max(tick), quantile_cont(CASE WHEN d > 0 THEN d END, 5e-1){items}"
+            f" FROM (SELECT *, tick - lag(tick) OVER () AS d FROM {table})"
         ).fetchone()
         assert row is not None
-        assert spaced is not None
-        last, *flags = row
-        wild = frozenset(column for column, flag in zip(numbers, flags, strict=True) if flag)
-        return spaced[0] or 0.0, last or 0.0, wild
+        last, interval, *sizes = row
+        # NaN is the largest of all numbers to DuckDB, so a column that holds one shows it.
+        largest = {column: size for column, size in zip(numbers, sizes, strict=True) if size is not None}
+        wild = frozenset(column for column, size in largest.items() if not isfinite(size))
+        if wild:
+            shown = sorted(wild)
+            items = ", ".join(f"max(CASE WHEN isfinite({column}) THEN abs({column}) END)" for column in shown)
+            found = con.execute(f"SELECT {items} FROM {table}").fetchone()
+            assert found is not None
+            largest |= {column: size or 0.0 for column, size in zip(shown, found, strict=True)}
+        return interval or 0.0, last or 0.0, largest, wild
 
     def report(self, seen: object) -> Report:
         judged, lacks = self._judged()
@@ -134,11 +140,12 @@ class _Evaluation:
         }
         improves = metrics.get(IMPROVES)
         messages = self._shown(judged)
-        values: list[Value] = [value for each in judged for value in (each.when, each.until, each.since) if value]
-        values += [side for each in judged for test in tests_of(each) for side in (test.left, test.right)]
+        conditions = [value for each in judged for value in (each.when, each.until, each.since) if value]
+        values = [side for each in judged for test in tests_of(each) for side in (test.left, test.right)]
         values += [metrics[id] for id in messages if id in metrics]
         values += [improves] if improves else []
-        self.program.run(values)
+        self.program.run([*conditions, *values])
+        self.program.settle(conditions, values, self.rows)
         courses = self._courses(judged)
         bench = Workbench(
             self.program,

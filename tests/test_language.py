@@ -215,13 +215,24 @@ def loaded(con: duckdb.DuckDBPyConnection, run: OracleRun) -> Names:
     return Names(RESOLVED, columns, wild=frozenset({"m0", "m1", "m2"}))
 
 
-def compiled(con: duckdb.DuckDBPyConnection, names: Names, drawn: list[Expression], long: int) -> list[list[Cell]]:
+def compiled(
+    con: duckdb.DuckDBPyConnection, run: OracleRun, drawn: list[Expression], long: int
+) -> list[list[Cell]]:
+    names = loaded(con, run)
     values = [Binder(names).bind(expression) for expression in drawn]
-    program = Program(con, "run", long=long)
+    program = Program(con, "run", long=long, largest=largest(run))
     program.run(values)
     items = ", ".join(program.renderer.observed(value) for value in values)
     rows = con.execute(f"SELECT {items} FROM {program.table} ORDER BY i").fetchall()
     return [[row[place] for row in rows] for place in range(len(drawn))]
+
+
+def largest(run: OracleRun) -> dict[str, float]:
+    sizes = {}
+    for place, id in enumerate(NUMBERS):
+        cells = [abs(cell) for cell in run.cells[id] if isinstance(cell, float) and math.isfinite(cell)]
+        sizes[f"m{place}"] = max(cells, default=0.0)
+    return sizes
 
 
 def agree(got: Cell, possible: list[Cell]) -> bool:
@@ -249,7 +260,7 @@ def test_sql_and_oracle_agree(con: duckdb.DuckDBPyConnection, long: int, run: Or
     parsed = [parse(text, AT) for text in drawn]
     sound = [expression for expression in parsed if not check(expression, SCOPE, "value")]
     assume(sound)
-    results = compiled(con, loaded(con, run), sound, long)
+    results = compiled(con, run, sound, long)
     for expression, got in zip(sound, results, strict=True):
         exact = Oracle(run).observed(expression.tree)
         chance = random.Random(0)

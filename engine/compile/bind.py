@@ -32,6 +32,20 @@ from .ir import CONDITION, NUMBER, TEXT, Clock, Const, Kernel, Op, Raw, Span, Va
 _CLOCKS = {"step": "step", "epoch": "epoch", "time": "time", "row": "line"}
 
 
+def folded(op: Op) -> Value:
+    """An operator over constants as the constant that it gives."""
+    numbers = [arg.value for arg in op.args if isinstance(arg, Const)]
+    if len(numbers) < len(op.args) or op.name == "**":
+        return op
+    if None in numbers:
+        return Const(None)
+    a, b = [float(number) for number in (*numbers, 0.0) if number is not None][:2]
+    if op.name == "/" and b == 0:
+        return Const(None)
+    result = {"neg": -a, "+": a + b, "-": a - b, "*": a * b, "/": a / (b or 1.0)}[op.name]
+    return Const(result if math.isfinite(result) else None)
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """What the names of a pack mean in one run: columns by metric and label, the total, the moment of asking."""
@@ -102,9 +116,9 @@ class Binder:
             case Name(id=id):
                 return self.name(id)
             case Negative(operand=operand):
-                return Op("neg", (self.value(source, operand),))
+                return folded(Op("neg", (self.value(source, operand),)))
             case Arithmetic(operator=operator, left=left, right=right):
-                return Op(operator, (self.value(source, left), self.value(source, right)))
+                return folded(Op(operator, (self.value(source, left), self.value(source, right))))
             case Comparison(operator=operator, left=left, right=right):
                 return Op(operator, (self.value(source, left), self.value(source, right)), CONDITION)
             case Among(operand=operand, choices=choices):
@@ -251,89 +265,39 @@ class Binder:
             raise PackError([Problem(source.position(options[0]), f"{option:g} does not lie between 0 and 1")])
         # A window of points moves with the stream, so that its value k points ago is the one k rows ago.
         inside = lag if span.unit == "points" else 0
-        over = _Windowed(x, span, inside, option)
+        arg = Op("number", (x,)) if x.type == CONDITION else x
+        kernel = _kernel(node.function, arg, span, inside, option)
+        if not lag or inside:
+            return _truth(node.function, kernel)
         if node.function == "zscore":
-            mean, std = over.mean, over.std
-            if lag and not inside:
-                both = Op("where", (Op("known", (std,), CONDITION), mean))
-                mean, std = Kernel("shift", both, k=lag), Kernel("shift", std, k=lag)
-            return Op("/", (Op("-", (x, mean)), std))
-        result = over.function(node.function)
-        return Kernel("shift", result, k=lag, type=result.type) if lag and not inside else result
+            std = _kernel("std", arg, span, 0, 0.0)
+            both = Op("where", (Op("known", (std,), CONDITION), _kernel("mean", arg, span, 0, 0.0)))
+            return Op("/", (Op("-", (x, Kernel("shift", both, k=lag))), Kernel("shift", std, k=lag)))
+        return _truth(node.function, Kernel("shift", kernel, k=lag))
 
 
-@dataclass(frozen=True, slots=True)
-class _Windowed:
-    """The window functions of one argument, spelled in kernels."""
+def _kernel(function: str, x: Value, span: Span, lag: int, option: float) -> Kernel:
+    match function:
+        case "median":
+            return Kernel("quantile", x, span, lag, q=0.5)
+        case "quantile":
+            return Kernel("quantile", x, span, lag, q=option)
+        case "share":
+            return Kernel("mean", x, span, lag)
+        case "any":
+            return Kernel("maximum", x, span, lag)
+        case "all":
+            return Kernel("minimum", x, span, lag)
+        case "mean_lower" | "mean_upper" | "slope_lower" | "slope_upper":
+            statistic, side = function.split("_")
+            z = normal_quantile(option) * (1 if side == "upper" else -1)
+            return Kernel(f"{statistic}_bound", x, span, lag, q=z)
+        case _:
+            return Kernel(function, x, span, lag)
 
-    x: Value
-    span: Span
-    lag: int
-    option: float
 
-    def kernel(self, kind: str, q: float = 0.0) -> Value:
-        arg = Op("number", (self.x,)) if self.x.type == CONDITION else self.x
-        return Kernel(kind, arg, self.span, self.lag, q=q)
-
-    @property
-    def n(self) -> Value:
-        return self.kernel("count")
-
-    @property
-    def mean(self) -> Value:
-        return self.kernel("mean")
-
-    @property
-    def variance(self) -> Value:
-        return Op("/", (self.kernel("m2"), Op("-", (self.n, Const(1.0)))))
-
-    @property
-    def std(self) -> Value:
-        return Op("sqrt", (self.variance,))
-
-    @property
-    def slope(self) -> Value:
-        return Op("/", (self.kernel("sxt"), self.kernel("stt")))
-
-    def bound(self, middle: Value, error: Value, sign: str, least: float) -> Value:
-        enough = Op(">=", (self.n, Const(least)), CONDITION)
-        z = Const(normal_quantile(self.option))
-        return Op("where", (enough, Op(sign, (middle, Op("*", (z, error))))))
-
-    def function(self, name: str) -> Value:
-        match name:
-            case "mean" | "share":
-                return self.mean
-            case "count":
-                return self.n
-            case "median":
-                return self.kernel("quantile", 0.5)
-            case "quantile":
-                return self.kernel("quantile", self.option)
-            case "minimum" | "maximum" | "mad":
-                return self.kernel(name)
-            case "any":
-                return Op(">", (self.kernel("maximum"), Const(0.0)), CONDITION)
-            case "all":
-                return Op(">", (self.kernel("minimum"), Const(0.0)), CONDITION)
-            case "total":
-                return Op("*", (self.mean, self.n))
-            case "std":
-                return self.std
-            case "slope":
-                return self.slope
-            case "r2":
-                explained = Op("*", (Op("/", (self.kernel("sxt"), self.kernel("m2"))), self.slope))
-                return Op("min", (explained, Const(1.0)))
-            case "mean_lower" | "mean_upper":
-                error = Op("sqrt", (Op("/", (self.variance, self.n)),))
-                return self.bound(self.mean, error, "-" if name == "mean_lower" else "+", 3.0)
-            case "slope_lower" | "slope_upper":
-                residual = Op("-", (self.kernel("m2"), Op("*", (self.slope, self.kernel("sxt")))))
-                variance = Op("/", (Op("max", (residual, Const(0.0))), Op("-", (self.n, Const(2.0)))))
-                error = Op("sqrt", (Op("/", (variance, self.kernel("stt"))),))
-                return self.bound(self.slope, error, "-" if name == "slope_lower" else "+", 3.0)
-        raise AssertionError(name)
+def _truth(function: str, kernel: Kernel) -> Value:
+    return Op(">", (kernel, Const(0.0)), CONDITION) if function in ("any", "all") else kernel
 
 
 _WINDOWED = frozenset(

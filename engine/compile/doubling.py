@@ -9,45 +9,69 @@ constant stays exact, a spike touches only the windows that hold it, and equal w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
-from .ir import Kernel, Value
+from .ir import Kernel
+from .moments import PARTS
 from .sql import number
+from .stream import Stream
 
-if TYPE_CHECKING:
-    from .lower import Lowered
-    from .stream import Stream
+_PARTS = {"mean": "m", "m2": "q", "sxt": "c"}
+_Wanted = dict[str, set[str]]  # argument column → parts of the state
 
 
-def doubled(lowered: Lowered, stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Value, str]) -> None:
-    """Add the kernels (means, deviations, products and counts over windows of a constant number of rows) to the layers."""
-    spacing = stream.spacing.get("tick") or 0.0
-    wanted: dict[int, dict[str, set[str]]] = {}  # window length → argument column → parts of the state
-    for kernel, column in kernels.items():
+@dataclass(slots=True)
+class Doubled:
+    """The states that the kernels of one stream ask for; `layers` computes them below everything else."""
+
+    stream: Stream
+    wanted: dict[int, _Wanted] = field(default_factory=dict)  # by window length
+    lagged: dict[str, str] = field(default_factory=dict)
+
+    def takes(self, kernel: Kernel) -> bool:
+        """Whether the kernel's windows all hold the same number of rows, tame values and an even clock."""
         assert kernel.span is not None
-        points, x = stream.points(kernel.span), arguments[kernel.arg]
+        on_clock = {"sxt", "stt"} & set(PARTS[kernel.kind])
+        if kernel.arg in self.stream.wild or (on_clock and not self.stream.spacing.get("tick")):
+            return False
+        return self.stream.points(kernel.span) is not None
+
+    def part(self, part: str, kernel: Kernel, x: str) -> str:
+        """SQL of one part of the state of the kernel's window."""
+        assert kernel.span is not None
+        points = self.stream.points(kernel.span)
         assert points is not None
-        behind = f"greatest(k - {kernel.lag}, 0)" if kernel.lag else "k"
-        count = f"least({behind}, {points})"
-        match kernel.kind:
-            case "count":
-                result = f"CAST({count} AS DOUBLE)"
-            case "stt":
-                # The squared deviations of n evenly spaced ticks.
-                n = f"CAST({count} AS DOUBLE)"
-                result = f"{number(spacing * spacing / 12)} * {n} * ({n} * {n} - 1e0)"
-            case _:
-                part = {"mean": "m", "m2": "q", "sxt": "c"}[kernel.kind]
-                wanted.setdefault(points, {}).setdefault(x, set()).update({"m", part})
-                result = f"{part}_{x}_w{points}"
-                if kernel.lag:
-                    lowered.lagged[f"{result}_l{kernel.lag}"] = f"lag({result}, {kernel.lag}) OVER ()"
-                    result += f"_l{kernel.lag}"
-                result = f"CASE WHEN isfinite({result}) THEN {result} END"
-        lowered.results[column] = f"CASE WHEN {count} >= {kernel.span.least} THEN {result} END"
-    if wanted:
-        lowered.before += _layers(wanted, spacing)
+        if part == "stt":
+            # The squared deviations of n evenly spaced ticks.
+            spacing = self.stream.spacing["tick"] or 0.0
+            behind = f"greatest(k - {kernel.lag}, 0)" if kernel.lag else "k"
+            n = f"CAST(least({behind}, {points}) AS DOUBLE)"
+            return f"{number(spacing * spacing / 12)} * {n} * ({n} * {n} - 1e0)"
+        letter = _PARTS[part]
+        self.wanted.setdefault(points, {}).setdefault(x, set()).update({"m", letter})
+        column = f"{letter}_{x}_w{points}"
+        if not kernel.lag:
+            return column
+        self.lagged[f"{column}_l{kernel.lag}"] = f"lag({column}, {kernel.lag}) OVER ()"
+        return f"{column}_l{kernel.lag}"
+
+    def layers(self) -> list[dict[str, str]]:
+        """The states, layer upon layer, over `k` and the argument columns."""
+        if not self.wanted:
+            return []
+        spacing = self.stream.spacing.get("tick") or 0.0
+        everything: _Wanted = {}
+        for each in self.wanted.values():
+            for x, parts in each.items():
+                everything.setdefault(x, set()).update(parts)
+        single = {f"{part}_{x}_s1": x if part == "m" else "0e0" for x, part in _each(everything)}
+        layers, size = [single], 1
+        while size * 2 <= max(self.wanted):
+            layers += _Merge(size, size, f"s{size}", f"s{size}", f"s{size * 2}").layers(everything, spacing)
+            size *= 2
+        for points, parts in sorted(self.wanted.items()):
+            layers += _composed(points, parts, spacing)
+        return [*layers, self.lagged]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,60 +85,38 @@ class _Merge:
     to: str
 
     def layers(self, parts: Mapping[str, set[str]], spacing: float) -> list[dict[str, str]]:
-        a, b, n = f"greatest(least(k - {self.newer}, {self.older}), 0)", f"least(k, {self.newer})", self.newer + self.older
-        weights = {
-            f"f_{self.to}": _weight(f"{a} / CAST({a} + {b} AS DOUBLE)", self.older / n, n),
-            f"w_{self.to}": _weight(f"{a} * {b} / CAST({a} + {b} AS DOUBLE)", self.older * self.newer / n, n),
-            f"v_{self.to}": _weight(
-                f"{number(spacing / 2)} * {a} * {b}", spacing / 2 * self.older * self.newer, n
-            ),
-        }
-        needed = {part for each in parts.values() for part in each}
-        shifted = {f"f_{self.to}": weights[f"f_{self.to}"]}
-        if "q" in needed:
-            shifted[f"w_{self.to}"] = weights[f"w_{self.to}"]
-        if "c" in needed:
-            shifted[f"v_{self.to}"] = weights[f"v_{self.to}"]
+        shifted = self._weights(spacing)
         merged = {}
-        for x, each in parts.items():
-            for part in sorted(each):
-                shifted[f"p{part}_{x}_{self.to}"] = f"lag({part}_{x}_{self.before}, {self.newer}) OVER ()"
-            m, apart = f"m_{x}_{self.of}", f"(pm_{x}_{self.to} - m_{x}_{self.of})"
-            merged[f"m_{x}_{self.to}"] = f"coalesce({m} + {apart} * f_{self.to}, {m})"
-            if "q" in each:
-                q = f"q_{x}_{self.of}"
-                merged[f"q_{x}_{self.to}"] = f"coalesce({q} + pq_{x}_{self.to} + {apart} * {apart} * w_{self.to}, {q})"
-            if "c" in each:
+        for x, part in _each(parts):
+            shifted[f"p{part}_{x}_{self.to}"] = f"lag({part}_{x}_{self.before}, {self.newer}) OVER ()"
+            own, old = f"{part}_{x}_{self.of}", f"p{part}_{x}_{self.to}"
+            apart = f"(pm_{x}_{self.to} - m_{x}_{self.of})"
+            together = {
+                "m": f"{own} + {apart} * f_{self.to}",
+                "q": f"{own} + {old} + {apart} * {apart} * w_{self.to}",
                 # The older block lies earlier on the clock, by half the length of both.
-                c = f"c_{x}_{self.of}"
-                merged[f"c_{x}_{self.to}"] = f"coalesce({c} + pc_{x}_{self.to} - {apart} * v_{self.to}, {c})"
+                "c": f"{own} + {old} - {apart} * v_{self.to}",
+            }[part]
+            merged[f"{part}_{x}_{self.to}"] = f"coalesce({together}, {own})"
         return [shifted, merged]
+
+    def _weights(self, spacing: float) -> dict[str, str]:
+        older, newer, n = self.older, self.newer, self.older + self.newer
+        a, b = f"greatest(least(k - {newer}, {older}), 0)", f"least(k, {newer})"
+        both = f"CAST({a} + {b} AS DOUBLE)"
+        return {
+            f"f_{self.to}": _weight(f"{a} / {both}", older / n, n),
+            f"w_{self.to}": _weight(f"{a} * {b} / {both}", older * newer / n, n),
+            f"v_{self.to}": _weight(f"{number(spacing / 2)} * {a} * {b}", spacing / 2 * older * newer, n),
+        }
 
 
 def _weight(partial: str, full: float, rows: int) -> str:
     return f"CASE WHEN k >= {rows} THEN {number(full)} ELSE {partial} END"
 
 
-def _layers(wanted: Mapping[int, Mapping[str, set[str]]], spacing: float) -> list[dict[str, str]]:
-    longest = max(wanted)
-    everything: dict[str, set[str]] = {}
-    for each in wanted.values():
-        for x, parts in each.items():
-            everything.setdefault(x, set()).update(parts)
-    layers = [
-        {
-            f"{part}_{x}_s1": x if part == "m" else "0e0"
-            for x, parts in everything.items()
-            for part in sorted(parts)
-        }
-    ]
-    size = 1
-    while size * 2 <= longest:
-        layers += _Merge(size, size, f"s{size}", f"s{size}", f"s{size * 2}").layers(everything, spacing)
-        size *= 2
-    for points, parts in sorted(wanted.items()):
-        layers += _composed(points, parts, spacing)
-    return layers
+def _each(parts: Mapping[str, set[str]]) -> list[tuple[str, str]]:
+    return [(x, part) for x, each in parts.items() for part in sorted(each)]
 
 
 def _composed(points: int, parts: Mapping[str, set[str]], spacing: float) -> list[dict[str, str]]:
@@ -125,5 +127,4 @@ def _composed(points: int, parts: Mapping[str, set[str]], spacing: float) -> lis
         to = f"w{points}_{done + power}"
         layers += _Merge(done, power, suffix, f"s{power}", to).layers(parts, spacing)
         done, suffix = done + power, to
-    layers.append({f"{part}_{x}_w{points}": f"{part}_{x}_{suffix}" for x, each in parts.items() for part in sorted(each)})
-    return layers
+    return [*layers, {f"{part}_{x}_w{points}": f"{part}_{x}_{suffix}" for x, part in _each(parts)}]

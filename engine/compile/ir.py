@@ -64,9 +64,9 @@ class Span:
 class Kernel:
     """Something that looks at other rows of the stream of `arg` (the rows at which it is known).
 
-    Over a `span`: count mean m2 (sum of squared deviations) sxt stt (sums of products of deviations with and of the
-    clock) minimum maximum quantile mad; without one: shift first lowest highest reached
-    (the first value once the clock has come to `q` `unit`) latest held (as latest, but it adds rows).
+    Over a `span`: count minimum maximum quantile mad mean total std zscore slope r2 mean_bound slope_bound (these two with
+    the signed normal quantile in `q`); without one: shift first lowest highest reached (the first value once the clock
+    has come to `q` `unit`) latest held (as latest, but it adds rows).
     """
 
     kind: str
@@ -150,6 +150,8 @@ def free(value: Value) -> bool:
             return free(arg)
         case Op(name="where", args=(_, operand)):
             return free(operand)
+        case Op(name="choose", args=(condition, *branches)):
+            return free(condition) and any(free(branch) for branch in branches)
         case Op(name="and" | "or", args=args):
             return rows_of(value) is None and any(free(arg) for arg in args)
         case Op(args=args):

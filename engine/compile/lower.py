@@ -1,4 +1,4 @@
-"""The physical choice: how the kernels of one stream are computed. The only module, with `doubling`, that knows of frames.
+"""The physical choice: how the kernels of one stream are computed. The only room, with its neighbours, that knows of frames.
 
 Running values stream over the table in file order. Windows of a short or unevenly spaced stream are gathered as lists and
 reduced twice over (the deviations are taken from the mean, so nothing cancels); order statistics are DuckDB's
@@ -8,20 +8,23 @@ the values in the window alone: not on the rows around it, nor on the number of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .doubling import doubled
+from .doubling import Doubled
 from .ir import Kernel, Span, Value
+from .layers import Layer, stack
+from .moments import PARTS, formula, known_from
 from .sql import number
 from .stream import CLOCKS, Stream
 
-MOMENTS = frozenset({"mean", "m2", "sxt", "stt"})
 LARGEST_SQUARED = 1e150
 """Magnitudes above this make the squares of a window overflow: its deviations and slopes are unknown."""
 
 LONG = 4_000
 """From this many rows on, doubling is faster than lists."""
+
+_SO_FAR = "OVER (ROWS UNBOUNDED PRECEDING)"
 
 
 @dataclass(slots=True)
@@ -29,26 +32,19 @@ class Lowered:
     """Select items in layers, each over the ones before it, and the results over all of them."""
 
     before: list[dict[str, str]] = field(default_factory=list)
-    lagged: dict[str, str] = field(default_factory=dict)
-    streaming: dict[str, str] = field(default_factory=dict)  # column → SQL
+    streaming: dict[str, str] = field(default_factory=dict)
     framed: dict[str, str] = field(default_factory=dict)
-    derived: list[dict[str, str]] = field(default_factory=lambda: [{}, {}])
+    derived: list[dict[str, str]] = field(default_factory=lambda: [{}, {}, {}, {}])
     results: dict[str, str] = field(default_factory=dict)
     frames: dict[str, str] = field(default_factory=dict)  # window name → definition
 
-    def query(self, source: str, keep: str) -> str:
-        """One SELECT that gives `keep` and the results, in the order of the stream."""
-        sql = source
-        for layer in (*self.before, self.lagged, self.streaming, self.framed, *self.derived):
-            if not layer:
-                continue
-            items = ", ".join(["*", *(f"{item} AS {name}" for name, item in layer.items())])
-            windows = ""
-            if layer is self.framed and self.frames:
-                windows = " WINDOW " + ", ".join(f"{name} AS ({frame})" for name, frame in self.frames.items())
-            sql = f"SELECT {items} FROM ({sql}){windows}"
-        items = ", ".join([keep, *(f"{item} AS {name}" for name, item in self.results.items())])
-        return f"SELECT {items} FROM ({sql})"
+    def query(self, source: str, columns: Sequence[str], keep: Sequence[str]) -> str:
+        """One SELECT of `keep` and the results, over a source with these columns, in the order of the stream."""
+        windows = ", ".join(f"{name} AS ({frame})" for name, frame in self.frames.items())
+        layers = [Layer(items) for items in (*self.before, self.streaming)]
+        layers.append(Layer(self.framed, f" WINDOW {windows}" if windows else ""))
+        layers += [Layer(items) for items in (*self.derived, self.results)]
+        return stack(source, columns, layers, [*keep, *self.results])
 
 
 def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Value, str], long: int = LONG) -> Lowered:
@@ -57,32 +53,30 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
     A stream whose window lengths vary carries a column `n_<unit>_<length>` for each, see `varying`.
     """
     lowered = Lowered()
+    doubled = Doubled(stream)
     for kernel, column in kernels.items():
         x = arguments[kernel.arg]
         if kernel.span is None:
-            lowered.streaming[column] = _running(kernel, x)
-            lowered.results[column] = column
-    windowed = {kernel: column for kernel, column in kernels.items() if kernel.span is not None}
-    merged = {
-        kernel: column
-        for kernel, column in windowed.items()
-        if stream.rows >= long and _doubles(stream, kernel)
-    }
-    if merged:
-        doubled(lowered, stream, merged, arguments)
-    for kernel, column in windowed.items():
-        if kernel not in merged:
-            _Windows(lowered, stream, kernel, arguments[kernel.arg]).add(column)
+            lowered.results[column] = shared(lowered.streaming, _running(kernel, x), "s")
+            continue
+        window = _Window(lowered, stream, kernel, x)
+        if kernel.kind not in PARTS:
+            value = window.order_statistic()
+        else:
+            parts: _Lists | _SoFar | Doubled
+            if kernel.span.unit == "all":
+                parts = _SoFar(window)
+            elif stream.rows >= long and doubled.takes(kernel):
+                parts = doubled
+            else:
+                parts = _Lists(window)
+            found = {part: window.column(parts.part(part, kernel, x)) for part in PARTS[kernel.kind]}
+            value = shared(lowered.derived[3], formula(kernel.kind, window.count, x, found, kernel.q), "g")
+        least = max(kernel.span.least, known_from(kernel.kind))
+        finite = f" AND isfinite({value})" if kernel.kind in PARTS else ""
+        lowered.results[column] = f"CASE WHEN {window.count} >= {least}{finite} THEN {value} END"
+    lowered.before = doubled.layers()
     return lowered
-
-
-def _doubles(stream: Stream, kernel: Kernel) -> bool:
-    assert kernel.span is not None
-    if kernel.kind not in MOMENTS | {"count"} or kernel.arg in stream.wild or kernel.span.unit == "all":
-        return False
-    if kernel.kind in ("sxt", "stt") and not stream.spacing.get("tick"):
-        return False
-    return stream.points(kernel.span) is not None
 
 
 def varying(stream: Stream, kernels: Mapping[Kernel, str]) -> dict[str, Span]:
@@ -108,7 +102,14 @@ def counting(stream: str, column: str, span: Span) -> str:
     )
 
 
-_SO_FAR = "OVER (ROWS UNBOUNDED PRECEDING)"
+def shared(layer: dict[str, str], item: str, prefix: str) -> str:
+    """The name of `item` in the layer, added if it is not there yet."""
+    for name, known in layer.items():
+        if known == item:
+            return name
+    name = f"{prefix}{len(layer)}"
+    layer[name] = item
+    return name
 
 
 def _running(kernel: Kernel, x: str) -> str:
@@ -121,113 +122,108 @@ def _running(kernel: Kernel, x: str) -> str:
             return f"min({x}) {_SO_FAR}"
         case "highest":
             return f"max({x}) {_SO_FAR}"
-        case "latest" | "held":
-            return f"last_value({x} IGNORE NULLS) {_SO_FAR}"
         case "reached":
             clock, scale = CLOCKS[kernel.unit]
             return f"any_value(CASE WHEN {clock} >= {number(kernel.q * scale)} THEN {x} END) {_SO_FAR}"
     raise AssertionError(kernel.kind)
 
 
-class _Windows:
-    """Adds one windowed kernel to the layers, sharing what others have already put there."""
+class _Window:
+    """The frame of one windowed kernel: which rows it holds, and how many."""
 
     def __init__(self, lowered: Lowered, stream: Stream, kernel: Kernel, x: str) -> None:
         assert kernel.span is not None
-        self.lowered, self.kernel, self.span = lowered, kernel, kernel.span
-        self.whole = kernel.span.unit == "all"
-        wild = kernel.arg in stream.wild and kernel.kind in ("m2", "sxt")
-        self.x = f"CASE WHEN abs({x}) <= {number(LARGEST_SQUARED)} THEN {x} END" if wild else x
-        self.wild = wild
-        points = None if self.whole else stream.points(kernel.span)
+        self.lowered, self.kernel, self.x = lowered, kernel, x
+        self.wild = kernel.arg in stream.wild
         behind = f"greatest(k - {kernel.lag}, 0)" if kernel.lag else "k"
-        if self.whole:
-            self.count = behind
-        elif points is None:
-            self.count = count_column(kernel.span)
-        else:
-            self.count = f"least({behind}, {points})"
-        first = f"{points - 1 + kernel.lag}" if points is not None else f"({count_column(kernel.span)} - 1)"
         last = f"{kernel.lag} PRECEDING" if kernel.lag else "CURRENT ROW"
+        if kernel.span.unit == "all":
+            self.count, first = "k", "UNBOUNDED"
+        elif (points := stream.points(kernel.span)) is not None:
+            self.count, first = f"least({behind}, {points})", str(points - 1 + kernel.lag)
+        else:
+            self.count = count_column(kernel.span)
+            first = f"({self.count} - 1)"
+        if self.count != "k":
+            self.count = shared(lowered.streaming, self.count, "s")
         self.bounds = f"ORDER BY k ROWS BETWEEN {first} PRECEDING AND {last}"
 
-    def add(self, column: str) -> None:
-        known = f"{self.count} >= {self.span.least}"
-        self.lowered.results[column] = f"CASE WHEN {known} THEN {self.result()} END"
+    def column(self, sql: str) -> str:
+        """The column of a part of a moment."""
+        return sql if sql.isidentifier() else shared(self.lowered.derived[2], sql, "q")
 
-    def result(self) -> str:
-        kind = self.kernel.kind
-        if kind == "count":
-            return f"CAST({self.count} AS DOUBLE)"
-        if self.whole:
-            return self._so_far(kind)
-        if kind in MOMENTS:
-            return self._moment(kind)
-        function = {
-            "minimum": "min({x})",
-            "maximum": "max({x})",
-            "mad": "mad({x})",
-            "quantile": f"quantile_cont({{x}}, {number(self.kernel.q)})",
-        }[kind]
-        return self._raw(function.format(x=self.x))
+    def over(self, function: str) -> str:
+        """The column of an aggregate over the frame."""
+        frame = shared(self.lowered.frames, self.bounds, "f")
+        return shared(self.lowered.framed, f"{function} OVER {frame}", "r")
 
-    def _raw(self, function: str) -> str:
-        frame = _shared(self.lowered.frames, self.bounds, "f")
-        return _shared(self.lowered.framed, f"{function} OVER {frame}", "r")
+    def so_far(self, function: str) -> str:
+        """The column of an aggregate over all rows up to this one."""
+        return shared(self.lowered.streaming, f"{function} {_SO_FAR}", "s")
 
-    def _so_far(self, kind: str) -> str:
-        if kind in ("quantile", "mad"):
-            function = f"quantile_cont({self.x}, {number(self.kernel.q)})" if kind == "quantile" else f"mad({self.x})"
-            return _shared(self.lowered.framed, f"{function} OVER (ORDER BY k ROWS UNBOUNDED PRECEDING)", "r")
-        x = self.x
-        spread = f"covar_pop({x}, tick)" if kind == "sxt" else "var_pop(tick)" if kind == "stt" else f"var_pop({x})"
-        running = {"minimum": f"min({x})", "maximum": f"max({x})", "mean": f"avg({x})"}.get(kind, spread)
-        raw = _shared(self.lowered.streaming, f"{running} {_SO_FAR}", "s")
-        if kind == "mean":
-            low = _shared(self.lowered.streaming, f"min({x}) {_SO_FAR}", "s")
-            high = _shared(self.lowered.streaming, f"max({x}) {_SO_FAR}", "s")
-            return _finite(f"CASE WHEN {low} = {high} THEN {low} ELSE {raw} END")
-        if kind in ("minimum", "maximum"):
-            return raw
-        if not self.wild:
-            return _finite(f"{raw} * k")
-        whole = _shared(self.lowered.streaming, f"count({x}) {_SO_FAR}", "s")
-        return f"CASE WHEN {whole} = k THEN {_finite(f'{raw} * k')} END"
+    def order_statistic(self) -> str:
+        match self.kernel.kind:
+            case "count":
+                return f"CAST({self.count} AS DOUBLE)"
+            case "minimum" | "maximum" as kind:
+                function = f"{kind[:3]}({self.x})"
+                return self.so_far(function) if self.kernel.span and self.kernel.span.unit == "all" else self.over(function)
+            case "mad":
+                return self.over(f"mad({self.x})")
+            case _:
+                return self.over(f"quantile_cont({self.x}, {number(self.kernel.q)})")
 
-    def _moment(self, kind: str) -> str:
-        if kind == "mean":
-            return _finite(self._mean(self._list(self.x)))
-        clock = self._centred(self._list("tick"))
-        if kind == "stt":
-            return _finite(f"list_inner_product({clock}, {clock})")
-        values = self._list(self.x)
-        centred = self._centred(values)
-        product = f"list_inner_product({centred}, {clock if kind == 'sxt' else centred})"
-        if not self.wild:
-            return _finite(product)
-        return f"CASE WHEN len(list_filter({values}, lambda v: v IS NOT NULL)) = len({values}) THEN {_finite(product)} END"
+
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """Parts of moments from the window's values as a list."""
+
+    window: _Window
+
+    def part(self, part: str, kernel: Kernel, x: str) -> str:
+        if part == "mean":
+            return self._mean(x)
+        clock = self._centred("tick")
+        if part == "stt":
+            return f"list_inner_product({clock}, {clock})"
+        centred = self._centred(x)
+        product = f"list_inner_product({centred}, {clock if part == 'sxt' else centred})"
+        if not self.window.wild:
+            return product
+        low, high = f"list_min({self._list(x)})", f"list_max({self._list(x)})"
+        limit = number(LARGEST_SQUARED)
+        return f"CASE WHEN {low} >= -{limit} AND {high} <= {limit} THEN {product} END"
 
     def _list(self, x: str) -> str:
-        return self._raw(f"list({x})")
+        return self.window.over(f"list({x})")
 
-    def _mean(self, values: str) -> str:
+    def _mean(self, x: str) -> str:
+        values = self._list(x)
         flat = f"list_min({values}) = list_max({values})"
-        return _shared(self.lowered.derived[0], f"CASE WHEN {flat} THEN {values}[1] ELSE list_avg({values}) END", "a")
+        mean = f"CASE WHEN {flat} THEN {values}[1] ELSE list_avg({values}) END"
+        return shared(self.window.lowered.derived[0], mean, "a")
 
-    def _centred(self, values: str) -> str:
-        mean = self._mean(values)
-        return _shared(self.lowered.derived[1], f"list_transform({values}, lambda v: coalesce(v - {mean}, 0e0))", "d")  # a window with a NULL is not used
-
-
-def _finite(sql: str) -> str:
-    return f"CASE WHEN isfinite({sql}) THEN {sql} END"
+    def _centred(self, x: str) -> str:
+        centred = f"list_transform({self._list(x)}, lambda v: v - {self._mean(x)})"
+        return shared(self.window.lowered.derived[1], centred, "d")
 
 
-def _shared(layer: dict[str, str], item: str, prefix: str) -> str:
-    """The name of `item` in the layer, added if it is not there yet."""
-    for name, known in layer.items():
-        if known == item:
-            return name
-    name = f"{prefix}{len(layer)}"
-    layer[name] = item
-    return name
+@dataclass(frozen=True, slots=True)
+class _SoFar:
+    """Parts of moments over the whole run up to each row: DuckDB's running aggregates, which stream."""
+
+    window: _Window
+
+    def part(self, part: str, kernel: Kernel, x: str) -> str:
+        so_far = self.window.so_far
+        if part == "mean":
+            low, high = so_far(f"min({x})"), so_far(f"max({x})")
+            return f"CASE WHEN {low} = {high} THEN {low} ELSE {so_far(f'avg({x})')} END"
+        if part == "stt":
+            return f"{so_far('var_pop(tick)')} * k"
+        # DuckDB 1.4 raises where squares overflow.
+        tame = f"CASE WHEN abs({x}) <= {number(LARGEST_SQUARED)} THEN {x} END" if self.window.wild else x
+        spread = so_far(f"covar_pop({tame}, tick)" if part == "sxt" else f"var_pop({tame})")
+        if not self.window.wild:
+            return f"{spread} * k"
+        return f"CASE WHEN {so_far(f'count({tame})')} = k THEN {spread} * k END"

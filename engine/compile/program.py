@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .ir import CONDITION, TEXT, Clock, Const, Kernel, Op, Raw, Value, level, walk
+from .layers import Layer, stack
 from .lower import LARGEST_SQUARED, LONG, Lowered, counting, lower, varying
-from .sql import Renderer, number
+from .moments import PARTS
+from .sql import Renderer, layers
 from .stream import Stream, clocks_of
 
 if TYPE_CHECKING:
@@ -30,12 +32,14 @@ class Program:
     con: duckdb.DuckDBPyConnection
     source: str
     long: int = LONG
+    largest: Mapping[str, float] = field(default_factory=dict)
     table: str = ""
-    columns: dict[Kernel, str] = field(default_factory=dict)
+    columns: dict[Value, str] = field(default_factory=dict)
+    observations: dict[Value, str] = field(default_factory=dict)
 
     @property
     def renderer(self) -> Renderer:
-        return Renderer(self.columns)
+        return Renderer(self.columns, self.observations, self.largest)
 
     def run(self, values: Iterable[Value]) -> None:
         """Compute every kernel in the values, lower levels first."""
@@ -46,6 +50,29 @@ class Program:
             by_level.setdefault(level(kernel), []).append(kernel)
         for _, group in sorted(by_level.items()):
             self._level(group)
+
+    def settle(self, conditions: Iterable[Value], values: Iterable[Value], rows: int) -> None:
+        """Give every condition and value (kernels already computed) a column of its own, named by `renderer`.
+
+        For a short run that is a table; over a long one a view, so that what nobody asks for is not computed.
+        """
+        conditions, values = list(dict.fromkeys(conditions)), list(dict.fromkeys(values))
+        steps, render = layers([*conditions, *values], self.renderer, "e")
+        last: dict[str, str] = {}
+        for place, value in enumerate(conditions):
+            self.observations[value] = f"o{place}"
+            last[f"o{place}"] = render.observed(value)
+        for place, value in enumerate(values):
+            if value not in self.columns:
+                last[f"v{place}"] = render.value(value)
+                self.columns[value] = f"v{place}"
+        kind = "TABLE" if rows < self.long else "VIEW"
+        plain = self._table_columns()
+        asked = {self.columns[value] for value in values} | {column for column in plain if not column.startswith("k")}
+        keep = [*(column for column in plain if column in asked), *last]
+        known = [Layer(items) for items in (*steps, last)]
+        self.con.execute(f"CREATE {kind} judged AS {stack(self.table, plain, known, keep)}")
+        self.table = "judged"
 
     def _level(self, kernels: Sequence[Kernel]) -> None:
         streamed = [kernel for kernel in kernels if kernel.kind not in _ANYWHERE]
@@ -77,15 +104,19 @@ class Program:
         return streams
 
     def _grouped(self, arguments: Sequence[Value]) -> list[Stream]:
-        render = self.renderer
+        steps, render = layers(arguments, self.renderer, "y")
         bits, sizes = [], []
         for place, argument in enumerate(arguments):
             sql = render.observed(argument)
             bits.append(f"(CASE WHEN {sql} IS NULL THEN 0 ELSE {1 << place} END)")
             sizes.append(f"max(abs({sql}))" if argument.type not in (CONDITION, TEXT) else "NULL")
+        plain = self._table_columns()
+        known = {*plain, *(name for items in steps for name in items)}
+        read = sorted(Layer({str(place): item for place, item in enumerate((*bits, *sizes))}).reads() & known)
+        source = stack(self.table, plain, [Layer(items) for items in steps], read or ["i"])
         rows = self.con.execute(
             f"SELECT CAST({' + '.join(bits)} AS BIGINT) AS pattern, count(*), {', '.join(sizes)}"
-            f" FROM {self.table} GROUP BY pattern ORDER BY pattern"
+            f" FROM ({source}) GROUP BY pattern ORDER BY pattern"
         ).fetchall()
         total = sum(count for _, count, *_ in rows)
         groups: dict[tuple[int, ...], list[int]] = {}
@@ -112,7 +143,7 @@ class Program:
 
     def _spaced(self, stream: Stream, kernels: Mapping[Kernel, str]) -> Stream:
         clocks = clocks_of(kernels)
-        if stream.rows >= self.long and any(kernel.kind in ("sxt", "stt") for kernel in kernels):
+        if stream.rows >= self.long and any("stt" in PARTS.get(kernel.kind, ()) for kernel in kernels):
             clocks = sorted({*clocks, "tick"})
         if not clocks:
             return stream
@@ -141,13 +172,17 @@ class Program:
             stream, own = full
             arguments = {argument: f"x{place}" for place, argument in enumerate(stream.arguments)}
             lowered = lower(stream, own, arguments, self.long)
-        items = ["*", "i AS k", *(f"{render.observed(argument)} AS {name}" for argument, name in arguments.items())]
+        items = {"k": "i", **{name: render.observed(argument) for argument, name in arguments.items()}}
         for kernel, column in everywhere.items():
-            items.append(f"last_value({render.observed(kernel.arg)} IGNORE NULLS) OVER (ROWS UNBOUNDED PRECEDING) AS {column}")
-        kept = [name for name, in self.con.execute(f"SELECT column_name FROM (DESCRIBE {self.table})").fetchall()]
-        target = f"work_{len(self.columns)}"
-        query = lowered.query(f"SELECT {', '.join(items)} FROM {self.table}", ", ".join([*kept, *everywhere.values()]))
-        self._replace(target, query)
+            items[column] = f"last_value({render.observed(kernel.arg)} IGNORE NULLS) OVER (ROWS UNBOUNDED PRECEDING)"
+        kept = self._table_columns()
+        source = f"(SELECT {', '.join([*kept, *(f'{item} AS {name}' for name, item in items.items())])} FROM {self.table})"
+        query = lowered.query(source, [*kept, *items], [*kept, *everywhere.values()])
+        self._replace(f"work_{len(self.columns)}", query)
+
+    def _table_columns(self) -> list[str]:
+        found = self.con.execute(f"SELECT column_name FROM (DESCRIBE {self.table})").fetchall()
+        return [name for (name,) in found]
 
     def _replace(self, target: str, query: str) -> None:
         self.con.execute(f"CREATE TABLE {target} AS {query}")
@@ -161,17 +196,19 @@ class Program:
             self._replace("work", f"SELECT * FROM {self.source}")
         render = self.renderer
         arguments = {argument: f"x{place}" for place, argument in enumerate(stream.arguments)}
-        items = ["i", "row_number() OVER () AS k", "tick", "epoch", "time"]
-        items += [f"{render.observed(argument)} AS {column}" for argument, column in arguments.items()]
-        source = f"SELECT {', '.join(items)} FROM {self.table}{self._where(stream)}"
+        items = {"k": "row_number() OVER ()"} | {name: render.observed(each) for each, name in arguments.items()}
+        columns = ["i", "tick", "epoch", "time", *items]
+        made = ", ".join(["i", "tick", "epoch", "time", *(f"{item} AS {name}" for name, item in items.items())])
+        source = f"(SELECT {made} FROM {self.table}{self._where(stream)})"
         counts = varying(stream, own)
         if counts:
             # Which rows a window holds must be known before its frame is written.
-            self.con.execute(f"CREATE TABLE {name} AS SELECT *, {', '.join(f'CAST(0 AS BIGINT) AS {n}' for n in counts)} FROM ({source})")
+            empty = ", ".join(f"CAST(0 AS BIGINT) AS {column}" for column in counts)
+            self.con.execute(f"CREATE TABLE {name} AS SELECT *, {empty} FROM {source}")
             for column, span in counts.items():
                 self.con.execute(counting(name, column, span))
-            source = f"SELECT * FROM {name}"
-        query = lower(stream, own, arguments, self.long).query(source, "i")
+            source = name
+        query = lower(stream, own, arguments, self.long).query(source, [*columns, *counts], ["i"])
         for kernel, column in own.items():
             kind = "VARCHAR" if kernel.type == TEXT else "BOOLEAN" if kernel.type == CONDITION else "DOUBLE"
             self.con.execute(f"ALTER TABLE {self.table} ADD COLUMN {column} {kind}")

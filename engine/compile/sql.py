@@ -6,10 +6,11 @@ are written as DOUBLE, texts are quoted. A value that is unknown or not finite i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from .ir import CONDITION, NUMBER, TEXT, Clock, Const, Kernel, Op, Raw, Value, free, rows_of
+from .domains import SAFE, magnitude
+from .ir import CONDITION, NUMBER, TEXT, Clock, Const, Kernel, Op, Raw, Value, children, free, rows_of
 
 _TYPES = {NUMBER: "DOUBLE", CONDITION: "BOOLEAN", TEXT: "VARCHAR"}
 _LARGEST = "1.7976931348623157e308"
@@ -25,7 +26,7 @@ _PLAIN = {"abs": "abs", "exp": "exp", "floor": "floor", "ceil": "ceil", "round":
 
 def number(value: float) -> str:
     """A finite number as a DOUBLE literal (with an exponent: DuckDB reads 0.1 as a DECIMAL)."""
-    text = repr(float(value))
+    text = repr(float(value)).removesuffix(".0")
     return text if "e" in text else f"{text}e0"
 
 
@@ -43,22 +44,26 @@ def literal(const: Const) -> str:
         case str():
             return text(const.value)
         case _:
-            return f"({number(const.value)})"
+            return number(const.value) if const.value >= 0 else f"({number(const.value)})"
 
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """Writes values as SQL; `kernels` names the columns that already hold a kernel's results."""
+    """Writes values as SQL; `columns` names what a column already holds (kernels always, other values where that pays)."""
 
-    kernels: Mapping[Kernel, str]
+    columns: Mapping[Value, str]
+    observations: Mapping[Value, str] = field(default_factory=dict)
+    largest: Mapping[str, float] = field(default_factory=dict)  # the largest magnitude in each column
 
     def value(self, value: Value) -> str:
         """SQL of the value, NULL where it is unknown; numbers are finite."""
         sql, finite = self._render(value)
-        return sql if finite else _known(sql, f"isfinite({{0}})")
+        return sql if finite else _known(sql, "isfinite({0})")
 
     def observed(self, value: Value) -> str:
         """As `value`, and NULL on the rows that do not belong to it (see `rows_of`)."""
+        if value in self.observations:
+            return self.observations[value]
         sql = self.value(value)
         rows = rows_of(value)
         return f"CASE WHEN {self.on_row(rows)} THEN {sql} END" if rows and free(value) else sql
@@ -77,19 +82,23 @@ class Renderer:
 
     def _render(self, value: Value) -> tuple[str, bool]:
         """SQL, and whether a known result is surely finite."""
+        if value in self.columns:
+            return self.columns[value], True
         match value:
             case Const():
                 return literal(value), True
             case Raw(column=column, wild=wild):
-                return column, not wild
+                # A non-finite cell stays so through sums and products, but its column's largest does not count it.
+                return (_known(column, "isfinite({0})"), True) if wild else (column, True)
             case Clock(column=column):
                 return column, True
             case Kernel():
-                return self.kernels[value], True
+                raise AssertionError(f"kernel not computed yet: {value}")
             case Op(name="+" | "-" | "*" | "/" as name, args=(left, right)):
                 # Sums and products of what is not finite are not finite either; only a divisor can hide it.
                 divisor = self.value(right) if name == "/" else self._render(right)[0]
-                return f"({self._render(left)[0]} {name} {divisor})", False
+                finite = magnitude(value, self.largest) < SAFE
+                return f"({self._render(left)[0]} {name} {divisor})", finite
             case Op(name="neg", args=(operand,)):
                 sql, finite = self._render(operand)
                 return f"(-{sql})", finite
@@ -181,3 +190,42 @@ def _known(sql: str, condition: str) -> str:
     if len(sql) > _TOO_LONG:
         return f"list_filter([{sql}], lambda v: {condition.format('v')})[1]"
     return f"CASE WHEN {condition.format(sql)} THEN {sql} END"
+
+
+def layers(values: Iterable[Value], renderer: Renderer, prefix: str) -> tuple[list[dict[str, str]], Renderer]:
+    """Select items, layer upon layer, for what the values share or would otherwise write out over and over.
+
+    Returns the layers (column → SQL over the table and the layers before) and a renderer that knows their columns.
+    """
+    uses: dict[Value, int] = {}
+    order: list[Value] = []
+
+    def visit(value: Value) -> None:
+        uses[value] = uses.get(value, 0) + 1
+        if uses[value] == 1 and value not in renderer.columns:
+            for child in children(value):
+                visit(child)
+            order.append(value)
+
+    for value in values:
+        visit(value)
+    depth: dict[Value, int] = {}
+    found: list[dict[str, str]] = []
+    columns = dict(renderer.columns)
+    for value in order:
+        depth[value] = max((depth.get(child, 0) for child in children(value)), default=0)
+        if not isinstance(value, Op):
+            continue
+        sql = Renderer(columns, renderer.observations, renderer.largest).value(value)
+        if len(sql) * uses[value] < _WORTH_A_COLUMN:
+            continue
+        while len(found) <= depth[value]:
+            found.append({})
+        columns[value] = f"{prefix}{len(columns)}"
+        found[depth[value]][columns[value]] = sql
+        depth[value] += 1
+    return found, Renderer(columns, dict(renderer.observations), renderer.largest)
+
+
+_WORTH_A_COLUMN = 200
+"""Characters of SQL from which on a value is computed once, in a layer of its own."""

@@ -161,7 +161,7 @@ def _settle(con: duckdb.DuckDBPyConnection, columns: Columns, layout: Layout) ->
             f"count(CASE WHEN {hidden or 'false'} THEN 1 END)",
             *(f"count({column})" for _, column in labels),
             *(f"max(CASE WHEN isfinite({column}) THEN {column} END)" for column in shares),
-            *(f"count({each.sql if name != 'time' else each.column})" for name in clock for each in clock[name]),
+            *(f"count({each.sql})" for found in clock.values() for each in found),
             *(f"min({each.sql})" for each in clock["epoch"]),
             *(f"count(CASE WHEN {each.sql} <> floor({each.sql}) THEN 1 END)" for each in clock["epoch"]),
         )

@@ -117,7 +117,7 @@ def _look(stream: IO[bytes], path: str) -> tuple[int, int] | None:
         else:
             longest = max(longest, unbroken + first)
             unbroken = len(chunk) - 1 - chunk.rfind(b"\n")
-        if unbroken > LONGEST_LINE:
+        if max(longest, unbroken) > LONGEST_LINE:
             raise _too_long(path)
         last = chunk[-1:]
     longest = max(longest, unbroken)

@@ -270,14 +270,8 @@ def _stops(con: duckdb.DuckDBPyConnection, rewinds: list[_Rewind], width: int) -
             passed[rewind.series] = passed.get(rewind.series, 0) + 1
             segments.append(max(passed.values()))
         stops += [(list(one), *stop) for stop in zip(ends, _bounds(these), segments, strict=True)]
-    series, ends, bounds, passed = zip(*stops, strict=True)
-    columns = {
-        "series": ("VARCHAR[]", series),
-        "line": ("BIGINT", lines),
-        "bound": ("DOUBLE", bounds),
-        "segment": ("INTEGER", segments),
-    }
-    _table(con, "stops", columns)
+    kinds = {"series": "VARCHAR[]", "line": "BIGINT", "bound": "DOUBLE", "segment": "INTEGER"}
+    _table(con, "stops", {name: (kind, [stop[n] for stop in stops]) for n, (name, kind) in enumerate(kinds.items())})
 
 
 def _table(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, tuple[str, Sequence[object]]]) -> None:

@@ -1,0 +1,230 @@
+"""A pack as a page of Markdown: what it watches, when it fires and why, and which statement of its guide it carries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from ..expression import Expression
+from ..pack import Action, Duration, Level, Metric, Pack, Param, Rule, Scalar, Stage, Variant
+from ..tree import Name
+
+GENERATED = "<!-- Written by docs/build.py from the pack and its guide's statements. Do not edit. -->"
+
+
+class Statement(NamedTuple):
+    """One thing that a guide says, in our words, the section that says it, and the ids of what carries it."""
+
+    says: str
+    section: str
+    carried_by: Sequence[str]
+
+
+def render_pack_doc(pack: Pack, statements: Sequence[Statement] = ()) -> str:
+    """The page of one pack; with `statements`, it ends with a table of all that the guide says."""
+    blocks = [
+        GENERATED,
+        f"# {pack.title}",
+        _head(pack),
+        pack.help,
+        *_section("Metrics", _metrics(pack.metrics.values())),
+        *_section("Rules", *_rules(pack)),
+        *_section("Thresholds", _params(pack.params.values())),
+        *_section("Variants", _variants(pack.variants.values())),
+        *_section("Stages", _stages(pack)),
+        *_section("Actions", _actions(pack.actions.values())),
+        *_section("Commands", *_commands(pack)),
+        *_section("Notes", "\n".join(f"- {_text(note.text)}{_source(note.source)}" for note in pack.notes.values())),
+        *_section(f"What the guide says ({len(statements)} statements)", _statements(statements)),
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _section(title: str, *blocks: str) -> list[str]:
+    return [f"## {title}", *blocks] if any(blocks) else []
+
+
+def _head(pack: Pack) -> str:
+    parts = [f"Pack `{pack.id}`, version {pack.version}"]
+    if pack.extends:
+        parts.append(f"extends [`{pack.extends}`]({pack.extends}.md)")
+    if pack.source:
+        parts.append(f"made from the “{_text(pack.source)}”")
+    return ", ".join(parts) + ".\n\n" + _fence(f"rules eval --pack {pack.id} run.jsonl", "sh")
+
+
+def _metrics(metrics: Iterable[Metric]) -> str:
+    return _table(
+        ("metric", "keys of the log, or from", "good", "meaning"),
+        (
+            (
+                f"`{metric.id}`" + (" (required)" if metric.required else ""),
+                ", ".join(f"`{key}`" for key in metric.keys) or f"`{_plain(metric.expr)}`",
+                _band(metric.good) + (f" {metric.unit}" if metric.good and metric.unit else ""),
+                _text(metric.help) + _source(metric.source),
+            )
+            for metric in metrics
+        ),
+    )
+
+
+def _rules(pack: Pack) -> Iterator[str]:
+    own = [rule for rule in pack.rules.values() if rule.at.file == pack.at.file]
+    inherited = [rule for rule in pack.rules.values() if rule not in own]
+    for rule in own:
+        yield from _rule(pack, rule)
+    if inherited:
+        yield f"Inherited from [`{pack.extends}`]({pack.extends}.md), with their conditions and reasons there:"
+        yield "\n".join(f"- {_text(rule.title)} (`{rule.id}`)" for rule in inherited)
+
+
+def _rule(pack: Pack, rule: Rule) -> Iterator[str]:
+    yield f"### {_text(rule.title)}"
+    scope = [f"`{rule.id}`", f"cause {rule.cause}"]
+    scope += [f"after {_plain(rule.after)}"] if rule.after else []
+    scope += [f"only while `{_plain(rule.while_)}`"] if rule.while_ else []
+    scope += [f"onset moves back while `{_plain(rule.since)}`"] if rule.since else []
+    scope += ["stays open once found"] if rule.sticky else []
+    yield "; ".join(scope) + "."
+    for level in rule.levels:
+        yield _level(level)
+    used = _used(pack, rule)
+    if used:
+        yield "Thresholds: " + ", ".join(f"`{param.id}` = {_value(param.default)}" for param in used) + "."
+    if rule.why:
+        yield _text(rule.why)
+    if rule.source:
+        yield f"Guide: {_text(rule.source)}."
+
+
+def _level(level: Level) -> str:
+    actions = ", ".join(level.actions) or "nothing to do"
+    lasting = f", for {_length(level.for_)}" if level.for_ else ""
+    until = f", until `{_plain(level.until)}`" if level.until else ""
+    return f"**{level.severity}** → {actions}{lasting}{until}:\n\n" + _fence(_plain(level.when))
+
+
+def _used(pack: Pack, rule: Rule) -> list[Param]:
+    """The params that a rule names, in the order of the pack."""
+    expressions: list[Expression | None] = [rule.since, rule.after, rule.while_]
+    for level in rule.levels:
+        expressions += [level.when, level.until, level.for_.amount if level.for_ else None]
+    names = {node.id for each in expressions if each for node in each.tree.walk() if isinstance(node, Name)}
+    return [param for param in pack.params.values() if param.id in names]
+
+
+def _params(params: Iterable[Param]) -> str:
+    return _table(
+        ("name", "default", "bounds", "meaning"),
+        (
+            (
+                f"`{param.id}`",
+                _value(param.default) + (f" {param.unit}" if param.unit and param.default is not None else ""),
+                _band((param.min, param.max)),
+                _text(param.help) + _source(param.source),
+            )
+            for param in params
+        ),
+    )
+
+
+def _variants(variants: Iterable[Variant]) -> str:
+    lines = []
+    for variant in variants:
+        changes = [f"`{name}` = {_value(value)}" for name, value in variant.set.items()]
+        changes += [f"`{name}` off" for name in variant.disable]
+        changes += [f"`{name}` only informs" for name in variant.advise]
+        lines.append(f"- `{variant.id}`: {_text(variant.help)} Sets {', '.join(changes)}.")
+    return "\n".join(lines)
+
+
+def _stages(pack: Pack) -> str:
+    metrics = list(dict.fromkeys(metric for stage in pack.stages.values() for metric in stage.expect))
+    return _table(
+        ("stage", "until", *metrics),
+        (
+            (_text(stage.title or stage.id), _end(stage), *(_band(stage.expect.get(metric)) for metric in metrics))
+            for stage in pack.stages.values()
+        ),
+    )
+
+
+def _end(stage: Stage) -> str:
+    parts = [f"{stage.unit.removesuffix('s')} {stage.to:g}"] if stage.to is not None else []
+    parts += [f"{stage.share:.0%} of the run"] if stage.share is not None else []
+    return " or ".join(parts) or "the end"
+
+
+def _actions(actions: Iterable[Action]) -> str:
+    return _table(
+        ("rank", "action", "what to do", "sets"),
+        (
+            (
+                f"{action.rank}",
+                f"`{action.id}`",
+                _text(f"{action.title}. {action.text}".strip()),
+                ", ".join(f"{name} = `{_plain(value)}`" for name, value in action.set.items()),
+            )
+            for action in sorted(actions, key=lambda action: (-action.rank, action.id))
+        ),
+    )
+
+
+def _commands(pack: Pack) -> Iterator[str]:
+    for command in pack.commands.values():
+        yield f"`{command.id}`: {_text(command.help)}\n\n" + _fence(command.text, "sh")
+
+
+def _statements(statements: Sequence[Statement]) -> str:
+    return _table(
+        ("section", "the guide says", "carried by"),
+        (
+            (_text(one.section), _text(one.says), ", ".join(f"`{name}`" for name in one.carried_by))
+            for one in statements
+        ),
+    )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join([f"| {' | '.join(head)} |", "|" + " --- |" * len(head), *lines]) if lines else ""
+
+
+def _fence(text: str, language: str = "python") -> str:
+    return f"```{language}\n{text}\n```"
+
+
+def _text(text: str) -> str:
+    """Prose for a page: one line, nothing of it taken for a tag."""
+    return " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
+
+
+def _source(source: str) -> str:
+    return f" *{_text(source)}*" if source else ""
+
+
+def _plain(expression: Expression | None) -> str:
+    return " ".join(expression.text.split()) if expression else ""
+
+
+def _length(duration: Duration) -> str:
+    return f"{_plain(duration.amount)} {duration.unit}"
+
+
+def _value(value: Scalar | Expression) -> str:
+    if isinstance(value, Expression):
+        return f"`{_plain(value)}`"
+    if value is None:
+        return "unset"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def _band(band: tuple[float | None, float | None] | None) -> str:
+    low, high = band or (None, None)
+    if low is None and high is None:
+        return ""
+    if low is None:
+        return f"at most {high:g}"
+    return f"at least {low:g}" if high is None else f"{low:g} to {high:g}"
