@@ -145,7 +145,7 @@ class _Evaluation:
         values += [metrics[id] for id in messages if id in metrics]
         values += [improves] if improves else []
         self.program.run([*conditions, *values])
-        self.program.settle(conditions, values, self.rows)
+        self.program.settle(conditions, values)
         courses = self._courses(judged)
         bench = Workbench(
             self.program,

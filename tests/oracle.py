@@ -88,6 +88,8 @@ class Oracle:
         if found or calls & {"age", "default"}:
             return found or None
         inside = frozenset(each.id for each in node.walk() if isinstance(each, Name)) & set(self.run.cells)
+        if any(isinstance(each, Call) and each.function == "nonfinite" and each.arguments == (None,) for each in node.walk()):
+            inside |= set(self.run.sentinels)
         return inside or None
 
     def on_row(self, metrics: frozenset[str], i: int) -> bool:

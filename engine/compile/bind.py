@@ -28,22 +28,9 @@ from ..tree import (
     Truth,
 )
 from .ir import CONDITION, NUMBER, TEXT, Clock, Const, Kernel, Op, Raw, Span, Value
+from .simplify import simplify
 
 _CLOCKS = {"step": "step", "epoch": "epoch", "time": "time", "row": "line"}
-
-
-def folded(op: Op) -> Value:
-    """An operator over constants as the constant that it gives."""
-    numbers = [arg.value for arg in op.args if isinstance(arg, Const)]
-    if len(numbers) < len(op.args) or op.name == "**":
-        return op
-    if None in numbers:
-        return Const(None)
-    a, b = [float(number) for number in (*numbers, 0.0) if number is not None][:2]
-    if op.name == "/" and b == 0:
-        return Const(None)
-    result = {"neg": -a, "+": a + b, "-": a - b, "*": a * b, "/": a / (b or 1.0)}[op.name]
-    return Const(result if math.isfinite(result) else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +93,10 @@ class Binder:
         return float(value)
 
     def value(self, source: Expression, node: Node) -> Value:
+        """One node of an expression as a value."""
+        return simplify(self._bound(source, node))
+
+    def _bound(self, source: Expression, node: Node) -> Value:
         match node:
             case Number(value=number):
                 return Const(number)
@@ -116,9 +107,9 @@ class Binder:
             case Name(id=id):
                 return self.name(id)
             case Negative(operand=operand):
-                return folded(Op("neg", (self.value(source, operand),)))
+                return Op("neg", (self.value(source, operand),))
             case Arithmetic(operator=operator, left=left, right=right):
-                return folded(Op(operator, (self.value(source, left), self.value(source, right))))
+                return Op(operator, (self.value(source, left), self.value(source, right)))
             case Comparison(operator=operator, left=left, right=right):
                 return Op(operator, (self.value(source, left), self.value(source, right)), CONDITION)
             case Among(operand=operand, choices=choices):

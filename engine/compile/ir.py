@@ -130,13 +130,14 @@ def rows_of(value: Value) -> frozenset[Value] | None:
         return found or None
     if any(isinstance(node, Op) and node.name == "default" for node in walk(value)):
         return None
-    return _leaves(value) or None
+    return leaves(value) or None
 
 
-def _leaves(value: Value) -> frozenset[Value]:
+def leaves(value: Value) -> frozenset[Value]:
+    """All metric leaves of a value, each with its `where`."""
     if isinstance(value, Raw) or (isinstance(value, Op) and value.name == "where" and isinstance(value.args[1], Raw)):
         return frozenset({value})
-    return frozenset().union(*(_leaves(child) for child in children(value)))
+    return frozenset().union(*(leaves(child) for child in children(value)))
 
 
 def free(value: Value) -> bool:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import duckdb
 
 _PATTERN_BITS = 60
-_STREAM_KEEPS = "i, k"
 _ANYWHERE = ("latest", "held")
 
 
@@ -36,6 +35,8 @@ class Program:
     table: str = ""
     columns: dict[Value, str] = field(default_factory=dict)
     observations: dict[Value, str] = field(default_factory=dict)
+    rows: int = 0
+    _known: list[str] = field(default_factory=list)  # the columns of the working table
 
     @property
     def renderer(self) -> Renderer:
@@ -44,6 +45,8 @@ class Program:
     def run(self, values: Iterable[Value]) -> None:
         """Compute every kernel in the values, lower levels first."""
         self.table = self.table or self.source
+        counted = self.con.execute(f"SELECT count(*) FROM {self.source}").fetchone()
+        self.rows = counted[0] if counted else 0
         kernels = {node for value in values for node in walk(value) if isinstance(node, Kernel)} - set(self.columns)
         by_level: dict[int, list[Kernel]] = {}
         for kernel in sorted(kernels, key=repr):
@@ -51,7 +54,7 @@ class Program:
         for _, group in sorted(by_level.items()):
             self._level(group)
 
-    def settle(self, conditions: Iterable[Value], values: Iterable[Value], rows: int) -> None:
+    def settle(self, conditions: Iterable[Value], values: Iterable[Value]) -> None:
         """Give every condition and value (kernels already computed) a column of its own, named by `renderer`.
 
         For a short run that is a table; over a long one a view, so that what nobody asks for is not computed.
@@ -66,7 +69,7 @@ class Program:
             if value not in self.columns:
                 last[f"v{place}"] = render.value(value)
                 self.columns[value] = f"v{place}"
-        kind = "TABLE" if rows < self.long else "VIEW"
+        kind = "TABLE" if self.rows < self.long else "VIEW"
         plain = self._table_columns()
         asked = {self.columns[value] for value in values} | {column for column in plain if not column.startswith("k")}
         keep = [*(column for column in plain if column in asked), *last]
@@ -75,25 +78,23 @@ class Program:
         self.table = "judged"
 
     def _level(self, kernels: Sequence[Kernel]) -> None:
+        names = {kernel: f"k{len(self.columns) + place}" for place, kernel in enumerate(kernels)}
+        everywhere = {kernel: names[kernel] for kernel in kernels if kernel.kind in _ANYWHERE}
         streamed = [kernel for kernel in kernels if kernel.kind not in _ANYWHERE]
-        whole = [kernel for kernel in kernels if kernel.kind in _ANYWHERE]
-        names = {kernel: f"k{len(self.columns) + place}" for place, kernel in enumerate([*whole, *streamed])}
-        added = dict(names)
-        partial: list[tuple[Stream, dict[Kernel, str]]] = []
-        full: tuple[Stream, dict[Kernel, str]] | None = None
+        streams: list[tuple[Stream, dict[Kernel, str]]] = []
         for stream in self._streams(streamed):
             own = {kernel: names[kernel] for kernel in streamed if kernel.arg in stream.arguments}
-            stream = self._spaced(stream, own)
-            if stream.full and not varying(stream, own):
-                full = (stream, own)
-            else:
-                partial.append((stream, own))
-        everywhere = {kernel: names[kernel] for kernel in whole}
-        if everywhere or full:
-            self._extend(everywhere, full)
-        for number_, (stream, own) in enumerate(partial):
-            self._patch(f"stream_{number_}", stream, own)
-        self.columns.update(added)
+            streams.append((self._spaced(stream, own), own))
+        if self.rows < self.long:
+            self._join(everywhere, streams)
+        else:
+            full = [(stream, own) for stream, own in streams if stream.full and not varying(stream, own)]
+            if everywhere or full:
+                self._extend(everywhere, *full)
+            for stream, own in streams:
+                if (stream, own) not in full:
+                    self._patch(stream, own)
+        self.columns.update(names)
 
     def _streams(self, kernels: Sequence[Kernel]) -> list[Stream]:
         """The arguments of the kernels, grouped by the rows at which they are known."""
@@ -163,56 +164,86 @@ class Program:
     def _where(self, stream: Stream) -> str:
         return "" if stream.full else f" WHERE {self.renderer.observed(stream.arguments[0])} IS NOT NULL"
 
-    def _extend(self, everywhere: Mapping[Kernel, str], full: tuple[Stream, Mapping[Kernel, str]] | None) -> None:
-        """A copy of the working table with more columns: kernels over all of its rows."""
-        render = self.renderer
-        lowered = Lowered()
-        arguments: dict[Value, str] = {}
-        if full:
-            stream, own = full
-            arguments = {argument: f"x{place}" for place, argument in enumerate(stream.arguments)}
-            lowered = lower(stream, own, arguments, self.long)
-        items = {"k": "i", **{name: render.observed(argument) for argument, name in arguments.items()}}
-        for kernel, column in everywhere.items():
-            items[column] = f"last_value({render.observed(kernel.arg)} IGNORE NULLS) OVER (ROWS UNBOUNDED PRECEDING)"
-        kept = self._table_columns()
-        source = f"(SELECT {', '.join([*kept, *(f'{item} AS {name}' for name, item in items.items())])} FROM {self.table})"
-        query = lowered.query(source, [*kept, *items], [*kept, *everywhere.values()])
-        self._replace(f"work_{len(self.columns)}", query)
+    def _join(self, everywhere: Mapping[Kernel, str], streams: Sequence[tuple[Stream, dict[Kernel, str]]]) -> None:
+        """All kernels of a level in one statement, which is what a short run pays for; the order is made anew."""
+        plain = self._table_columns()
+        base = ", ".join([*plain, *self._latest(everywhere)])
+        joined, made, temporary = [f"(SELECT {base} FROM {self.table}) b"], [*plain, *everywhere.values()], []
+        for place, (stream, own) in enumerate(streams):
+            source, columns, table = self._source(f"stream_{place}", stream, own)
+            temporary += [table] if table else []
+            query = lower(stream, own, self._arguments(stream), self.long).query(source, columns, ["i"])
+            joined.append(f"LEFT JOIN ({query}) USING (i)")
+            made += own.values()
+        self._replace(f"SELECT {', '.join(made)} FROM {' '.join(joined)} ORDER BY i", made)
+        for table in temporary:
+            self.con.execute(f"DROP TABLE {table}")
 
-    def _table_columns(self) -> list[str]:
-        found = self.con.execute(f"SELECT column_name FROM (DESCRIBE {self.table})").fetchall()
-        return [name for (name,) in found]
+    def _extend(self, everywhere: Mapping[Kernel, str], *full: tuple[Stream, Mapping[Kernel, str]]) -> None:
+        """A copy of the working table with more columns: kernels over all of its rows, which stay in order."""
+        plain = self._table_columns()
+        lowered, arguments = Lowered(), []
+        for stream, own in full:
+            names = self._arguments(stream)
+            arguments = [f"{self.renderer.observed(argument)} AS {name}" for argument, name in names.items()]
+            lowered = lower(stream, own, names, self.long)
+        items = [*plain, "i AS k", *arguments, *self._latest(everywhere)]
+        columns = [item.rpartition(" AS ")[2] for item in items]
+        query = lowered.query(f"(SELECT {', '.join(items)} FROM {self.table})", columns, [*plain, *everywhere.values()])
+        self._replace(query, [*plain, *everywhere.values(), *lowered.results])
 
-    def _replace(self, target: str, query: str) -> None:
-        self.con.execute(f"CREATE TABLE {target} AS {query}")
-        if self.table != self.source:
-            self.con.execute(f"DROP TABLE {self.table}")
-        self.table = target
-
-    def _patch(self, name: str, stream: Stream, own: Mapping[Kernel, str]) -> None:
-        """Kernels over some of the rows, written back into the working table."""
+    def _patch(self, stream: Stream, own: Mapping[Kernel, str]) -> None:
+        """Kernels over some of the rows, written back into the working table, whose order an UPDATE keeps."""
         if self.table == self.source:
-            self._replace("work", f"SELECT * FROM {self.source}")
-        render = self.renderer
-        arguments = {argument: f"x{place}" for place, argument in enumerate(stream.arguments)}
-        items = {"k": "row_number() OVER ()"} | {name: render.observed(each) for each, name in arguments.items()}
-        columns = ["i", "tick", "epoch", "time", *items]
-        made = ", ".join(["i", "tick", "epoch", "time", *(f"{item} AS {name}" for name, item in items.items())])
-        source = f"(SELECT {made} FROM {self.table}{self._where(stream)})"
-        counts = varying(stream, own)
-        if counts:
-            # Which rows a window holds must be known before its frame is written.
-            empty = ", ".join(f"CAST(0 AS BIGINT) AS {column}" for column in counts)
-            self.con.execute(f"CREATE TABLE {name} AS SELECT *, {empty} FROM {source}")
-            for column, span in counts.items():
-                self.con.execute(counting(name, column, span))
-            source = name
-        query = lower(stream, own, arguments, self.long).query(source, [*columns, *counts], ["i"])
+            plain = self._table_columns()
+            self._replace(f"SELECT {', '.join(plain)} FROM {self.source}", plain)
+        source, columns, temporary = self._source("stream", stream, own)
+        query = lower(stream, own, self._arguments(stream), self.long).query(source, columns, ["i"])
         for kernel, column in own.items():
             kind = "VARCHAR" if kernel.type == TEXT else "BOOLEAN" if kernel.type == CONDITION else "DOUBLE"
             self.con.execute(f"ALTER TABLE {self.table} ADD COLUMN {column} {kind}")
         values = ", ".join(f"{column} = s.{column}" for column in own.values())
         self.con.execute(f"UPDATE {self.table} SET {values} FROM ({query}) s WHERE {self.table}.i = s.i")
-        if counts:
-            self.con.execute(f"DROP TABLE {name}")
+        self._known.extend(own.values())
+        if temporary:
+            self.con.execute(f"DROP TABLE {temporary}")
+
+    @staticmethod
+    def _arguments(stream: Stream) -> dict[Value, str]:
+        return {argument: f"x{place}" for place, argument in enumerate(stream.arguments)}
+
+    def _latest(self, everywhere: Mapping[Kernel, str]) -> list[str]:
+        so_far = "IGNORE NULLS) OVER (ROWS UNBOUNDED PRECEDING)"
+        return [
+            f"last_value({self.renderer.observed(kernel.arg)} {so_far} AS {column}" for kernel, column in everywhere.items()
+        ]
+
+    def _source(self, name: str, stream: Stream, own: Mapping[Kernel, str]) -> tuple[str, list[str], str]:
+        """What the kernels of a stream select from, its columns, and the table that was made for it, if any."""
+        items = {"k": "row_number() OVER ()"}
+        items |= {column: self.renderer.observed(each) for each, column in self._arguments(stream).items()}
+        columns = ["i", "tick", "epoch", "time", *items]
+        made = ", ".join(["i", "tick", "epoch", "time", *(f"{item} AS {column}" for column, item in items.items())])
+        source = f"(SELECT {made} FROM {self.table}{self._where(stream)})"
+        counts = varying(stream, own)
+        if not counts:
+            return source, columns, ""
+        # Which rows a window holds must be known before its frame is written.
+        empty = ", ".join(f"CAST(0 AS BIGINT) AS {column}" for column in counts)
+        self.con.execute(f"CREATE TABLE {name} AS SELECT *, {empty} FROM {source}")
+        for column, span in counts.items():
+            self.con.execute(counting(name, column, span))
+        return name, [*columns, *counts], name
+
+    def _replace(self, query: str, columns: Sequence[str]) -> None:
+        target = f"work_{len(self.columns)}"
+        self.con.execute(f"CREATE TABLE {target} AS {query}")
+        if self.table != self.source:
+            self.con.execute(f"DROP TABLE {self.table}")
+        self.table, self._known = target, list(columns)
+
+    def _table_columns(self) -> list[str]:
+        if not self._known:
+            description = self.con.execute(f"SELECT * FROM {self.table} LIMIT 0").description or []
+            self._known = [name for name, *_ in description]
+        return list(self._known)
