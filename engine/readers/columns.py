@@ -185,7 +185,7 @@ def _settle(con: duckdb.DuckDBPyConnection, columns: Columns, layout: Layout) ->
         epochs_completed=(n := at["epoch"]) is not None and starts[n] == 0 and not broken[n],
         carried=frozenset(name for name, n in at.items() if n is not None and counts[name][n] < rows),
         moves=layout.moves if 0 < moving < rows else "true",
-        hidden=None,
+        hidden=hidden if non_finite else None,
         notes=tuple(
             f"{m.id}: {m.key!r} is in percent (up to {tops[m.column]:g}); divided by 100"
             for m in layout.metrics
