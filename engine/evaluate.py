@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
 from os import PathLike, fspath
@@ -25,7 +25,7 @@ from .readers import Run, Wanted, WantedMetric, read
 from .report import Finding, Report, RuleState
 from .rowbook import RowBook
 from .stages import stage_results
-from .timeline import timelines
+from .timeline import Timeline, timelines
 
 if TYPE_CHECKING:
     from .pack import Duration
@@ -226,22 +226,31 @@ class _Evaluation:
 
     def _courses(self, judged: Sequence[Judged]) -> list[Course]:
         self.book = RowBook(self.program, self.rows)
-        conditions: dict[Value, int] = {}
-        for each in judged:
-            for value in (each.when, each.until, each.since):
-                if value is not None:
-                    conditions.setdefault(value, len(conditions))
-        lines = timelines(self.program, list(conditions), self.rows)
+        lines = self._timelines(each.when for each in judged)
+        timed = {each.when for each in judged if each.level.for_ and each.level.for_.unit != "points"}
+        ends = (i for value in timed for each in lines[value] if each.value for i in (each.first, each.last))
+        self.book.prefetch(ends)
+        holds = [self._hold(each.binder, each.level.for_) for each in judged]
+        first = [run(lines[each.when], hold, sticky=each.rule.sticky) for each, hold in zip(judged, holds, strict=True)]
+        # Where a rule never fired, it does not matter when it would have come to rest.
+        fired = [each for each, course in zip(judged, first, strict=True) if course.episodes]
+        lines |= self._timelines(value for each in fired for value in (each.until, each.since) if value)
         return [
             run(
-                lines[conditions[each.when]],
-                self._hold(each.binder, each.level.for_),
-                until=lines[conditions[each.until]] if each.until is not None else None,
-                since=lines[conditions[each.since]] if each.since is not None else (),
+                lines[each.when],
+                hold,
+                until=lines[each.until] if each.until is not None else None,
+                since=lines[each.since] if each.since is not None else (),
                 sticky=each.rule.sticky,
             )
-            for each in judged
+            if course.episodes
+            else course
+            for each, course, hold in zip(judged, first, holds, strict=True)
         ]
+
+    def _timelines(self, conditions: Iterable[Value]) -> dict[Value, Timeline]:
+        distinct = list(dict.fromkeys(conditions))
+        return dict(zip(distinct, timelines(self.program, distinct, self.rows), strict=True))
 
     def _hold(self, binder: Binder, duration: Duration | None) -> Hold:
         if duration is None:

@@ -139,12 +139,14 @@ def closest(program: Program, quiet: Sequence[Judged]) -> dict[str, Evidence]:
             chosen[judged.rule.id] = (judged, tests[0])
     if not chosen:
         return {}
-    render, items = program.renderer, []
-    for judged, test in chosen.values():
+    asked = list(chosen.values())
+    source, render = program.columns_for([each.when for each, _ in asked], [test.left for _, test in asked])
+    items = []
+    for judged, test in asked:
         upward = (test.operator in (">", ">=")) is test.positive
         side = f"CASE WHEN {render.observed(judged.when)} IS NOT NULL THEN {render.value(test.left)} END"
         items.append(f"{'max' if upward else 'min'}({side})")
-    found = program.con.execute(f"SELECT {', '.join(items)} FROM {program.table}").fetchone()
+    found = program.con.execute(f"SELECT {', '.join(items)} FROM {source}").fetchone()
     assert found is not None
     return {
         rule: Evidence(test.text, _constant(test.right), None, value, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -42,11 +43,17 @@ class RowBook:
         if 0 < self.rows <= _EAGER:
             self._read("true")
 
-    def _read(self, condition: str) -> None:
+    def _read(self, condition: str, given: Sequence[object] = ()) -> None:
         found = self.program.con.execute(
-            f"SELECT i, line, step, tick, epoch, time FROM {self.program.table} WHERE {condition}"
+            f"SELECT i, line, step, tick, epoch, time FROM {self.program.table} WHERE {condition}", list(given)
         ).fetchall()
         self.known.update((i, Row(*row)) for i, *row in found)
+
+    def prefetch(self, wanted: Iterable[int]) -> None:
+        """Read many rows at once."""
+        missing = sorted(set(wanted) - set(self.known))
+        if missing:
+            self._read("i IN (SELECT unnest($1::BIGINT[]))", [missing])
 
     def row(self, i: int) -> Row:
         """Row number `i`, counted from 1."""

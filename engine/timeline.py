@@ -36,7 +36,7 @@ def timelines(program: Program, conditions: Sequence[Value], rows: int) -> list[
         return [() for _ in conditions]
     if rows < program.long:
         return _short(program, conditions, rows)
-    render = program.renderer
+    source, render = program.columns_for(conditions, [])
     codes = []
     for start in range(0, len(conditions), _PER_CODE):
         terms = [
@@ -49,20 +49,25 @@ def timelines(program: Program, conditions: Sequence[Value], rows: int) -> list[
     before = ", ".join(f"lag({name}) OVER () AS p_{name}" for name in names)
     changed = " OR ".join(f"{name} IS DISTINCT FROM p_{name}" for name in names)
     cursor = program.con.execute(
-        f"SELECT i, {', '.join(names)} FROM (SELECT *, {before} FROM (SELECT i, {coded} FROM {program.table}))"
+        f"SELECT i, {', '.join(names)} FROM (SELECT *, {before} FROM (SELECT i, {coded} FROM {source}))"
         f" WHERE {changed} ORDER BY i"
     )
     tracks = [_Track() for _ in conditions]
-    known = [-1] * len(codes)
+    known = [0] * len(codes)
+    started = False
     while batch := cursor.fetchmany(10_000):
         for i, *row in batch:
             for block, code in enumerate(row):
-                difference = known[block] ^ code if known[block] >= 0 else -1
+                changed_bits = known[block] ^ code
+                if not started:
+                    count = min(_PER_CODE, len(conditions) - block * _PER_CODE)
+                    changed_bits = (1 << 2 * count) - 1
                 known[block] = code
-                for place in range(block * _PER_CODE, min(len(conditions), (block + 1) * _PER_CODE)):
-                    bit = 2 * (place - block * _PER_CODE)
-                    if difference >> bit & 3:
-                        tracks[place].turn(i, _TRUTH[code >> bit & 3])
+                while changed_bits:
+                    bit = (changed_bits & -changed_bits).bit_length() - 1 & ~1
+                    changed_bits &= ~(3 << bit)
+                    tracks[block * _PER_CODE + bit // 2].turn(i, _TRUTH[code >> bit & 3])
+            started = True
     return [track.closed(rows) for track in tracks]
 
 

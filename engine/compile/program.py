@@ -55,27 +55,43 @@ class Program:
             self._level(group)
 
     def settle(self, conditions: Iterable[Value], values: Iterable[Value]) -> None:
-        """Give every condition and value (kernels already computed) a column of its own, named by `renderer`.
+        """Of a short run, make a table in which every condition and value (kernels already computed) has a column.
 
-        For a short run that is a table; over a long one a view, so that what nobody asks for is not computed.
+        Over a long one nothing is kept that may not be asked for: see `columns_for`.
         """
+        if self.rows >= self.long:
+            return
         conditions, values = list(dict.fromkeys(conditions)), list(dict.fromkeys(values))
+        plain, carried = self._table_columns(), set(self.columns.values())
+        keep = [column for column in plain if column not in carried]
+        steps, observations, columns = self._columns(conditions, values)
+        keep += [*dict.fromkeys([*observations.values(), *columns.values()])]
+        self.con.execute(f"CREATE TABLE judged AS {stack(self.table, plain, steps, keep)}")
+        self.table, self._known = "judged", keep
+        self.observations, self.columns = observations, columns
+
+    def columns_for(self, conditions: Sequence[Value], values: Sequence[Value]) -> tuple[str, Renderer]:
+        """Something to select from that has `i` and a column for each condition and value, and what names them."""
+        if self.rows < self.long:
+            return self.table, self.renderer
+        steps, observations, columns = self._columns(conditions, values)
+        keep = ["i", *dict.fromkeys([*observations.values(), *columns.values()])]
+        return f"({stack(self.table, self._table_columns(), steps, keep)})", Renderer(columns, observations, self.largest)
+
+    def _columns(
+        self, conditions: Sequence[Value], values: Sequence[Value]
+    ) -> tuple[list[Layer], dict[Value, str], dict[Value, str]]:
         steps, render = layers([*conditions, *values], self.renderer, "e")
         last: dict[str, str] = {}
+        observations, columns = {}, {}
         for place, value in enumerate(conditions):
-            self.observations[value] = f"o{place}"
+            observations[value] = f"o{place}"
             last[f"o{place}"] = render.observed(value)
         for place, value in enumerate(values):
+            columns[value] = self.columns.get(value) or f"v{place}"
             if value not in self.columns:
                 last[f"v{place}"] = render.value(value)
-                self.columns[value] = f"v{place}"
-        kind = "TABLE" if self.rows < self.long else "VIEW"
-        plain = self._table_columns()
-        asked = {self.columns[value] for value in values} | {column for column in plain if not column.startswith("k")}
-        keep = [*(column for column in plain if column in asked), *last]
-        known = [Layer(items) for items in (*steps, last)]
-        self.con.execute(f"CREATE {kind} judged AS {stack(self.table, plain, known, keep)}")
-        self.table = "judged"
+        return [Layer(items) for items in (*steps, last)], observations, columns
 
     def _level(self, kernels: Sequence[Kernel]) -> None:
         names = {kernel: f"k{len(self.columns) + place}" for place, kernel in enumerate(kernels)}

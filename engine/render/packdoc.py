@@ -190,7 +190,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join([f"| {' | '.join(head)} |", "|" + " --- |" * len(head), *lines]) if lines else ""
 
 
-def _fence(text: str, language: str = "python") -> str:
+def _fence(text: str, language: str = "text") -> str:
     return f"```{language}\n{text}\n```"
 
 
