@@ -1,30 +1,192 @@
-"""Writes docs/packs/*.md from the packs and their guides' statements; with --check, only says what is out of date."""
+"""Writes what the documentation takes from elsewhere; with --check, only says what is out of date.
+
+docs/packs/*.md come from the packs and their guides' statements, the marked parts of the other pages from the registry
+of functions and the schemas.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from trainrules.engine.functions import FUNCTIONS, Family, Function, Kind
 from trainrules.engine.load import load_pack
 from trainrules.engine.render.packdoc import Statement, render_pack_doc
 
 ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+PART = re.compile(r"(?<=^<!-- generated: )(?P<name>\w+)( by docs/build\.py -->\n).*?(?=^<!-- end -->$)", re.M | re.S)
 
 
 def pages() -> dict[Path, str]:
     """The text of every page by its path."""
     names = sorted(path.stem for path in (ROOT / "rules").glob("*.yaml") if not path.stem.endswith(".test"))
-    return {
-        ROOT / "docs" / "packs" / f"{name}.md": render_pack_doc(load_pack(name), statements(name)) for name in names
-    }
+    packs = {DOCS / "packs" / f"{name}.md": render_pack_doc(load_pack(name), statements(name)) for name in names}
+    return packs | {path: filled(path.read_text(encoding="utf-8")) for path in sorted(DOCS.glob("*.md"))}
 
 
 def statements(pack: str) -> list[Statement]:
     """What the guide of a pack says; nothing where the pack has none."""
     path = ROOT / "tests" / "guides" / f"{pack}.yaml"
     return [Statement(**entry) for entry in yaml.safe_load(path.read_text(encoding="utf-8"))] if path.exists() else []
+
+
+def filled(text: str) -> str:
+    """A page with its marked parts written anew."""
+    return PART.sub(lambda found: f"{found['name']}{found[2]}\n{PARTS[found['name']]()}\n\n", text)
+
+
+def functions() -> str:
+    """The functions, a table for each family."""
+    titles = {
+        Family.POINTWISE: "Of one row",
+        Family.OBSERVATION: "Whether and when something was logged",
+        Family.HISTORY: "Against earlier observations",
+        Family.WINDOW: "Over a window",
+    }
+    blocks = []
+    for family, title in titles.items():
+        found = [each for each in FUNCTIONS.values() if each.family is family]
+        (usual, times), *_ = Counter(each.missing for each in found).most_common(1)
+        shared = usual if times > 1 else ""
+        rows = (
+            (f"`{each.signature}`", _result(each), each.help, _beyond(each.missing, shared).removeprefix("; "))
+            for each in found
+        )
+        blocks.append(f"### {title}")
+        blocks += [f"If the last column says no more: {shared}."] if shared else []
+        blocks.append(_table(("function", "gives", "meaning", "on missing data"), rows))
+    return "\n\n".join(blocks)
+
+
+def _beyond(text: str, shared: str) -> str:
+    return text.removeprefix(shared) if shared else text
+
+
+def _result(function: Function) -> str:
+    return "as x" if function.returns is Kind.VALUE else str(function.returns.value)
+
+
+def keys() -> str:
+    """The keys of a pack, a table for each kind of mapping."""
+    schema = _schema("pack")
+    top, definitions = schema["properties"], schema["definitions"]
+    blocks = [_keys("At the top", schema)]
+    blocks += [_keys(f"Under `{name}`", top[name]) for name in ("clock", "checkpoints")]
+    blocks.append(_keys("An entry of `clock` that is taken from a text", definitions["key"]["anyOf"][1]))
+    for section in ("metrics", "params", "variants", "windows", "rules"):
+        blocks.append(_keys(f"Under `{section}`, for each name", definitions[section.removesuffix("s")]))
+    blocks.append(_keys("An entry of `levels`", definitions["level"]))
+    for section in ("stages", "actions", "commands", "notes"):
+        found = definitions[section.removesuffix("s")]
+        blocks.append(_keys(f"Under `{section}`, for each name", found.get("anyOf", [None, found])[1]))
+    return "\n\n".join(blocks)
+
+
+def _keys(title: str, schema: Mapping[str, Any]) -> str:
+    needed = schema.get("required", ())
+    rows = (
+        (f"`{key}`" + (" (required)" if key in needed else ""), _value(found), found["description"])
+        for key, found in schema["properties"].items()
+    )
+    return f"### {title}\n\n{_table(('key', 'value', 'meaning'), rows)}"
+
+
+_WORDS = {
+    "id": "name",
+    "text": "text",
+    "expression": "expression",
+    "duration": "length",
+    "window_length": "length or `all`",
+    "number_of_points": "number of points",
+    "scalar": "number, truth, text or null",
+    "band": "[low, high]",
+    "key": "key or {key, pattern}",
+    "level": "level",
+    "string": "text",
+    "number": "number",
+    "integer": "whole number",
+    "boolean": "true or false",
+    "null": "null",
+    "object": "mapping",
+}
+
+
+def _value(schema: Mapping[str, Any]) -> str:
+    """What a value may be, in a few words."""
+    reference = schema.get("$ref") or next((each["$ref"] for each in schema.get("allOf", ()) if "$ref" in each), None)
+    if reference:
+        return _WORDS.get(reference.rsplit("/", 1)[1], "mapping")
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if "enum" in schema:
+        return ", ".join(f"`{each}`" for each in schema["enum"])
+    type_ = schema.get("type", "object")
+    if type_ == "array":
+        return f"list of {_plural(_value(schema['items']))}"
+    return " or ".join(_WORDS[each] for each in ([type_] if isinstance(type_, str) else type_))
+
+
+def report() -> str:
+    """The fields of the JSON report, each by its path."""
+    schema = _schema("report")
+    return _table(("field", "value", "meaning"), _fields(schema, schema["definitions"], ""))
+
+
+def _fields(schema: Mapping[str, Any], definitions: Mapping[str, Any], path: str) -> Iterator[tuple[str, str, str]]:
+    for name, found in schema["properties"].items():
+        here = f"{path}{name}"
+        resolved = _resolved(found, definitions)
+        optional = "" if name in schema.get("required", ()) else " (may be absent)"
+        yield f"`{here}`{optional}", _shape(found, definitions), found.get("description") or resolved["description"]
+        inner, step = resolved, "."
+        if resolved.get("type") == "array":
+            inner, step = _resolved(resolved["items"], definitions), "[]."
+        if "properties" in inner and "$ref" not in found:
+            yield from _fields(inner, definitions, here + step)
+
+
+def _resolved(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = definitions[schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
+    return found
+
+
+def _shape(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
+    name = schema.get("$ref", "").rsplit("/", 1)[-1]
+    if name == "moment":
+        return "moment"
+    resolved = _resolved(schema, definitions)
+    if resolved.get("type") == "array":
+        return f"list of {_plural(_shape(resolved['items'], definitions))}"
+    return _value({key: value for key, value in resolved.items() if key != "$ref"})
+
+
+def _plural(words: str) -> str:
+    first, _, rest = words.partition(" or ")
+    return f"{first}s" + (f" or {rest}" if rest else "")
+
+
+def _schema(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((ROOT / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    heads = list(heads)
+    lines = [heads, ["---"] * len(heads)]
+    lines += [[cell.replace("|", "\\|").replace("<", "\\<") for cell in row] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+PARTS: dict[str, Callable[[], str]] = {"functions": functions, "keys": keys, "report": report}
+"""What can be generated into a page, by the name in its marker."""
 
 
 def main(arguments: list[str]) -> int:

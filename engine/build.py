@@ -20,7 +20,7 @@ SCHEMA = 1
 
 _T = TypeVar("_T")
 _Builder = Callable[[str, Fields, Problems], _T]
-_NOT_RE2 = re.compile(r"\(\?<?[=!]|\(\?>|\\[1-9]|\(\?P=").search
+_NOT_RE2 = r"\(\?<?[=!]|\(\?>|\\[1-9]|\(\?P="
 
 
 def build(tree: Item, problems: Problems) -> Pack:
@@ -130,7 +130,7 @@ def _pattern_problems(item: Item, pattern: str) -> Iterator[Problem]:
     if groups != 1:
         hint = "put the value in parentheses, as in '^(\\d+)/'; (?:…) groups without capturing"
         yield Problem(item.at, f"pattern {pattern!r} has {groups or 'no'} groups, it needs one", hint)
-    elif len(pattern) > MAX_PATTERN or _NOT_RE2(pattern):
+    elif len(pattern) > MAX_PATTERN or re.search(_NOT_RE2, pattern):
         hint = f"no look-around and no back references, at most {MAX_PATTERN} characters"
         yield Problem(item.at, f"pattern {pattern[:40]!r} is not in the syntax of RE2", hint)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from .pack import CAUSES, SEVERITIES
 from .report import Finding
@@ -60,7 +59,7 @@ def explain(findings: Sequence[Finding], *, eval_improving: bool = False) -> tup
     nothing then. Findings of severity info neither explain nor are explained. The order stays.
     """
     marked = [
-        replace(finding, state="explained", explained_by=IMPROVING)
+        finding._replace(state="explained", explained_by=IMPROVING)
         if eval_improving
         and finding.train_only
         and finding.cause in ("overfitting", "diverging")
@@ -79,5 +78,5 @@ def _takes_part(finding: Finding) -> bool:
 def _explained(finding: Finding, causes: Sequence[Finding]) -> Finding:
     for cause in causes:
         if explains(cause, finding):
-            return replace(finding, state="explained", explained_by=cause.rule)
+            return finding._replace(state="explained", explained_by=cause.rule)
     return finding

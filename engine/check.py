@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .errors import Problem, did_you_mean
 from .expression import Expression
 from .functions import FUNCTIONS, Family, Kind
-from .pack import UNITS, Duration, Pack
+from .pack import EMPTY, UNITS, Duration, Pack
 from .tree import (
     Among,
     And,
@@ -47,13 +47,12 @@ LENGTH = re.compile(r"\s*(?P<amount>\d+(?:\.\d+)?)\s+(?P<unit>points|steps|epoch
 _SINGULAR = {unit[:-1]: unit for unit in UNITS}
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """The names that an expression may use, each with its type (number, condition or text)."""
 
-    metrics: Mapping[str, str] = field(default_factory=dict)
-    params: Mapping[str, str] = field(default_factory=dict)
-    clock: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, str] = EMPTY
+    params: Mapping[str, str] = EMPTY
+    clock: Mapping[str, str] = EMPTY
     windows: frozenset[str] = frozenset()
     better: frozenset[str] = frozenset()  # metrics that say which direction is better
     rows: bool = True  # whether there are rows to look at
@@ -171,7 +170,8 @@ class _Checker:
                 case Kind.WINDOW:
                     self.window(argument)
                 case Kind.MOMENT:
-                    if not (isinstance(argument, Text) and LENGTH.fullmatch(argument.value)):
+                    found = LENGTH.fullmatch(argument.value) if isinstance(argument, Text) else None
+                    if not found or found["unit"] == "points":
                         self.problem(argument, "a moment is written in quotes, with its unit", 'as in "5 epochs"')
                 case Kind.COUNT | Kind.FRACTION:
                     self.constant(argument, parameter.name, parameter.kind, parameter.default)
@@ -185,7 +185,9 @@ class _Checker:
             near = did_you_mean(argument.id, list(self.scope.metrics)) if isinstance(argument, Name) else ""
             self.problem(argument, f"{call.function}() takes the name of a metric", near)
         elif call.function == "best" and argument.id not in self.scope.better:
-            self.problem(argument, f"metric {argument.id!r} does not say which direction is better", "give it `better:`")
+            self.problem(
+                argument, f"metric {argument.id!r} does not say which direction is better", "give it `better:`"
+            )
 
     def window(self, argument: Node) -> None:
         if isinstance(argument, Text):
@@ -262,9 +264,7 @@ _SCALAR_TYPES = {"number": "number", "integer": "number", "boolean": "condition"
 def check_pack(pack: Pack) -> list[Problem]:
     """Every problem of every expression of a pack: unknown names, wrong types, cycles of metrics, clashes of names."""
     scope = pack_scope(pack)
-    scalars = Scope(
-        params={**scope.params, **{name: "number" for name in RUN_SCALARS}}, windows=frozenset(), rows=False
-    )
+    scalars = Scope(params={**scope.params, **dict.fromkeys(RUN_SCALARS, "number")}, windows=frozenset(), rows=False)
     return sorted({*_clashes(pack), *_cycles(pack), *_rows(pack, scope), *_scalars(pack, scope, scalars)})
 
 

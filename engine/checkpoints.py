@@ -6,9 +6,9 @@ import math
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import islice
+from typing import NamedTuple
 
 from .pack import Checkpoints
 
@@ -17,8 +17,7 @@ MAX_NAME = 128
 MAX_PATTERN = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(NamedTuple):
     """A checkpoint: its name, the step it was saved at, and its path as seen from where the command was given."""
 
     name: str

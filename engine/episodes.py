@@ -1,15 +1,15 @@
 """The automaton of a rule: from the timeline of its condition to episodes and a state. Pure Python over segments.
 
-    idle ──true──▶ pending ──held long enough──▶ firing ──until, or no longer true──▶ idle
+idle ──true──▶ pending ──held long enough──▶ firing ──until, or no longer true──▶ idle
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .timeline import Timeline
+from .timeline import Segment, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,14 @@ class Hold:
     """How long a condition must hold: a number of observations, or a distance on the clock."""
 
     points: int = 1
+    is_counted: bool = False  # the timeline is already true only where `points` observations have held
     reached: Callable[[int, int, int], int | None] | None = None
     """With a distance: (onset, first, last) → the first row of first..last that lies far enough from the onset."""
 
 
-def run(when: Timeline, hold: Hold, *, until: Timeline | None = None, since: Timeline = (), sticky: bool = False) -> Course:
+def run(
+    when: Timeline, hold: Hold, *, until: Timeline | None = None, since: Timeline = (), sticky: bool = False
+) -> Course:
     """Step the automaton at the observations of `when`, the rows at which it is known."""
     observations = [segment for segment in when if segment.value is not None]
     if not observations:
@@ -68,7 +71,7 @@ def run(when: Timeline, hold: Hold, *, until: Timeline | None = None, since: Tim
                 onset, held = None, 0
                 break
             if onset is None:
-                onset, held = first, 0
+                onset, held = _begun(observations, first, hold), 0
             fired = _fired(hold, onset, held, first, segment.last)
             if fired is None:
                 held += segment.last - first + 1
@@ -83,7 +86,25 @@ def run(when: Timeline, hold: Hold, *, until: Timeline | None = None, since: Tim
     return Course("resolved" if episodes else "ok", tuple(episodes))
 
 
+def _begun(observations: Sequence[Segment], first: int, hold: Hold) -> int:
+    """The row at which the condition became true that is seen to hold at `first`."""
+    if not hold.is_counted or hold.points < 2:
+        return first
+    missing = hold.points - 1
+    place = bisect_right(observations, first, key=lambda segment: segment.first) - 1
+    end = first - 1
+    while missing and place >= 0:
+        segment = observations[place]
+        there = min(end, segment.last) - segment.first + 1
+        if there >= missing:
+            return min(end, segment.last) - missing + 1
+        missing, place = missing - max(there, 0), place - 1
+    return first
+
+
 def _fired(hold: Hold, onset: int, held: int, first: int, last: int) -> int | None:
+    if hold.is_counted:
+        return first
     if hold.reached is not None:
         return hold.reached(onset, first, last)
     row = first + max(hold.points - held - 1, 0)
@@ -97,7 +118,8 @@ def _end(value: bool | None, first: int, last: int, until: Timeline | None, stic
     if until is None:
         return first if value is False else None
     place = max(bisect_right(until, first, key=lambda segment: segment.first) - 1, 0)
-    for segment in until[place:]:
+    for at in range(place, len(until)):
+        segment = until[at]
         if segment.first > last:
             break
         if segment.value and segment.last >= first:
@@ -109,7 +131,8 @@ def _walked(onset: int, since: Timeline) -> int:
     """The first row of the unbroken run of the `since` condition that reaches to the onset, or the onset itself."""
     place = bisect_right(since, onset, key=lambda segment: segment.first) - 1
     walked = onset
-    for segment in reversed(since[: place + 1]):
+    for at in range(place, -1, -1):
+        segment = since[at]
         if segment.value is False:
             break
         if segment.value:

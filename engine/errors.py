@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(NamedTuple):
     """A place in a user's file; `line` and `column` count from 1, 0 means unknown."""
 
     file: str
@@ -25,8 +23,7 @@ class Position:
         return Position(self.file, self.line, self.column + columns) if self.column else self
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong in a user's file, and how to mend it. Collected, never raised by itself."""
 
     at: Position
@@ -76,5 +73,9 @@ class LogError(TrainrulesError):
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:
     """A hint that names up to three of `known` that look like `name`, or an empty string."""
+    if not known:
+        return ""
+    from difflib import get_close_matches
+
     near = get_close_matches(name, known, n=3, cutoff=0.6)
     return f"did you mean {' or '.join(repr(other) for other in near)}?" if near else ""

@@ -14,7 +14,7 @@ from .compile.bind import Binder, Names
 from .compile.ir import Value
 from .compile.program import Program
 from .episodes import Course, Hold, run
-from .evidence import closest, tests_of
+from .evidence import closest
 from .findings import Went, Workbench, finding_of, severity_of, state_of
 from .judged import Judged, Lack, conditions_of, judge, metrics_of
 from .load import load_pack
@@ -25,7 +25,7 @@ from .readers import Run, Wanted, WantedMetric, read
 from .report import Finding, Report, RuleState
 from .rowbook import RowBook
 from .stages import stage_results
-from .timeline import Timeline, timelines
+from .timeline import Timeline, is_long, timelines
 
 if TYPE_CHECKING:
     from .pack import Duration
@@ -55,7 +55,7 @@ def evaluate(
     seconds since 1970, for rules about silence. Raises PackError, OverrideError or LogError, each with its position.
     """
     path = fspath(log)
-    loaded = pack if isinstance(pack, Pack) else load_pack(pack)
+    loaded = pack if isinstance(pack, Pack) else load_pack(fspath(pack))
     files = [Path(file) for file in override_files]
     resolved = resolve(loaded, variant=variant, files=files, settings=settings, values=overrides, log=path)
     given = read(path, wanted(resolved), threads=threads)
@@ -93,6 +93,10 @@ def wanted(resolved: Resolved) -> Wanted:
 class _Evaluation:
     def __init__(self, resolved: Resolved, given: Run, now: float | None) -> None:
         self.resolved, self.given, self.pack = resolved, given, resolved.pack
+        if given.facts.clock == "epoch" and given.facts.rows:
+            # Where no step is logged, a report says where things stand by the epoch, as it is logged.
+            first = given.con.execute(f"SELECT arg_min(epoch, i) FROM {given.table}").fetchone()
+            given.facts = given.facts._replace(first_step=first[0] if first else None, last_step=given.facts.last_epoch)
         self.rows = given.facts.rows
         self.interval, self.last_tick, largest, wild = self._survey()
         self.program = Program(given.con, given.table, largest=largest)
@@ -109,16 +113,17 @@ class _Evaluation:
         )
 
     def _survey(self) -> tuple[float, float, dict[str, float], frozenset[str]]:
-        """The usual distance of two rows, the last tick, the largest magnitudes, and which columns are not all finite."""
+        """The usual distance of two rows, the last tick, the largest magnitudes, the columns that are not all finite."""
         numbers = [column for id, column in self.given.columns.items() if self.pack.metrics[id].type != "text"]
         items = "".join(f", max(abs({column}))" for column in numbers)
         table, con = self.given.table, self.given.con
         row = con.execute(
-            f"SELECT max(tick), quantile_cont(CASE WHEN d > 0 THEN d END, 5e-1){items}"
+            f"SELECT max(tick), quantile_cont(CASE WHEN d > 0 THEN d END, 5e-1), min(d), max(d){items}"
             f" FROM (SELECT *, tick - lag(tick) OVER () AS d FROM {table})"
         ).fetchone()
         assert row is not None
-        last, interval, *sizes = row
+        last, interval, least, most, *sizes = row
+        self.spacing = least if least is not None and least == most else 0.0
         # NaN is the largest of all numbers to DuckDB, so a column that holds one shows it.
         largest = {column: size for column, size in zip(numbers, sizes, strict=True) if size is not None}
         wild = frozenset(column for column, size in largest.items() if not isfinite(size))
@@ -141,7 +146,7 @@ class _Evaluation:
         improves = metrics.get(IMPROVES)
         messages = self._shown(judged)
         conditions = [value for each in judged for value in (each.when, each.until, each.since) if value]
-        values = [side for each in judged for test in tests_of(each) for side in (test.left, test.right)]
+        values = [side for each in judged for test in each.tests for side in (test.left, test.right)]
         values += [metrics[id] for id in messages if id in metrics]
         values += [improves] if improves else []
         self.program.run([*conditions, *values])
@@ -155,6 +160,7 @@ class _Evaluation:
             self.interval,
             self.given.facts.ended,
             self.last_tick,
+            self.given.facts.clock,
         )
         findings, states = self._settled(bench, judged, courses, lacks)
         facts = self.given.facts
@@ -225,39 +231,44 @@ class _Evaluation:
         return {hole.name for each in judged for hole in placeholders(each.level.message)}
 
     def _courses(self, judged: Sequence[Judged]) -> list[Course]:
-        self.book = RowBook(self.program, self.rows)
-        lines = self._timelines(each.when for each in judged)
-        timed = {each.when for each in judged if each.level.for_ and each.level.for_.unit != "points"}
-        ends = (i for value in timed for each in lines[value] if each.value for i in (each.first, each.last))
-        self.book.prefetch(ends)
+        self.book = RowBook(self.program, self.rows, self.spacing)
         holds = [self._hold(each.binder, each.level.for_) for each in judged]
-        first = [run(lines[each.when], hold, sticky=each.rule.sticky) for each, hold in zip(judged, holds, strict=True)]
+        lines = self._timelines(
+            (each.when, hold.points if hold.is_counted else 1) for each, hold in zip(judged, holds, strict=True)
+        )
+        counted = [hold.points if hold.is_counted else 1 for hold in holds]
+        whens = [lines[each.when, points] for each, points in zip(judged, counted, strict=True)]
+        timed = [line for line, hold in zip(whens, holds, strict=True) if hold.reached is not None]
+        self.book.prefetch(i for line in timed for each in line if each.value for i in (each.first, each.last))
+        courses = [run(w, hold, sticky=each.rule.sticky) for w, each, hold in zip(whens, judged, holds, strict=True)]
         # Where a rule never fired, it does not matter when it would have come to rest.
-        fired = [each for each, course in zip(judged, first, strict=True) if course.episodes]
-        lines |= self._timelines(value for each in fired for value in (each.until, each.since) if value)
+        fired = [each for each, course in zip(judged, courses, strict=True) if course.episodes]
+        lines |= self._timelines((value, 1) for each in fired for value in (each.until, each.since) if value)
         return [
             run(
-                lines[each.when],
+                when,
                 hold,
-                until=lines[each.until] if each.until is not None else None,
-                since=lines[each.since] if each.since is not None else (),
+                until=lines[each.until, 1] if each.until is not None else None,
+                since=lines[each.since, 1] if each.since is not None else (),
                 sticky=each.rule.sticky,
             )
             if course.episodes
             else course
-            for each, course, hold in zip(judged, first, holds, strict=True)
+            for each, course, hold, when in zip(judged, courses, holds, whens, strict=True)
         ]
 
-    def _timelines(self, conditions: Iterable[Value]) -> dict[Value, Timeline]:
+    def _timelines(self, conditions: Iterable[tuple[Value, int]]) -> dict[tuple[Value, int], Timeline]:
         distinct = list(dict.fromkeys(conditions))
-        return dict(zip(distinct, timelines(self.program, distinct, self.rows), strict=True))
+        found = timelines(self.program, [value for value, _ in distinct], self.rows, [held for _, held in distinct])
+        return dict(zip(distinct, found, strict=True))
 
     def _hold(self, binder: Binder, duration: Duration | None) -> Hold:
         if duration is None:
             return Hold()
         amount, unit = binder.duration(duration), duration.unit
         if unit == "points":
-            return Hold(points=max(1, round(amount)))
+            points = max(1, round(amount))
+            return Hold(points=points, is_counted=points > 1 and is_long(self.program))
         book = self.book
         return Hold(reached=lambda onset, first, last: book.first_after(onset, amount, unit, first, last))
 
@@ -306,6 +317,7 @@ class _Evaluation:
             "last_step": facts.last_step,
             "total": facts.total,
             "last_epoch": facts.last_epoch,
+            "log": facts.path,
         }
 
     def _is_true_at_last(self, condition: Value) -> bool:
@@ -320,4 +332,3 @@ class _Evaluation:
             return ""
         keys = ", ".join(repr(metric.keys[0]) for metric in required)
         return f"the log has none of the keys that pack {self.pack.id!r} needs ({keys}, or another name for them)"
-

@@ -1,64 +1,26 @@
-"""What the findings rest on: the numbers at onset, at their worst and last; how near a quiet rule came; the drawn line."""
+"""What findings rest on: the numbers at onset, at their worst and last; how near a quiet rule came; the drawn line."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .compile.bind import Binder
+from .comparisons import Test
 from .compile.ir import Const, Value
-from .compile.text import text_of
-from .judged import Judged, comparisons
+from .judged import Judged
 from .report import Evidence
 from .rowbook import RowBook
-from .tree import Comparison
 
 if TYPE_CHECKING:
     from .compile.program import Program
 
 SPARK_POINTS = 60
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
-    """One comparison of a condition with its sides bound; `operator` is the one that the condition wants to hold."""
-
-    text: str
-    operator: str
-    left: Value
-    right: Value
-    positive: bool
-
-    @property
-    def is_fixed(self) -> bool:
-        """Whether the right side is the same on every row."""
-        return isinstance(self.right, Const)
-
-
-def tests_of(judged: Judged) -> list[Test]:
-    """The comparisons of numbers that a rule's condition rests on, a constant side on the right."""
-    found = []
-    for node, positive in comparisons(judged.level.when.tree):
-        test = _test(node, positive, judged)
-        if test is not None and test not in found:
-            found.append(test)
-    return found
-
-
-def _test(node: Comparison, positive: bool, judged: Judged) -> Test | None:
-    binder: Binder = judged.binder
-    left, right = binder.value(judged.level.when, node.left), binder.value(judged.level.when, node.right)
-    if left.type != "number" or right.type != "number":
-        return None
-    if isinstance(left, Const):
-        return Test(text_of(node.right), _MIRRORED[node.operator], right, left, positive)
-    return Test(text_of(node.left), node.operator, left, right, positive)
-
-
-def sides(program: Program, tests: Sequence[Test], rows: Sequence[int]) -> dict[int, list[tuple[float | None, float | None]]]:
+def sides(
+    program: Program, tests: Sequence[Test], rows: Sequence[int]
+) -> dict[int, list[tuple[float | None, float | None]]]:
     """For each of the rows, both sides of every test."""
     if not tests or not rows:
         return {row: [] for row in rows}
@@ -73,9 +35,9 @@ def evidence(
     program: Program, book: RowBook, judged: Judged, onset: int, fired: int, last: int
 ) -> tuple[Evidence, ...]:
     """The tests that held when the rule fired (all of them if none did), with their values over the episode."""
-    tests = tests_of(judged)
+    tests = judged.tests
     at = sides(program, tests, [onset, fired, last])
-    held = [place for place, test in enumerate(tests) if _holds(test, at[fired][place])]
+    held = [place for place, test in enumerate(tests) if test.holds(*at[fired][place])]
     shown = []
     for place in held or range(len(tests)):
         test = tests[place]
@@ -93,29 +55,13 @@ def evidence(
     return tuple(shown)
 
 
-def _holds(test: Test, values: tuple[float | None, float | None]) -> bool:
-    left, right = values
-    if left is None or right is None:
-        return False
-    holds = {
-        "<": left < right,
-        "<=": left <= right,
-        ">": left > right,
-        ">=": left >= right,
-        "==": left == right,
-        "!=": left != right,
-    }[test.operator]
-    return holds is test.positive
-
-
 def _excess(program: Program, test: Test) -> str | None:
     """SQL of how far a test is beyond its threshold, None where that has no direction."""
-    if test.operator in ("==", "!="):
+    if not test.has_direction:
         return None
     render = program.renderer
     left, right = render.value(test.left), render.value(test.right)
-    upward = (test.operator in (">", ">=")) is test.positive
-    return f"({left} - {right})" if upward else f"({right} - {left})"
+    return f"({left} - {right})" if test.is_upward else f"({right} - {left})"
 
 
 def _worst(program: Program, test: Test, first: int, last: int) -> tuple[float | None, int | None]:
@@ -134,7 +80,7 @@ def closest(program: Program, quiet: Sequence[Judged]) -> dict[str, Evidence]:
     """How near rules that found nothing came to firing, by rule: the first test against a fixed threshold decides."""
     chosen: dict[str, tuple[Judged, Test]] = {}
     for judged in quiet:
-        tests = [test for test in tests_of(judged) if test.is_fixed and test.operator not in ("==", "!=")]
+        tests = [test for test in judged.tests if test.is_fixed and test.has_direction]
         if len(tests) == 1 and judged.rule.id not in chosen:
             chosen[judged.rule.id] = (judged, tests[0])
     if not chosen:
@@ -143,9 +89,8 @@ def closest(program: Program, quiet: Sequence[Judged]) -> dict[str, Evidence]:
     source, render = program.columns_for([each.when for each, _ in asked], [test.left for _, test in asked])
     items = []
     for judged, test in asked:
-        upward = (test.operator in (">", ">=")) is test.positive
         side = f"CASE WHEN {render.observed(judged.when)} IS NOT NULL THEN {render.value(test.left)} END"
-        items.append(f"{'max' if upward else 'min'}({side})")
+        items.append(f"{'max' if test.is_upward else 'min'}({side})")
     found = program.con.execute(f"SELECT {', '.join(items)} FROM {source}").fetchone()
     assert found is not None
     return {
@@ -183,7 +128,8 @@ def latest_values(program: Program, metrics: dict[str, Value], last: int) -> dic
         return {}
     render = program.renderer
     items = ", ".join(
-        f"arg_max({render.value(value)}, i) FILTER (WHERE {render.value(value)} IS NOT NULL)" for value in metrics.values()
+        f"arg_max({render.value(value)}, i) FILTER (WHERE {render.value(value)} IS NOT NULL)"
+        for value in metrics.values()
     )
     found = program.con.execute(f"SELECT {items} FROM {program.table} WHERE i <= {int(last)}").fetchone()
     assert found is not None

@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from .errors import ExpressionError, Position, Problem, did_you_mean
 from .functions import FUNCTIONS, Function
@@ -48,12 +49,13 @@ _REFUSED = {
     ast.Set: "sets are not part of the language",
     ast.Tuple: "tuples are not part of the language",
     ast.List: "a list may only stand after 'in'",
+    **dict.fromkeys(
+        (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp), "comprehensions are not part of the language"
+    ),
 }
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(NamedTuple):
     """An expression as it stands in a file: its text, its place and its tree (names not yet checked)."""
 
     text: str
@@ -65,7 +67,7 @@ class Expression:
         return self.at.shifted(node.offset)
 
 
-class _Refusal(Exception):
+class _RefusedError(Exception):
     def __init__(self, offset: int, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.offset, self.message, self.hint = offset, message, hint
@@ -77,56 +79,67 @@ def parse(text: str, at: Position) -> Expression:
     Raises ExpressionError with one problem: the first thing that is not in the language.
     """
     try:
-        return Expression(text, at, _Parser(text).tree())
-    except _Refusal as refusal:
+        return Expression(text, at, _tree(text))
+    except _RefusedError as refusal:
         problem = Problem(at.shifted(refusal.offset), refusal.message, refusal.hint)
         raise ExpressionError([problem]) from None
 
 
+@lru_cache(maxsize=1_024)
+def _tree(text: str) -> Node:
+    """The tree of a text, which does not depend on where the text stands; packs say the same thing many times over."""
+    return _Parser(text).tree()
+
+
 class _Parser:
     def __init__(self, text: str) -> None:
-        self.text = text
+        self.text, self.bare = text, text.strip()
+        self.indent = len(text) - len(text.lstrip())
+        self.is_ascii = text.isascii()
 
     def tree(self) -> Node:
         text = self.text
         if len(text) > MAX_LENGTH:
-            raise _Refusal(
+            raise _RefusedError(
                 0, f"expression is {len(text):,} characters long, {MAX_LENGTH:,} are allowed", "split it into metrics"
             )
-        if not text.strip():
-            raise _Refusal(0, "expression is empty", "write a condition such as 'loss > 2'")
-        self.indent = len(text) - len(text.lstrip())
+        if not self.bare:
+            raise _RefusedError(0, "expression is empty", "write a condition such as 'loss > 2'")
         # In parentheses, so that an expression may run over several lines of a file.
         try:
-            parsed = ast.parse(f"({text.strip()}\n)", mode="eval")
+            parsed = ast.parse(f"({self.bare}\n)", mode="eval")
         except SyntaxError as error:
-            offset = max((error.offset or 2) - 2, 0) if (error.lineno or 1) == 1 else 0
-            raise _Refusal(self.indent + offset, f"not an expression: {error.msg}", _syntax_hint(text)) from None
+            raise _RefusedError(self.fault(error), f"not an expression: {error.msg}", _syntax_hint(text)) from None
         except (ValueError, RecursionError, MemoryError):
-            raise _Refusal(0, "not an expression: nested too deeply or not text") from None
+            raise _RefusedError(0, "not an expression: nested too deeply or not text") from None
         return self.convert(parsed.body, 0)
 
     def offset(self, node: ast.AST) -> int:
         line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 1)
         if line != 1:
             return 0
-        # ast counts bytes of UTF-8; positions count characters.
-        return self.indent + len(f"({self.text.strip()}".encode()[:column].decode(errors="replace")) - 1
+        if not self.is_ascii:
+            # ast counts bytes of UTF-8; positions count characters.
+            column = len(f"({self.bare}".encode()[:column].decode(errors="replace"))
+        return self.indent + max(column - 1, 0)
 
-    def refuse(self, node: ast.AST, message: str, hint: str = "") -> _Refusal:
-        return _Refusal(self.offset(node), message, hint)
+    def fault(self, error: SyntaxError) -> int:
+        """Where the syntax breaks; the closing parenthesis that is not the user's stands for the end of the text."""
+        lines, line = self.bare.count("\n") + 1, error.lineno or 1
+        if line > lines == 1:
+            return self.indent + len(self.bare)
+        return self.indent + max((error.offset or 2) - 2, 0) if line == 1 else 0
+
+    def refuse(self, node: ast.AST, message: str, hint: str = "") -> _RefusedError:
+        return _RefusedError(self.offset(node), message, hint)
 
     def convert(self, node: ast.AST, depth: int) -> Node:
         if depth > MAX_DEPTH:
             raise self.refuse(node, f"expression is nested more than {MAX_DEPTH} deep", "split it into metrics")
-        for kind, message in _REFUSED.items():
-            if isinstance(node, kind):
-                raise self.refuse(node, message)
-        if isinstance(node, _COMPREHENSIONS):
-            raise self.refuse(node, "comprehensions are not part of the language")
         handler = _HANDLERS.get(type(node))
         if handler is None:
-            raise self.refuse(node, f"{type(node).__name__.lower()} is not part of the language")
+            name = type(node).__name__.lower()
+            raise self.refuse(node, _REFUSED.get(type(node), f"{name} is not part of the language"))
         return handler(self, node, depth + 1)
 
     def constant(self, node: ast.Constant, depth: int) -> Node:
@@ -176,7 +189,9 @@ class _Parser:
         left, right = self.convert(node.left, depth), self.convert(node.right, depth)
         if operator == "**" and not (isinstance(right, Number) and abs(right.value) <= MAX_EXPONENT):
             raise self.refuse(
-                node.right, f"the exponent of ** must be a literal number of at most {MAX_EXPONENT}", "use exp() and log()"
+                node.right,
+                f"the exponent of ** must be a literal number of at most {MAX_EXPONENT}",
+                "use exp() and log()",
             )
         return Arithmetic(operator, left, right, offset=self.offset(node))
 
@@ -185,7 +200,8 @@ class _Parser:
         return kind(tuple(self.convert(value, depth) for value in node.values), offset=self.offset(node))
 
     def compare(self, node: ast.Compare, depth: int) -> Node:
-        offset, parts = self.offset(node), []
+        offset = self.offset(node)
+        parts: list[Node] = []
         left = self.convert(node.left, depth)
         for operator, comparator in zip(node.ops, node.comparators, strict=True):
             if isinstance(operator, (ast.In, ast.NotIn)):
@@ -232,27 +248,27 @@ class _Parser:
 
     def arguments(self, function: Function, node: ast.Call, depth: int) -> tuple[Node | None, ...]:
         parameters, given = function.parameters, [self.convert(argument, depth) for argument in node.args]
-        usage = f"it is written {function.signature}"
         if parameters[-1].repeated:
             if node.keywords or len(given) < len(parameters):
-                raise self.refuse(node, f"{function.name}() takes two or more numbers", usage)
+                raise self.refuse(node, f"{function.name}() takes two or more numbers", _usage(function))
             return tuple(given)
         if len(given) > len(parameters):
-            raise self.refuse(node, f"{function.name}() takes at most {len(parameters)} arguments", usage)
+            problem = f"{function.name}() takes at most {len(parameters)} arguments"
+            raise self.refuse(node, problem, _usage(function))
         filled: list[Node | None] = [*given, *[None] * (len(parameters) - len(given))]
         names = [parameter.name for parameter in parameters]
         for keyword in node.keywords:
             if keyword.arg not in function.keywords or keyword.arg not in names:
-                raise self.refuse(keyword.value, f"{function.name}() has no option {keyword.arg!r}", usage)
+                raise self.refuse(keyword.value, f"{function.name}() has no option {keyword.arg!r}", _usage(function))
             place = names.index(keyword.arg)
             if filled[place] is not None:
-                raise self.refuse(keyword.value, f"{function.name}() is given {keyword.arg!r} twice", usage)
+                raise self.refuse(keyword.value, f"{function.name}() is given {keyword.arg!r} twice", _usage(function))
             filled[place] = self.convert(keyword.value, depth)
         for place, parameter in enumerate(parameters):
             if filled[place] is None and parameter.default is not None:
                 filled[place] = Number(float(parameter.default), offset=self.offset(node))
             elif filled[place] is None and not parameter.optional:
-                raise self.refuse(node, f"{function.name}() lacks its argument {parameter.name!r}", usage)
+                raise self.refuse(node, f"{function.name}() lacks its argument {parameter.name!r}", _usage(function))
         return tuple(filled)
 
 
@@ -266,6 +282,10 @@ _HANDLERS: dict[type[ast.AST], Callable[..., Node]] = {
     ast.IfExp: _Parser.conditional,
     ast.Call: _Parser.call,
 }
+
+
+def _usage(function: Function) -> str:
+    return f"it is written {function.signature}"
 
 
 def _syntax_hint(text: str) -> str:

@@ -11,9 +11,10 @@ from .episodes import Course, Episode
 from .evidence import evidence, latest_values, spark
 from .judged import Judged, after_of, conditions_of, metrics_of, points_needed, reach
 from .pack import SEVERITIES, Resolved, Rule
-from .report import Finding, RuleState
+from .report import Finding, Moment, RuleState
 from .rowbook import RowBook
 from .template import fill, placeholders
+from .words import moment as words
 
 if TYPE_CHECKING:
     from .compile.program import Program
@@ -39,6 +40,7 @@ class Workbench:
     interval: float
     ended: bool
     last_tick: float
+    clock: str = "step"
 
 
 def severity_of(resolved: Resolved, rule: Rule, severity: str) -> str:
@@ -65,7 +67,8 @@ def finding_of(bench: Workbench, rule: Rule, went: Sequence[Went]) -> Finding | 
         chosen, episode = max(fired, key=lambda pair: (pair[1].last, SEVERITIES.index(pair[0].severity)))
         candidates = [(chosen, episode)]
     series = sorted({each.judged.series for each, _ in candidates if each.judged.series})
-    return _finding(bench, rule, chosen, episode, series, sum(len(each.course.episodes) for each in went))
+    episodes = sum(len(each.course.episodes) for each in went if each.judged.level is chosen.judged.level)
+    return _finding(bench, rule, chosen, episode, series, episodes)
 
 
 def _finding(
@@ -85,7 +88,8 @@ def _finding(
         {id: judged.binder.metric(id) if id in plain else value for id, value in bench.metrics.items() if id in wanted},
         episode.last,
     )
-    values |= {"onset": onset.step, "fired": fired.step, "step": last.step, "epoch": last.epoch}
+    moments = {"onset": onset.moment, "fired": fired.moment, "step": last.moment}
+    values |= {name: at.step for name, at in moments.items()} | {"epoch": last.epoch}
     if proof:
         values |= {"value": proof[0].last, "threshold": proof[0].threshold}
     return Finding(
@@ -101,7 +105,7 @@ def _finding(
         episodes=episodes,
         series=tuple(series),
         evidence=proof,
-        message=fill(judged.level.message, values),
+        message=fill(_placed(judged.level.message, moments, bench.clock), values),
         why=rule.why,
         source=rule.source,
         actions=judged.level.actions,
@@ -110,6 +114,13 @@ def _finding(
         longest_window=reach(judged.when, bench.interval),
         spark=spark(bench.program, judged.binder.metric(plain[0]), book.rows) if plain and episode.end is None else (),
     )
+
+
+def _placed(message: str, moments: Mapping[str, Moment], clock: str) -> str:
+    """The message with `{onset}`, `{fired}` and `{step}`, where they have no format, in words: "step 81", "epoch 4"."""
+    for name, at in moments.items():
+        message = message.replace(f"{{{name}}}", words(at, clock))
+    return message
 
 
 def state_of(bench: Workbench, rule: Rule, went: Sequence[Went]) -> RuleState:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Kind(StrEnum):
@@ -28,8 +28,7 @@ class Family(StrEnum):
     WINDOW = "window"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One argument of a function; with a default it may be left out."""
 
     name: str
@@ -39,8 +38,7 @@ class Parameter:
     repeated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """A function of the language: its signature, its result, and what it means where data is missing."""
 
     name: str
@@ -49,7 +47,7 @@ class Function:
     returns: Kind
     help: str
     missing: str
-    keywords: frozenset[str] = field(default=frozenset())
+    keywords: frozenset[str] = frozenset()
 
     @property
     def signature(self) -> str:
@@ -127,7 +125,7 @@ FUNCTIONS: dict[str, Function] = {
             Family.OBSERVATION,
             (Parameter("m", Kind.METRIC, optional=True),),
             Kind.CONDITION,
-            "Whether m was logged as NaN or infinite on this row; without an argument, whether any sentinel of the pack was.",
+            "Whether m was logged as NaN or infinite on this row; without an argument, whether any sentinel was.",
             "known on the rows on which the key of m (of any sentinel) was logged",
         ),
         Function(

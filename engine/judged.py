@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
+from .comparisons import Test, tests_of
 from .compile.bind import Binder, Names
 from .compile.ir import CONDITION, Clock, Const, Kernel, Op, Value, walk
 from .expression import Expression
 from .pack import Level, Pack, Rule
-from .tree import Call, Comparison, Conditional, Name, Node, Not, Or
+from .tree import Call, Conditional, Name, Node, Or
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One level of one rule over one series, as values of the logical plan; `series` is empty where there is one only."""
+class Judged(NamedTuple):
+    """One level of one rule over one series, as values of the logical plan; `series` is empty where there is but one."""
 
     rule: Rule
     level: Level
@@ -23,10 +23,10 @@ class Judged:
     when: Value
     until: Value | None
     since: Value | None
+    tests: tuple[Test, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Lack:
+class Lack(NamedTuple):
     """Why a rule cannot be evaluated at all."""
 
     reason: str
@@ -69,7 +69,7 @@ def judge(rule: Rule, names: Names, series: Sequence[tuple[str, dict[str, str]]]
         yield Lack(str(lacks[0]))
         return
     for name, labels in series:
-        binder = Binder(replace(names, series=labels))
+        binder = Binder(names._replace(series=labels))
         while_ = binder.bind(rule.while_) if rule.while_ else None
         since = binder.bind(rule.since) if rule.since else None
         for level, lack in zip(rule.levels, lacks, strict=True):
@@ -77,7 +77,7 @@ def judge(rule: Rule, names: Names, series: Sequence[tuple[str, dict[str, str]]]
                 continue
             when = _scoped(binder.bind(level.when), while_, _after(rule.after, names))
             until = binder.bind(level.until) if level.until else None
-            yield Judged(rule, level, name, binder, when, until, since)
+            yield Judged(rule, level, name, binder, when, until, since, tests_of(level.when, binder))
 
 
 def _after(expression: Expression | None, names: Names) -> float | None:
@@ -140,22 +140,6 @@ def _lacking(node: Node, names: Names) -> list[str]:
             return _lacking(condition, names) + (branches[0] if all(branches) else [])
         case _:
             return [lack for child in node.children() for lack in _lacking(child, names)]
-
-
-def comparisons(node: Node, positive: bool = True) -> Iterator[tuple[Comparison, bool]]:
-    """The comparisons of numbers that a condition rests on, and whether each is meant to hold."""
-    match node:
-        case Comparison():
-            yield node, positive
-        case Not(operand=operand):
-            yield from comparisons(operand, not positive)
-        case Call(function="latest" | "default", arguments=(inner, *_)) if inner is not None:
-            yield from comparisons(inner, positive)
-        case Call():
-            return
-        case _:
-            for child in node.children():
-                yield from comparisons(child, positive)
 
 
 def points_needed(when: Value) -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from .errors import PackError, Position, Problem, did_you_mean
 from .fields import Problems, kind
-from .pack import SEVERITIES, Pack, Scalar
+from .pack import EMPTY, SEVERITIES, Pack, Scalar
 from .yamlio import Item, compose_file, scalar
 
 BESIDE_LOG = "rules.override.yaml"
@@ -18,14 +18,13 @@ KEYS = ("params", "severities", "disable", "enable")
 _CLI = "--set"
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """What one source sets, in the order in which it says so; `origin` is how reports name it."""
 
     origin: str
-    params: Mapping[str, Item] = field(default_factory=dict)
-    severities: Mapping[str, Item] = field(default_factory=dict)
-    enabled: Mapping[str, tuple[bool, Item]] = field(default_factory=dict)
+    params: Mapping[str, Item] = EMPTY
+    severities: Mapping[str, Item] = EMPTY
+    enabled: Mapping[str, tuple[bool, Item]] = EMPTY
 
 
 def from_file(path: Path, pack: Pack, problems: Problems, *, name: str | None = None) -> Layer:

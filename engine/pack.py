@@ -1,13 +1,15 @@
 """The model of a rule pack: frozen data, as the loader leaves it and every other room reads it.
 
 `at` is the place of the thing in its file. Expressions are parsed, their names are checked by `check.py`.
+
+The things here, and plain data elsewhere, are named tuples: the methods of a frozen data class are generated and
+compiled anew whenever it is imported, and for all of this package that took every start of the command as long as the
+database. Annotations that are evaluated are cheaper here than ones kept as text, which a named tuple compiles one by one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
 
 from .errors import Position
 from .expression import Expression
@@ -28,28 +30,28 @@ CAUSES = (
 )
 """The causes in the order in which one explains another."""
 
+EMPTY: Mapping[Any, Any] = MappingProxyType({})
+"""No entries, for the default of a field that maps something."""
+
 SEVERITIES = ("info", "warning", "critical")
 UNITS = ("points", "steps", "epochs", "minutes")
 
 
-@dataclass(frozen=True, slots=True)
-class Duration:
+class Duration(NamedTuple):
     """A length on one of the clocks, or a number of observations; `amount` may name parameters."""
 
     amount: Expression
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPattern:
+class KeyPattern(NamedTuple):
     """A key of the log; with a pattern, its first group is the value."""
 
     key: str
     pattern: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(NamedTuple):
     """The keys, first come first served, that tell where in the run a row stands."""
 
     step: tuple[KeyPattern, ...] = ()
@@ -58,8 +60,7 @@ class Clock:
     time: tuple[KeyPattern, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(NamedTuple):
     """A name that rules may use: the first of `keys` that the log has, or an expression over other metrics."""
 
     id: str
@@ -78,8 +79,7 @@ class Metric:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(NamedTuple):
     """A threshold that a user may override for one run."""
 
     id: str
@@ -93,8 +93,7 @@ class Param:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """A named window; `last` is None for the whole run so far, `min_points` None for a full window."""
 
     id: str
@@ -104,8 +103,7 @@ class Window:
     help: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """One severity of a rule with its own condition."""
 
     severity: str
@@ -117,8 +115,7 @@ class Level:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A condition over the run and what it means; `levels` holds one level, or several from low to high."""
 
     id: str
@@ -135,8 +132,7 @@ class Rule:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """What a guide expects of a part of the run; judged on medians once the part is over, for information only.
 
     Where the total is known and `share` is given, the stage ends at share · total instead of `to`.
@@ -148,12 +144,11 @@ class Stage:
     unit: str = "steps"
     share: float | None = None
     title: str = ""
-    expect: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    expect: Mapping[str, tuple[float | None, float | None]] = EMPTY
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """Something a plan can recommend; `set` gives new values of settings, computed from the run's scalars."""
 
     id: str
@@ -163,14 +158,13 @@ class Action:
     text: str = ""
     alone: bool = False
     conflicts: tuple[str, ...] = ()
-    set: Mapping[str, Expression] = field(default_factory=dict)
-    direction: Mapping[str, str] = field(default_factory=dict)
+    set: Mapping[str, Expression] = EMPTY
+    direction: Mapping[str, str] = EMPTY
     target: str | None = None  # checkpoint
     command: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A command line as a template over the run's scalars; printed, never run."""
 
     id: str
@@ -179,28 +173,25 @@ class Command:
     help: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoints:
+class Checkpoints(NamedTuple):
     """How checkpoints are named: globs beside the log, and a pattern whose first group is the step."""
 
     glob: tuple[str, ...] = ()
     step: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(NamedTuple):
     """A named way to run a pack: parameters to set, rules to switch off or to make advisory."""
 
     id: str
     at: Position
-    set: Mapping[str, Scalar | Expression] = field(default_factory=dict)
+    set: Mapping[str, Scalar | Expression] = EMPTY
     disable: tuple[str, ...] = ()
     advise: tuple[str, ...] = ()
     help: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """A statement of the guide that no metric, rule or stage can carry: advice, a layout, a habit."""
 
     id: str
@@ -209,8 +200,7 @@ class Note:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Pack:
+class Pack(NamedTuple):
     """A whole rule pack, its parent merged in."""
 
     id: str
@@ -221,24 +211,23 @@ class Pack:
     help: str = ""
     extends: str | None = None
     detect: tuple[str, ...] = ()
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock = Clock()
     sentinels: tuple[str, ...] = ()
-    checkpoints: Checkpoints = field(default_factory=Checkpoints)
-    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    checkpoints: Checkpoints = Checkpoints()
+    labels: Mapping[str, tuple[str, ...]] = EMPTY
     summary: tuple[str, ...] = ()  # keys of a summary row: the run ended
-    metrics: Mapping[str, Metric] = field(default_factory=dict)
-    params: Mapping[str, Param] = field(default_factory=dict)
-    variants: Mapping[str, Variant] = field(default_factory=dict)
-    windows: Mapping[str, Window] = field(default_factory=dict)
-    rules: Mapping[str, Rule] = field(default_factory=dict)
-    stages: Mapping[str, Stage] = field(default_factory=dict)
-    actions: Mapping[str, Action] = field(default_factory=dict)
-    commands: Mapping[str, Command] = field(default_factory=dict)
-    notes: Mapping[str, Note] = field(default_factory=dict)
+    metrics: Mapping[str, Metric] = EMPTY
+    params: Mapping[str, Param] = EMPTY
+    variants: Mapping[str, Variant] = EMPTY
+    windows: Mapping[str, Window] = EMPTY
+    rules: Mapping[str, Rule] = EMPTY
+    stages: Mapping[str, Stage] = EMPTY
+    actions: Mapping[str, Action] = EMPTY
+    commands: Mapping[str, Command] = EMPTY
+    notes: Mapping[str, Note] = EMPTY
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(NamedTuple):
     """One setting that is not the pack's default, and where it came from."""
 
     param: str
@@ -247,13 +236,12 @@ class Override:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """A pack made ready for one run: every parameter has its final value."""
 
     pack: Pack
     variant: str | None
     values: Mapping[str, Scalar]
-    severities: Mapping[str, str] = field(default_factory=dict)  # rule → the severity it is capped or set to
+    severities: Mapping[str, str] = EMPTY  # rule → the severity it is capped or set to
     disabled: frozenset[str] = frozenset()
     overrides: tuple[Override, ...] = ()

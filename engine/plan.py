@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from .causes import IMPROVING, explain, is_open, is_serious, precedence
 from .checkpoints import Checkpoint
 from .command import advice, command_line, new_values
 from .outlook import nothing_to_do
-from .pack import SEVERITIES, Action, Resolved, Scalar
+from .pack import EMPTY, SEVERITIES, Action, Resolved, Scalar
 from .report import Finding, LogFacts, Moment, RuleState, SetAside, Step
 from .verdict import nothing_judged, verdict_of
 from .words import clauses, moment, number, position
 
 
-@dataclass(frozen=True, slots=True)
-class PlanInput:
+class PlanInput(NamedTuple):
     """Everything a plan rests on.
 
     `scalars` are the numbers of the run that actions and commands may name (lr_peak, last_step, …); `checkpoints` is
@@ -29,15 +28,14 @@ class PlanInput:
     states: tuple[RuleState, ...]
     resolved: Resolved
     log: LogFacts
-    scalars: Mapping[str, Scalar] = field(default_factory=dict)
+    scalars: Mapping[str, Scalar] = EMPTY
     checkpoints: tuple[Checkpoint, ...] | None = None
     interval: float = 0.0
     eval_improving: bool = False
     unjudged: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PlanResult:
+class PlanResult(NamedTuple):
     """The plan, what it leaves out, the findings with the explained ones marked, and the verdict."""
 
     findings: tuple[Finding, ...]
@@ -47,8 +45,7 @@ class PlanResult:
     reason: str = ""  # why nothing could be judged
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
+class _Request(NamedTuple):
     """An action and the findings that ask for it; `instead` names the action that it stands in for."""
 
     action: Action
@@ -57,7 +54,7 @@ class _Request:
 
     def joined(self, findings: Iterable[Finding]) -> _Request:
         both = (*self.findings, *findings)
-        return replace(self, findings=tuple(dict.fromkeys(both)))
+        return self._replace(findings=tuple(dict.fromkeys(both)))
 
 
 def make_plan(given: PlanInput) -> PlanResult:
@@ -203,6 +200,8 @@ class _Planner:
                 "checkpoint": self.checkpoint.path or self.checkpoint.name,
                 "checkpoint_step": self.checkpoint.step,
             }
+        # A command that resumes without a new rate goes on with the old one.
+        names.setdefault("learning_rate", names.get("lr_peak"))
         for change in changes.values():
             names |= {setting: new for setting, (_, new) in change.items()}
         steps: list[Step] = []
@@ -213,6 +212,7 @@ class _Planner:
             text = self.text(request, change, is_told)
             hint = advice(action.text, names)
             command = self.given.resolved.pack.commands.get(action.command or "")
+            line = command_line(command.text, names) if command else None
             steps.append(
                 Step(
                     action.id,
@@ -221,7 +221,7 @@ class _Planner:
                     f"{text} {hint}" if hint else text,
                     target=self.target(action),
                     set={setting: new for setting, (_, new) in change.items()} or None,
-                    command=command_line(command.text, names) if command else None,
+                    command=None if any(line == step.command for step in steps) else line,
                 )
             )
         return tuple(steps)

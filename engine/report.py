@@ -1,23 +1,20 @@
-"""The report: everything that an evaluation says, as typed objects; `DESIGN` of the JSON is `schemas/report.schema.json`."""
-
-from __future__ import annotations
+"""The report: everything that an evaluation says, as typed objects; schemas/report.schema.json has its form as JSON."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from .pack import Override, Scalar
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """A row of the log: its step (as logged; None where none is) and the number of its first line in the file."""
 
     step: float | None
     row: int
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One comparison of a rule's condition: its left side at onset, at its worst and last, against its right side."""
 
     expression: str
@@ -28,8 +25,7 @@ class Evidence:
     worst_at: Moment | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What one rule found: its open episode, else its last one. `state` is firing, resolved or explained."""
 
     rule: str
@@ -67,8 +63,7 @@ class RuleState:
     until: float | None = None  # where on the clock it can first be judged, if that is known
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One recommended action of the plan."""
 
     action: str
@@ -80,8 +75,7 @@ class Step:
     command: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SetAside:
+class SetAside(NamedTuple):
     """An action that a finding asks for and the plan leaves out, and why."""
 
     action: str
@@ -89,8 +83,7 @@ class SetAside:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class StageResult:
+class StageResult(NamedTuple):
     """The medians of a stage that is over against what the guide expects."""
 
     stage: str
@@ -102,8 +95,7 @@ class StageResult:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LogFacts:
+class LogFacts(NamedTuple):
     """What the reader found out about a log; counts are of rows, `malformed` of lines."""
 
     path: str
@@ -124,8 +116,7 @@ class LogFacts:
     notes: tuple[str, ...] = ()  # what a user should know about the reading, a sentence each
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """The result of evaluating one log with one pack."""
 
     pack: str
@@ -139,5 +130,5 @@ class Report:
     findings: tuple[Finding, ...]
     stages: tuple[StageResult, ...]
     rules: tuple[RuleState, ...]
-    overrides: tuple[Override, ...] = field(default=())
+    overrides: tuple[Override, ...] = ()
     reason: str = ""  # why nothing could be judged, where the verdict is unknown

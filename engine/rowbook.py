@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import TYPE_CHECKING
 
 from .compile.sql import number
@@ -28,7 +29,8 @@ class Row:
 
     @property
     def moment(self) -> Moment:
-        return Moment(self.step, self.line)
+        """Where the row stands as a report says it: by its step, in a log without steps by its epoch."""
+        return Moment(self.step if self.step is not None else self.epoch, self.line)
 
 
 @dataclass(slots=True)
@@ -37,6 +39,7 @@ class RowBook:
 
     program: Program
     rows: int
+    spacing: float = 0.0  # the distance of neighbouring rows on the clock where it is the same everywhere, else 0
     known: dict[int, Row] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -45,7 +48,7 @@ class RowBook:
 
     def _read(self, condition: str, given: Sequence[object] = ()) -> None:
         found = self.program.con.execute(
-            f"SELECT i, line, step, tick, epoch, time FROM {self.program.table} WHERE {condition}", list(given)
+            f"SELECT i, line, step, tick, epoch, time FROM {self.program.source} WHERE {condition}", list(given)
         ).fetchall()
         self.known.update((i, Row(*row)) for i, *row in found)
 
@@ -64,6 +67,9 @@ class RowBook:
     def first_after(self, onset: int, distance: float, unit: str, first: int, last: int) -> int | None:
         """The first row of first..last that lies at least `distance` from the onset on the clock of `unit`."""
         column, scale = CLOCKS[unit]
+        if column == "tick" and self.spacing:
+            row = max(first, onset + ceil(distance / self.spacing))
+            return row if row <= last else None
         start, far = self._clock(onset, column), self._clock(last, column)
         if start is None:
             return None
@@ -74,7 +80,7 @@ class RowBook:
             reached = (i for i in range(first, last + 1) if (at := self._clock(i, column)) is not None and at >= goal)
             return next(reached, None)
         found = self.program.con.execute(
-            f"SELECT min(i) FROM {self.program.table}"
+            f"SELECT min(i) FROM {self.program.source}"
             f" WHERE i BETWEEN {int(first)} AND {int(last)} AND {column} >= {number(goal)}"
         ).fetchone()
         return found[0] if found else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .errors import Position, Problem
 from .pack import Scalar
@@ -16,8 +16,7 @@ _SPEC = re.compile(r"\+?,?(?:\.\d{1,2})?[gef%]?|,?d|s").fullmatch
 _SPECS = "use one such as g, .3g, .2e, .1f, .0%, d or s"
 
 
-@dataclass(frozen=True, slots=True)
-class Placeholder:
+class Placeholder(NamedTuple):
     """One `{name:spec}` of a text; `offset` counts characters from the start of the text."""
 
     name: str

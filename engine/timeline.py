@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import duckdb
+
     from .compile.ir import Value
     from .compile.program import Program
 
@@ -27,48 +30,81 @@ Timeline = tuple[Segment, ...]
 """Segments that cover all rows of the run, in order."""
 
 
-def timelines(program: Program, conditions: Sequence[Value], rows: int) -> list[Timeline]:
+def is_long(program: Program) -> bool:
+    """Whether the run is too long to look at each of its rows outside DuckDB."""
+    return program.rows >= program.long
+
+
+def timelines(program: Program, conditions: Sequence[Value], rows: int, held: Sequence[int] = ()) -> list[Timeline]:
     """One timeline for each condition, in one pass over the working table.
 
-    Each condition takes two bits of a code (1: false, 3: true, 0: unknown); only rows on which a code changes leave DuckDB.
+    Each condition takes two bits of a code (1: false, 3: true, 0: unknown); only rows at which it changes leave DuckDB.
+    With `held`, a condition of a long run counts as true only from the n-th of its true observations in a row on: what
+    flickers from row to row then never leaves DuckDB.
     """
     if not conditions or not rows:
         return [() for _ in conditions]
-    if rows < program.long:
+    if not is_long(program):
         return _short(program, conditions, rows)
+    held = held or [1] * len(conditions)
+    half = (len(conditions) + 1) // 2
+    # One pass keeps one thread busy, so the conditions are looked at in two.
+    passes = [
+        (conditions[start : start + half], held[start : start + half]) for start in range(0, len(conditions), half)
+    ]
+    found = program.concurrently([partial(_pass, program, *each, rows) for each in passes])
+    return [line for lines in found for line in lines]
+
+
+def _pass(
+    program: Program, conditions: Sequence[Value], held: Sequence[int], rows: int, con: duckdb.DuckDBPyConnection
+) -> list[Timeline]:
     source, render = program.columns_for(conditions, [])
+    source, flags = _held(source, [render.observed(condition) for condition in conditions], held)
     codes = []
     for start in range(0, len(conditions), _PER_CODE):
         terms = [
-            f"(CASE {render.observed(condition)} WHEN true THEN {3 << 2 * place} WHEN false THEN {1 << 2 * place} ELSE 0 END)"
-            for place, condition in enumerate(conditions[start : start + _PER_CODE])
+            f"(CASE {flag} WHEN true THEN {3 << 2 * place} WHEN false THEN {1 << 2 * place} ELSE 0 END)"
+            for place, flag in enumerate(flags[start : start + _PER_CODE])
         ]
         codes.append(" + ".join(terms))
     names = [f"c{place}" for place in range(len(codes))]
     coded = ", ".join(f"CAST({code} AS BIGINT) AS {name}" for code, name in zip(codes, names, strict=True))
     before = ", ".join(f"lag({name}) OVER () AS p_{name}" for name in names)
     changed = " OR ".join(f"{name} IS DISTINCT FROM p_{name}" for name in names)
-    cursor = program.con.execute(
+    cursor = con.execute(
         f"SELECT i, {', '.join(names)} FROM (SELECT *, {before} FROM (SELECT i, {coded} FROM {source}))"
         f" WHERE {changed} ORDER BY i"
     )
     tracks = [_Track() for _ in conditions]
-    known = [0] * len(codes)
-    started = False
+    known = [-1] * len(codes)
     while batch := cursor.fetchmany(10_000):
         for i, *row in batch:
             for block, code in enumerate(row):
-                changed_bits = known[block] ^ code
-                if not started:
-                    count = min(_PER_CODE, len(conditions) - block * _PER_CODE)
-                    changed_bits = (1 << 2 * count) - 1
+                count = min(_PER_CODE, len(conditions) - block * _PER_CODE)
+                turned = known[block] ^ code if known[block] >= 0 else (1 << 2 * count) - 1
                 known[block] = code
-                while changed_bits:
-                    bit = (changed_bits & -changed_bits).bit_length() - 1 & ~1
-                    changed_bits &= ~(3 << bit)
+                while turned:
+                    bit = (turned & -turned).bit_length() - 1 & ~1
+                    turned &= ~(3 << bit)
                     tracks[block * _PER_CODE + bit // 2].turn(i, _TRUTH[code >> bit & 3])
-            started = True
     return [track.closed(rows) for track in tracks]
+
+
+def _held(source: str, flags: Sequence[str], held: Sequence[int]) -> tuple[str, list[str]]:
+    """The source with what it takes to tell for how many observations each flag has been true, and the flags held."""
+    so_far = "OVER (ROWS UNBOUNDED PRECEDING)"
+    counts, falls, out = [], [], []
+    for place, (flag, n) in enumerate(zip(flags, held, strict=True)):
+        if n < 2:
+            out.append(flag)
+            continue
+        counts.append(f"count({flag}) {so_far} AS n{place}")
+        falls.append(f"last_value(CASE WHEN NOT {flag} THEN n{place} END IGNORE NULLS) {so_far} AS f{place}")
+        out.append(f"({flag} AND n{place} - coalesce(f{place}, 0) >= {n})")
+    if not counts:
+        return source, out
+    return f"(SELECT *, {', '.join(falls)} FROM (SELECT *, {', '.join(counts)} FROM {source}))", out
 
 
 def _short(program: Program, conditions: Sequence[Value], rows: int) -> list[Timeline]:

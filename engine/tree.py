@@ -7,23 +7,23 @@ equality, so that the same meaning written twice is one node (a window is comput
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
 
 
-@dataclass(frozen=True, slots=True)
 class Node:
-    """A piece of an expression."""
+    """A piece of an expression: equal to what has the same class and the same parts, wherever it stands."""
 
-    offset: int = field(default=0, compare=False, kw_only=True)
+    __slots__ = ("offset",)
+    __match_args__: tuple[str, ...] = ()
+
+    offset: int
 
     def children(self) -> Iterator[Node]:
         """The direct sub-expressions, left to right."""
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if isinstance(value, Node):
-                yield value
-            elif isinstance(value, tuple):
-                yield from (item for item in value if isinstance(item, Node))
+        for part in self._parts():
+            if isinstance(part, Node):
+                yield part
+            elif isinstance(part, tuple):
+                yield from (item for item in part if isinstance(item, Node))
 
     def walk(self) -> Iterator[Node]:
         """This node and everything below it."""
@@ -31,85 +31,132 @@ class Node:
         for child in self.children():
             yield from child.walk()
 
+    def _parts(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self.__match_args__)
 
-@dataclass(frozen=True, slots=True)
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._parts()))
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__match_args__)
+        return f"{type(self).__name__}({parts})"
+
+
 class Number(Node):
-    value: float
+    """A number."""
+
+    __slots__ = __match_args__ = ("value",)
+
+    def __init__(self, value: float, *, offset: int = 0) -> None:
+        self.value, self.offset = value, offset
 
 
-@dataclass(frozen=True, slots=True)
 class Text(Node):
-    value: str
+    """A quoted text."""
+
+    __slots__ = __match_args__ = ("value",)
+
+    def __init__(self, value: str, *, offset: int = 0) -> None:
+        self.value, self.offset = value, offset
 
 
-@dataclass(frozen=True, slots=True)
 class Truth(Node):
-    value: bool
+    """true or false."""
+
+    __slots__ = __match_args__ = ("value",)
+
+    def __init__(self, value: bool, *, offset: int = 0) -> None:
+        self.value, self.offset = value, offset
 
 
-@dataclass(frozen=True, slots=True)
 class Name(Node):
     """A metric, a parameter, a window or a part of the clock; the scope says which."""
 
-    id: str
+    __slots__ = __match_args__ = ("id",)
+
+    def __init__(self, id: str, *, offset: int = 0) -> None:
+        self.id, self.offset = id, offset
 
 
-@dataclass(frozen=True, slots=True)
 class Negative(Node):
-    operand: Node
+    """`-operand`."""
+
+    __slots__ = __match_args__ = ("operand",)
+
+    def __init__(self, operand: Node, *, offset: int = 0) -> None:
+        self.operand, self.offset = operand, offset
 
 
-@dataclass(frozen=True, slots=True)
 class Arithmetic(Node):
     """`operator` is one of + - * / **; the right side of ** is a `Number`."""
 
-    operator: str
-    left: Node
-    right: Node
+    __slots__ = __match_args__ = ("operator", "left", "right")
+
+    def __init__(self, operator: str, left: Node, right: Node, *, offset: int = 0) -> None:
+        self.operator, self.left, self.right, self.offset = operator, left, right, offset
 
 
-@dataclass(frozen=True, slots=True)
 class Comparison(Node):
     """`operator` is one of < <= > >= == !=; a chain `a < b < c` is an `And` of two."""
 
-    operator: str
-    left: Node
-    right: Node
+    __slots__ = __match_args__ = ("operator", "left", "right")
+
+    def __init__(self, operator: str, left: Node, right: Node, *, offset: int = 0) -> None:
+        self.operator, self.left, self.right, self.offset = operator, left, right, offset
 
 
-@dataclass(frozen=True, slots=True)
 class Among(Node):
     """`operand in [choices]`; the choices are literals."""
 
-    operand: Node
-    choices: tuple[Node, ...]
+    __slots__ = __match_args__ = ("operand", "choices")
+
+    def __init__(self, operand: Node, choices: tuple[Node, ...], *, offset: int = 0) -> None:
+        self.operand, self.choices, self.offset = operand, choices, offset
 
 
-@dataclass(frozen=True, slots=True)
 class And(Node):
-    operands: tuple[Node, ...]
+    """All of the operands."""
+
+    __slots__ = __match_args__ = ("operands",)
+
+    def __init__(self, operands: tuple[Node, ...], *, offset: int = 0) -> None:
+        self.operands, self.offset = operands, offset
 
 
-@dataclass(frozen=True, slots=True)
 class Or(Node):
-    operands: tuple[Node, ...]
+    """Any of the operands."""
+
+    __slots__ = __match_args__ = ("operands",)
+
+    def __init__(self, operands: tuple[Node, ...], *, offset: int = 0) -> None:
+        self.operands, self.offset = operands, offset
 
 
-@dataclass(frozen=True, slots=True)
 class Not(Node):
-    operand: Node
+    """`not operand`."""
+
+    __slots__ = __match_args__ = ("operand",)
+
+    def __init__(self, operand: Node, *, offset: int = 0) -> None:
+        self.operand, self.offset = operand, offset
 
 
-@dataclass(frozen=True, slots=True)
 class Conditional(Node):
-    condition: Node
-    then: Node
-    otherwise: Node
+    """`then if condition else otherwise`."""
+
+    __slots__ = __match_args__ = ("condition", "then", "otherwise")
+
+    def __init__(self, condition: Node, then: Node, otherwise: Node, *, offset: int = 0) -> None:
+        self.condition, self.then, self.otherwise, self.offset = condition, then, otherwise, offset
 
 
-@dataclass(frozen=True, slots=True)
 class Call(Node):
     """A call of a registered function; `arguments` follow its parameters, defaults filled in, None where left out."""
 
-    function: str
-    arguments: tuple[Node | None, ...]
+    __slots__ = __match_args__ = ("function", "arguments")
+
+    def __init__(self, function: str, arguments: tuple[Node | None, ...], *, offset: int = 0) -> None:
+        self.function, self.arguments, self.offset = function, arguments, offset

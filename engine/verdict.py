@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from .causes import is_open, is_serious
 from .pack import SEVERITIES
@@ -48,7 +47,7 @@ def settle(report: Report, fail_on: str = "critical") -> tuple[Report, int]:
     """The report and its exit code, with the verdict "unknown" exactly when the code is 3."""
     code = exit_code(report, fail_on)
     verdict = "unknown" if code == UNKNOWN else verdict_of(report.plan, report.findings)
-    return replace(report, verdict=verdict), code
+    return report._replace(verdict=verdict), code
 
 
 def worst(codes: Iterable[int]) -> int:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import yaml
 
@@ -48,14 +48,15 @@ _WORDS: dict[str, bool | None] = {
 }
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+").fullmatch
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?").fullmatch
-_SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)").fullmatch
+# Seldom needed, so compiled when they are.
+_SPECIAL = r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 _NUMERIC_STARTS = frozenset("+-.0123456789")
-_KEYLIKE = re.compile(r"[A-Za-z_][\w./*{}-]*").fullmatch
-_ANCHOR = re.compile(r"&\S+[ \t]*").match
+_KEYLIKE = r"[A-Za-z_][\w./*{}-]*"
+_ANCHOR = r"&\S+[ \t]*"
 _QUOTES = frozenset("'\"")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Item:
     """A value of a file and where it stands; mappings and lists hold items.
 
@@ -102,8 +103,7 @@ class Item:
         return item
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """One YAML file: its tree, and the problems that did not keep it from being read."""
 
     file: str
@@ -212,7 +212,7 @@ def scalar(text: str) -> str | int | float | bool | None:
         return int(text if base == 10 else text[2:], base)
     if _FLOAT(text):
         return float(text)
-    if _SPECIAL(text):
+    if re.fullmatch(_SPECIAL, text):
         return float(text.replace(".", "").lower())
     return text
 
@@ -249,7 +249,7 @@ class _Builder:
         mark, style, text = node.start_mark, node.style, node.value
         line, column = mark.line + 1, mark.column + 1
         if self.text.startswith("&", mark.index):  # the mark is that of the anchor
-            anchored = _ANCHOR(self.text, mark.index)
+            anchored = re.compile(_ANCHOR).match(self.text, mark.index)
             column += len(anchored[0]) if anchored else 0
         if not style:
             try:
@@ -326,4 +326,4 @@ def _is_cut_off(entry: tuple[Any, Any], pieces: list[str]) -> bool:
     if key.id != "scalar" or key.style or value.id != "scalar" or value.style or value.value:
         return False
     before = " ".join(pieces)
-    return before.count("(") > before.count(")") or not _KEYLIKE(key.value)
+    return before.count("(") > before.count(")") or not re.fullmatch(_KEYLIKE, key.value)

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +22,7 @@ AT = Moment(3, 3)
 FINDING = Finding("r", "R", "diverging", "warning", "firing", AT, AT, None, AT, 1, (), (), "", "", "", ("stop",))
 LOG = LogFacts("run.jsonl", "jsonl", "step", 3, 0, 0, 0, 1, 3, False)
 HEALTHY = Report("kto", "1", None, "", LOG, "healthy", (Step("continue", "info", (), "Go on."),), (), (), (), ())
-WARNED = replace(HEALTHY, verdict="act", plan=(Step("stop", "warning", ("r",), "Stop → now."),), findings=(FINDING,))
+WARNED = HEALTHY._replace(verdict="act", plan=(Step("stop", "warning", ("r",), "Stop → now."),), findings=(FINDING,))
 HEALTHY_PAGE = "HEALTHY  run.jsonl\nGo on.\nlog                3 rows, steps 1 to 3; pack kto 1\n"
 
 Run = Callable[..., tuple[int, str, str]]
@@ -40,7 +39,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     answers: dict[str, Report | BaseException] = {
         "healthy": HEALTHY,
         "warned": WARNED,
-        "critical": replace(WARNED, findings=(replace(FINDING, severity="critical"),)),
+        "critical": WARNED._replace(findings=(FINDING._replace(severity="critical"),)),
         "empty": LogError("the log is empty", path="empty", hint="wait"),
         "pack": PackError([problem(3, "unknown key 'whem'", "did you mean 'when'?"), problem(9, "worse")]),
         "override": OverrideError([Problem(Position("--set"), "unknown param 'x'")]),

@@ -43,7 +43,7 @@ RULE = "rules:\n  r: {{title: R, cause: info, severity: info, {}}}\n"  # the rul
         (RULE.format("when: lss > 1"), ["p.yaml:7:52: unknown name 'lss'; did you mean 'loss'?"]),
         (RULE.format("when: 'loss > 1 and lss > 1'"), ["p.yaml:7:66: unknown name 'lss'; did you mean 'loss'?"]),
         (RULE.format("when: loss"), ["p.yaml:7:52: expected a condition, found a number; compare it with something, as in 'x > 0'"]),
-        (RULE.format("when: loss >"), ["p.yaml:7:52: not an expression: invalid syntax"]),
+        (RULE.format("when: loss >"), ["p.yaml:7:58: not an expression: invalid syntax"]),
         (RULE.format("when: loss.real > 1"), ["p.yaml:7:52: attributes are not part of the language"]),
         (RULE.format("when: [1]"), ["p.yaml:7:52: 'when' must be an expression, not a list"]),
         (

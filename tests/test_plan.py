@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 
@@ -70,7 +69,7 @@ PACK = Pack(
     rules={"margin": Rule("margin", AT, "Margin is negative", "inverted", ())},
 )
 LOG = LogFacts("run.jsonl", "jsonl", "step", 200, 0, 0, 0, 1, 200, False, total=300)
-ENDED = replace(LOG, ended=True)
+ENDED = LOG._replace(ended=True)
 SEEN = (Checkpoint("checkpoint-100", 100), Checkpoint("checkpoint-50", 50))
 
 
@@ -245,7 +244,7 @@ def test_opposite_moves_of_one_setting_become_one_check_config() -> None:
 
 
 def test_without_a_check_config_the_first_of_two_opposites_stays() -> None:
-    some = replace(PACK, actions={name: each for name, each in PACK.actions.items() if name != "check_config"})
+    some = PACK._replace(actions={name: each for name, each in PACK.actions.items() if name != "check_config"})
     result = plan(finding("unstable", "halve_lr"), finding("stalled", "raise_lr", onset=20), pack=some)
     assert actions(result) == ["halve_lr"]
 
@@ -342,7 +341,7 @@ def test_no_checkpoint_seen_leaves_it_unnamed() -> None:
 
 @pytest.mark.parametrize(
     ("log", "onset", "words"),
-    [(replace(LOG, clock="row"), 6, "before row 81,"), (LOG, None, "before row 81,"), (LOG, 6.0, "before step 6,")],
+    [(LOG._replace(clock="row"), 6, "before row 81,"), (LOG, None, "before row 81,"), (LOG, 6.0, "before step 6,")],
 )
 def test_rows_are_not_held_against_the_steps_of_checkpoints(log: LogFacts, onset: float | None, words: str) -> None:
     result = plan(finding("diverging", "revert", onset=onset), log=log, checkpoints=SEEN if onset is None else None)
@@ -445,17 +444,17 @@ def test_a_run_that_has_ended_is_not_told_to_stop() -> None:
     ("states", "log", "action", "because", "text"),
     [
         (OK, LOG, "continue", (), "Keep training: 2 rules found no fault up to step 200 of 300."),
-        (OK[:1], replace(LOG, total=None), "continue", (), "Keep training: 1 rule found no fault up to step 200."),
+        (OK[:1], LOG._replace(total=None), "continue", (), "Keep training: 1 rule found no fault up to step 200."),
         (
             OK,
-            replace(LOG, ended=True, total=None),
+            LOG._replace(ended=True, total=None),
             "continue",
             (),
             "The run finished at step 200; 2 rules found no fault.",
         ),
         (
             OK,
-            replace(LOG, ended=True, total=200),
+            LOG._replace(ended=True, total=200),
             "continue",
             (),
             "The run finished at step 200 of 200; 2 rules found no fault.",
@@ -499,7 +498,7 @@ def test_a_run_that_has_ended_is_not_told_to_stop() -> None:
         ),
         (
             (state("z", "waiting", until=5),),
-            replace(LOG, clock="epoch", total=None),
+            LOG._replace(clock="epoch", total=None),
             "wait",
             ("z",),
             'Let the run go on and look again after epoch 5: "z" cannot be judged yet.',
@@ -520,7 +519,7 @@ def test_a_run_that_has_ended_is_not_told_to_stop() -> None:
         ),
         (
             (*OK, state("z", "waiting")),
-            replace(ENDED, total=None),
+            ENDED._replace(total=None),
             "continue",
             (),
             "The run finished at step 200; 2 rules found no fault.",

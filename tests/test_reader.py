@@ -770,13 +770,16 @@ def test_a_malformed_line_in_a_large_log(log: Any) -> None:
 
 
 def test_columns_are_handed_out_once() -> None:
-    columns = Cells()
+    columns = Cells(lambda path: "c" if "c" in path else None)
     assert [columns.column(key, "DOUBLE") for key in ("a", "b", "a")] == ["c0", "c1", "c0"]
     assert columns.column("a", "VARCHAR") == "c2"
-    assert columns.plan(occurring=frozenset({"b"})).columns == {
-        "c0": "NULL::DOUBLE",
+    assert [columns.column(key, "DOUBLE") for key in ("c", "x/c")] == [None, "c4"]
+    assert columns.left_out == {"c"}
+    assert columns.plan().columns == {
+        "c0": "struct_extract(p0, 'a')",
         "c1": "struct_extract(p0, 'b')",
-        "c2": "NULL::VARCHAR",
+        "c2": "struct_extract(p1, 'a')",
+        "c4": "struct_extract(p0, 'x/c')",
     }
 
 

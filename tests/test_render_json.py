@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -68,8 +67,8 @@ REPORT = Report(
     (SetAside("raise_lr", ("loss_flat",), "explained by margin_negative"),),
     (
         FINDING,
-        replace(FINDING, rule="loss_flat", cause="stalled", state="explained", explained_by="margin_negative"),
-        replace(FINDING, rule="spike", state="resolved", end=Moment(None, 99), series=("a",), episodes=2),
+        FINDING._replace(rule="loss_flat", cause="stalled", state="explained", explained_by="margin_negative"),
+        FINDING._replace(rule="spike", state="resolved", end=Moment(None, 99), series=("a",), episodes=2),
     ),
     (StageResult("start", "Start", "loss", (0.6, None), 0.5, False, "table"),),
     (
@@ -215,7 +214,7 @@ def test_numbers_have_nine_significant_digits(value: float | None, expected: flo
 
 
 def test_steps_are_whole_and_in_full() -> None:
-    log = to_json(replace(REPORT, log=replace(REPORT.log, first_step=0.5, last_step=12_345_678_901.0)))["log"]
+    log = to_json(REPORT._replace(log=REPORT.log._replace(first_step=0.5, last_step=12_345_678_901.0)))["log"]
     assert isinstance(log, dict)
     assert (repr(log["first_step"]), repr(log["last_step"])) == ("0.5", "12345678901")
 
@@ -230,7 +229,7 @@ def test_one_report_is_an_object_several_an_array_and_lines_are_lines() -> None:
 
 
 def test_text_of_a_log_is_escaped() -> None:
-    text = dumps(replace(REPORT, plan=(replace(REPORT.plan[0], text="\x1b\u202e\ud800"),)))
+    text = dumps(REPORT._replace(plan=(REPORT.plan[0]._replace(text="\x1b\u202e\ud800"),)))
     assert text.isascii()
     assert "\\u001b\\u202e\\ud800" in text
 

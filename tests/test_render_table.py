@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 
 import pytest
 
@@ -46,8 +45,7 @@ MARGIN = Finding(
     metrics=("margin",),
     spark=(*(step / 40 for step in range(20)), None, None, *(-0.8 + step / 60 for step in range(26))),
 )
-FLAT = replace(
-    MARGIN,
+FLAT = MARGIN._replace(
     rule="loss_flat",
     title="Loss does not fall",
     cause="stalled",
@@ -56,8 +54,7 @@ FLAT = replace(
     explained_by="margin_negative",
     onset=Moment(90, 90),
 )
-KL = replace(
-    MARGIN,
+KL = MARGIN._replace(
     rule="kl_high",
     title="KL is above the guide's band",
     cause="info",
@@ -65,8 +62,7 @@ KL = replace(
     onset=Moment(30, 30),
     evidence=(Evidence("kl", 0.5, 0.6, 1.2, 0.7),),
 )
-SPIKE = replace(
-    MARGIN,
+SPIKE = MARGIN._replace(
     rule="loss_spike",
     title="Loss spike",
     cause="unstable",
@@ -132,7 +128,7 @@ HEALTHY = Report(
     "1.0.0",
     "short",
     "KTO preference tuning",
-    replace(LOG, ended=True, last_step=300, malformed=0, superseded=0),
+    LOG._replace(ended=True, last_step=300, malformed=0, superseded=0),
     "healthy",
     (Step("continue", "info", (), "The run finished at step 300 of 300; 4 rules found no fault."),),
     (),
@@ -245,10 +241,10 @@ def test_a_healthy_run_takes_a_few_lines() -> None:
 def test_a_run_to_wait_for() -> None:
     step = Step("wait", "info", ("margin_stuck",), "Let the run go on.")
     log = LogFacts("out/logs/run.jsonl", "jsonl", "row", 1, 0, 0, 0, None, None, False)
-    report = replace(
-        ACT, verdict="wait", log=log, plan=(step,), set_aside=(), findings=(KL,), stages=(), rules=STATES[4:5]
+    report = ACT._replace(
+        verdict="wait", log=log, plan=(step,), set_aside=(), findings=(KL,), stages=(), rules=STATES[4:5]
     )
-    assert render(replace(report, overrides=())) == WAIT_PAGE
+    assert render(report._replace(overrides=())) == WAIT_PAGE
 
 
 def test_a_log_that_could_not_be_judged() -> None:
@@ -258,7 +254,7 @@ def test_a_log_that_could_not_be_judged() -> None:
 
 
 def test_a_terminal_without_unicode() -> None:
-    finding = replace(MARGIN, severity="warning", episodes=3, series=("a", "b"), why="", source="")
+    finding = MARGIN._replace(severity="warning", episodes=3, series=("a", "b"), why="", source="")
     report = Report(
         "kto",
         "1.0.0",
@@ -297,8 +293,7 @@ def test_colour_adds_nothing_but_colour() -> None:
 
 def test_text_of_a_log_cannot_steer_the_terminal() -> None:
     evil = "\x1b[2J\u202eevil\r\n\x9b31m\x07 \ud800"
-    finding = replace(
-        MARGIN,
+    finding = MARGIN._replace(
         title=evil,
         message=evil,
         series=(evil,),
@@ -307,21 +302,20 @@ def test_text_of_a_log_cannot_steer_the_terminal() -> None:
         source=evil,
         evidence=(Evidence(evil, 0.0, 1.0, 1.0, 1.0),),
     )
-    log = replace(LOG, path=evil, notes=(evil,))
-    step = replace(PLAN[1], text=evil, command=evil)
-    report = replace(
-        ACT,
+    log = LOG._replace(path=evil, notes=(evil,))
+    step = PLAN[1]._replace(text=evil, command=evil)
+    report = ACT._replace(
         log=log,
         plan=(step,),
-        findings=(finding, replace(KL, title=evil), replace(SPIKE, title=evil)),
+        findings=(finding, KL._replace(title=evil), SPIKE._replace(title=evil)),
         set_aside=(SetAside(evil, (), evil),),
         rules=(RuleState(evil, "ok"), RuleState(evil, "waiting", evil)),
-        stages=(replace(STAGES[0], stage=evil, metric=evil),),
+        stages=(STAGES[0]._replace(stage=evil, metric=evil),),
         overrides=(Override(evil, evil, evil, evil),),
         pack=evil,
     )
     for verdict in ("act", "healthy"):
-        page = render(replace(report, verdict=verdict))
+        page = render(report._replace(verdict=verdict))
         assert [character for character in page if not character.isprintable() and character != "\n"] == []
         page.encode()
         assert "\\x1b[2J\\u202eevil" in page

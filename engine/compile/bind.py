@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..check import LENGTH
 from ..errors import PackError, Problem
 from ..expression import Expression
-from ..pack import Duration, Pack, Resolved
+from ..functions import FUNCTIONS, Family
+from ..pack import EMPTY, Duration, Pack, Resolved
 from ..scalar import evaluate_scalar
 from ..tree import (
     Among,
@@ -33,31 +34,33 @@ from .simplify import simplify
 _CLOCKS = {"step": "step", "epoch": "epoch", "time": "time", "row": "line"}
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(NamedTuple):
     """What the names of a pack mean in one run: columns by metric and label, the total, the moment of asking."""
 
     resolved: Resolved
     columns: Mapping[str, str]
     wild: frozenset[str] = frozenset()  # columns with non-finite cells
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = EMPTY
     rows: int = 0
     total: float | None = None
     now: float | None = None
     ended: bool = False
     starts_midway: bool = False
-    series: Mapping[str, str] = field(default_factory=dict)  # label → the value this binding looks at
+    series: Mapping[str, str] = EMPTY  # label → the value this binding looks at
 
     @property
     def pack(self) -> Pack:
         return self.resolved.pack
 
 
-@dataclass(frozen=True, slots=True)
 class Binder:
     """Turns expressions into values of the logical plan, for one run and one series."""
 
-    names: Names
+    __slots__ = ("_metrics", "names")
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self._metrics: dict[str, Value] = {}
 
     def bind(self, expression: Expression) -> Value:
         """The expression as a value. Raises PackError where a parameter's value does not fit its use."""
@@ -65,6 +68,11 @@ class Binder:
 
     def metric(self, id: str) -> Value:
         """A metric as a value: its cells where they are finite and its `where` holds."""
+        if id not in self._metrics:
+            self._metrics[id] = simplify(self._metric(id))
+        return self._metrics[id]
+
+    def _metric(self, id: str) -> Value:
         declared = self.names.pack.metrics[id]
         if declared.expr is not None:
             bound = self.bind(declared.expr)
@@ -74,7 +82,7 @@ class Binder:
             column = self.names.columns[id]
             bound = Raw(column, id, declared.type, column in self.names.wild)
         conditions: list[Value] = [self.bind(declared.where)] if declared.where else []
-        if declared.by in self.names.series and declared.by in self.names.labels:
+        if declared.by and declared.by in self.names.series and declared.by in self.names.labels:
             label = Clock(self.names.labels[declared.by], TEXT)
             conditions.insert(0, Op("==", (label, Const(self.names.series[declared.by], TEXT)), CONDITION))
         if not conditions:
@@ -107,22 +115,22 @@ class Binder:
             case Name(id=id):
                 return self.name(id)
             case Negative(operand=operand):
-                return Op("neg", (self.value(source, operand),))
+                return Op("neg", (self._bound(source, operand),))
             case Arithmetic(operator=operator, left=left, right=right):
-                return Op(operator, (self.value(source, left), self.value(source, right)))
+                return Op(operator, (self._bound(source, left), self._bound(source, right)))
             case Comparison(operator=operator, left=left, right=right):
-                return Op(operator, (self.value(source, left), self.value(source, right)), CONDITION)
+                return Op(operator, (self._bound(source, left), self._bound(source, right)), CONDITION)
             case Among(operand=operand, choices=choices):
                 parts = (operand, *choices)
-                return Op("among", tuple(self.value(source, part) for part in parts), CONDITION)
+                return Op("among", tuple(self._bound(source, part) for part in parts), CONDITION)
             case And(operands=operands):
-                return Op("and", tuple(self.value(source, operand) for operand in operands), CONDITION)
+                return Op("and", tuple(self._bound(source, operand) for operand in operands), CONDITION)
             case Or(operands=operands):
-                return Op("or", tuple(self.value(source, operand) for operand in operands), CONDITION)
+                return Op("or", tuple(self._bound(source, operand) for operand in operands), CONDITION)
             case Not(operand=operand):
-                return Op("not", (self.value(source, operand),), CONDITION)
+                return Op("not", (self._bound(source, operand),), CONDITION)
             case Conditional(condition=condition, then=then, otherwise=otherwise):
-                bound = [self.value(source, part) for part in (condition, then, otherwise)]
+                bound = [self._bound(source, part) for part in (condition, then, otherwise)]
                 return Op("choose", tuple(bound), bound[1].type)
             case Call():
                 return self.call(source, node)
@@ -157,10 +165,11 @@ class Binder:
             return self.windowed(source, node)
         if function == "at":
             x, moment = node.arguments
-            assert x is not None and isinstance(moment, Text)
+            assert x is not None
+            assert isinstance(moment, Text)
             found = LENGTH.fullmatch(moment.value)
             assert found
-            return Kernel("reached", self.value(source, x), q=float(found["amount"]), unit=found["unit"])
+            return Kernel("reached", self._bound(source, x), q=float(found["amount"]), unit=found["unit"])
         if function == "nonfinite" and node.arguments == (None,):
             sentinels = (id for id in self.names.pack.sentinels if id in self.names.columns)
             cells = [Op("nonfinite", (self.metric_cell(id),), CONDITION) for id in sentinels]
@@ -169,7 +178,7 @@ class Binder:
             (argument,) = node.arguments
             assert isinstance(argument, Name)
             return self.of_metric(function, argument.id)
-        arguments = tuple(self.value(source, argument) for argument in node.arguments if argument is not None)
+        arguments = tuple(self._bound(source, argument) for argument in node.arguments if argument is not None)
         match function:
             case "latest":
                 return Kernel("latest", arguments[0], type=arguments[0].type)
@@ -189,8 +198,8 @@ class Binder:
             case "default":
                 return Op("default", arguments, arguments[0].type)
             case "clip":
-                x, low, high = arguments
-                return Op("min", (Op("max", (x, low)), high))
+                value, low, high = arguments
+                return Op("min", (Op("max", (value, low)), high))
             case _:
                 return Op(function, arguments)
 
@@ -249,7 +258,7 @@ class Binder:
     def windowed(self, source: Expression, node: Call) -> Value:
         x_node, window, *options, lag_node = node.arguments
         assert x_node is not None
-        x, span, lag = self.value(source, x_node), self.span(window), self.count(source, lag_node)
+        x, span, lag = self._bound(source, x_node), self.span(window), self.count(source, lag_node)
         option = self.constant(source, options[0]) if options else 0.0
         if options and not 0 < option < 1:
             assert options[0] is not None
@@ -291,10 +300,7 @@ def _truth(function: str, kernel: Kernel) -> Value:
     return Op(">", (kernel, Const(0.0)), CONDITION) if function in ("any", "all") else kernel
 
 
-_WINDOWED = frozenset(
-    "mean median minimum maximum total std quantile count slope r2 zscore mad share any all"
-    " mean_lower mean_upper slope_lower slope_upper".split()
-)
+_WINDOWED = frozenset(name for name, function in FUNCTIONS.items() if function.family is Family.WINDOW)
 
 
 def normal_quantile(p: float) -> float:

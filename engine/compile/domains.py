@@ -1,4 +1,4 @@
-"""How large the values of a plan can get in this run: where nothing can overflow, no result needs to be checked for it."""
+"""How large the values of a plan can get in this run: where nothing overflows, no result needs to be checked for it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,15 @@ from .ir import Clock, Const, Kernel, Op, Raw, Value
 SAFE = 1e300
 """Below this magnitude a sum, difference or product is surely finite."""
 
-_KEEPING = frozenset(
-    "mean minimum maximum quantile mad shift first lowest highest reached latest held".split()
-)
+_KEEPING = {"mean", "minimum", "maximum", "quantile", "mad"} | {"shift", "first", "lowest", "highest", "reached"}
+_KEEPING |= {"latest", "held"}
 
 
 def magnitude(value: Value, largest: Mapping[str, float]) -> float:
     """An upper bound of the value's magnitude, infinite where there is none; `largest` has that of each column."""
     match value:
-        case Const(value=bool() | str() | None):
-            return 0.0
         case Const(value=number):
-            return abs(number)
+            return abs(number) if isinstance(number, float) else 0.0
         case Raw(column=column):
             return largest.get(column, math.inf)
         case Clock():

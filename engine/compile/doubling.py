@@ -2,8 +2,8 @@
 
 The state (mean, sum of squared deviations, sum of products with the clock) of an older and a newer block merge by the
 pairwise formulas of Chan, Golub and LeVeque (1979), "Updating formulae and a pairwise algorithm for computing sample
-variances". A block is fetched from further up by `lag`, which streams; a window of n rows merges the powers of two in n. A
-constant stays exact, a spike touches only the windows that hold it, and equal windows give equal bits.
+variances". A block is fetched from further up by `lag`, which streams; a window of n rows merges the powers of two in
+n. A constant stays exact, a spike touches only the windows that hold it, and equal windows give equal bits.
 """
 
 from __future__ import annotations
@@ -69,14 +69,14 @@ class Doubled:
         while size * 2 <= max(self.wanted):
             layers += _Merge(size, size, f"s{size}", f"s{size}", f"s{size * 2}").layers(everything, spacing)
             size *= 2
-        for points, parts in sorted(self.wanted.items()):
-            layers += _composed(points, parts, spacing)
+        for points, wanted in sorted(self.wanted.items()):
+            layers += _composed(points, wanted, spacing)
         return [*layers, self.lagged]
 
 
 @dataclass(frozen=True, slots=True)
 class _Merge:
-    """Layers that merge a newer block of `newer` rows (suffix `of`) with the `older` rows before it (suffix `before`)."""
+    """Layers that merge a newer block of `newer` rows (suffix `of`) with the `older` ones before it (`before`)."""
 
     newer: int
     older: int

@@ -6,53 +6,83 @@ Nodes are plain values: the same meaning is the same node, so each distinct wind
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 NUMBER, CONDITION, TEXT = "number", "condition", "text"
 
 
-@dataclass(frozen=True, slots=True)
-class Const:
-    """A literal or a parameter's value; None is unknown."""
+class _Node:
+    """Equal to what has the same class and the same fields.
 
-    value: float | bool | str | None
-    type: str = NUMBER
-
-
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """A metric's column as it was read; `wild` columns hold non-finite cells."""
-
-    column: str
-    metric: str
-    type: str = NUMBER
-    wild: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """A column of the clock or a label, known on (almost) every row."""
-
-    column: str
-    type: str = NUMBER
-
-
-@dataclass(frozen=True, slots=True)
-class Op:
-    """A pointwise operator.
-
-    `name` is an arithmetic or comparison symbol, a function of the language, or one of: neg, and, or, not, among, choose,
-    default, known (whether the operand is known), number (a condition as 0 or 1), where (the second operand where
-    the first is true), nonfinite, text comparisons included.
+    Values are keys of many dictionaries, so each reckons its hash once, from the hashes of its operands.
     """
 
-    name: str
-    args: tuple[Value, ...]
-    type: str = NUMBER
+    __slots__ = ("_fields", "_hash")
+    __match_args__: tuple[str, ...] = ()
+
+    def __init__(self, *fields: object) -> None:
+        self._fields = fields
+        self._hash = hash((type(self), fields))
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return type(other) is type(self) and self._hash == other._hash and self._fields == other._fields
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}{self._fields!r}"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Const(_Node):
+    """A literal or a parameter's value; None is unknown."""
+
+    __slots__ = __match_args__ = ("value", "type")
+
+    def __init__(self, value: float | bool | str | None, type: str = NUMBER) -> None:
+        self.value, self.type = value, type
+        super().__init__(value, type)
+
+
+class Raw(_Node):
+    """A metric's column as it was read; `wild` columns hold non-finite cells."""
+
+    __slots__ = __match_args__ = ("column", "metric", "type", "wild")
+
+    def __init__(self, column: str, metric: str, type: str = NUMBER, wild: bool = False) -> None:
+        self.column, self.metric, self.type, self.wild = column, metric, type, wild
+        super().__init__(column, metric, type, wild)
+
+
+class Clock(_Node):
+    """A column of the clock or a label, known on (almost) every row."""
+
+    __slots__ = __match_args__ = ("column", "type")
+
+    def __init__(self, column: str, type: str = NUMBER) -> None:
+        self.column, self.type = column, type
+        super().__init__(column, type)
+
+
+class Op(_Node):
+    """A pointwise operator.
+
+    `name` is an arithmetic or comparison symbol, a function of the language, or one of: neg, and, or, not, among,
+    choose, default, known (whether the operand is known), number (a condition as 0 or 1), where (the second operand
+    where the first is true), nonfinite, text comparisons included.
+    """
+
+    __slots__ = __match_args__ = ("name", "args", "type")
+
+    def __init__(self, name: str, args: tuple[Value, ...], type: str = NUMBER) -> None:
+        self.name, self.args, self.type = name, args, type
+        super().__init__(name, args, type)
+
+
+class Span(NamedTuple):
     """How far back a window looks: `last` in `unit`, or the whole run so far (unit "all"); at least `least` points."""
 
     last: float
@@ -60,26 +90,38 @@ class Span:
     least: int
 
 
-@dataclass(frozen=True, slots=True)
-class Kernel:
+class Kernel(_Node):
     """Something that looks at other rows of the stream of `arg` (the rows at which it is known).
 
-    Over a `span`: count minimum maximum quantile mad mean total std zscore slope r2 mean_bound slope_bound (these two with
-    the signed normal quantile in `q`); without one: shift first lowest highest reached (the first value once the clock
-    has come to `q` `unit`) latest held (as latest, but it adds rows).
+    Over a `span`: count minimum maximum quantile mad mean total std zscore slope r2 mean_bound slope_bound (these two
+    with the signed normal quantile in `q`); without one: shift first lowest highest reached (the first value once the
+    clock has come to `q` `unit`) latest held (as latest, but it adds rows).
     """
 
-    kind: str
-    arg: Value
-    span: Span | None = None
-    lag: int = 0
-    k: int = 0
-    q: float = 0.0
-    unit: str = ""
-    type: str = NUMBER
+    __slots__ = __match_args__ = ("kind", "arg", "span", "lag", "k", "q", "unit", "type")
+
+    def __init__(
+        self,
+        kind: str,
+        arg: Value,
+        span: Span | None = None,
+        lag: int = 0,
+        k: int = 0,
+        q: float = 0.0,
+        unit: str = "",
+        type: str = NUMBER,
+    ) -> None:
+        self.kind, self.arg, self.span, self.lag = kind, arg, span, lag
+        self.k, self.q, self.unit, self.type = k, q, unit, type
+        super().__init__(kind, arg, span, lag, k, q, unit, type)
+
+    def over(self, arg: Value) -> Kernel:
+        """The same kernel over another operand."""
+        return Kernel(self.kind, arg, self.span, self.lag, self.k, self.q, self.unit, self.type)
 
 
 Value = Const | Raw | Clock | Op | Kernel
+
 
 def children(value: Value) -> tuple[Value, ...]:
     """The direct operands."""
@@ -133,6 +175,7 @@ def rows_of(value: Value) -> frozenset[Value] | None:
     return leaves(value) or None
 
 
+@lru_cache(maxsize=4096)
 def leaves(value: Value) -> frozenset[Value]:
     """All metric leaves of a value, each with its `where`."""
     if isinstance(value, Raw) or (isinstance(value, Op) and value.name == "where" and isinstance(value.args[1], Raw)):

@@ -1,9 +1,9 @@
-"""The physical choice: how the kernels of one stream are computed. The only room, with its neighbours, that knows of frames.
+"""The physical choice: how the kernels of one stream are computed. Only here, and next door, are frames known.
 
-Running values stream over the table in file order. Windows of a short or unevenly spaced stream are gathered as lists and
-reduced twice over (the deviations are taken from the mean, so nothing cancels); order statistics are DuckDB's
-own. Windows of a long, evenly spaced stream are merged by doubling. Either way a window's result depends on
-the values in the window alone: not on the rows around it, nor on the number of threads.
+Running values stream over the table in file order. Windows of a short or unevenly spaced stream are gathered as lists
+and reduced twice over (the deviations are taken from the mean, so nothing cancels); order statistics are DuckDB's own.
+Windows of a long, evenly spaced stream are merged by doubling. Either way a window's result depends on the values in the
+window alone: not on the rows around it, nor on the number of threads.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Lowered:
 
 
 def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Value, str], long: int = LONG) -> Lowered:
-    """The kernels (each with its column) of one stream as select items; `arguments` names the columns of their operands.
+    """The kernels (each with its column) of one stream as select items; `arguments` has the columns of their operands.
 
     A stream whose window lengths vary carries a column `n_<unit>_<length>` for each, see `varying`.
     """
@@ -167,7 +167,11 @@ class _Window:
                 return f"CAST({self.count} AS DOUBLE)"
             case "minimum" | "maximum" as kind:
                 function = f"{kind[:3]}({self.x})"
-                return self.so_far(function) if self.kernel.span and self.kernel.span.unit == "all" else self.over(function)
+                return (
+                    self.so_far(function)
+                    if self.kernel.span and self.kernel.span.unit == "all"
+                    else self.over(function)
+                )
             case "mad":
                 return self.over(f"mad({self.x})")
             case _:
@@ -183,12 +187,10 @@ class _Lists:
     def part(self, part: str, kernel: Kernel, x: str) -> str:
         if part == "mean":
             return self._mean(x)
-        clock = self._centred("tick")
-        if part == "stt":
-            return f"list_inner_product({clock}, {clock})"
-        centred = self._centred(x)
-        product = f"list_inner_product({centred}, {clock if part == 'sxt' else centred})"
-        if not self.window.wild:
+        left = self._centred("tick" if part == "stt" else x)
+        right = left if part == "m2" else self._centred("tick")
+        product = f"list_inner_product({left}, {right})"
+        if not self.window.wild or part == "stt":
             return product
         low, high = f"list_min({self._list(x)})", f"list_max({self._list(x)})"
         limit = number(LARGEST_SQUARED)

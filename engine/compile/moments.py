@@ -1,7 +1,7 @@
 """The window functions that rest on moments: which parts each needs, and its formula over them.
 
-Parts: `mean`; `m2`, the sum of squared deviations; `sxt` and `stt`, the sums of products of deviations with those of the
-clock and of the clock with itself.
+Parts: `mean`; `m2`, the sum of squared deviations; `sxt` and `stt`, the sums of products of deviations with those of
+the clock and of the clock with itself.
 """
 
 from __future__ import annotations

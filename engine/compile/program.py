@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
-from .ir import CONDITION, TEXT, Clock, Const, Kernel, Op, Raw, Value, level, walk
+from .ir import CONDITION, TEXT, Kernel, Value, level, walk
 from .layers import Layer, stack
-from .lower import LARGEST_SQUARED, LONG, Lowered, counting, lower, varying
+from .lower import LARGEST_SQUARED, LONG, counting, lower, varying
 from .moments import PARTS
 from .sql import Renderer, layers
 from .stream import Stream, clocks_of
 
 if TYPE_CHECKING:
     import duckdb
+
+T = TypeVar("T")
 
 _PATTERN_BITS = 60
 _ANYWHERE = ("latest", "held")
@@ -37,6 +40,8 @@ class Program:
     observations: dict[Value, str] = field(default_factory=dict)
     rows: int = 0
     _known: list[str] = field(default_factory=list)  # the columns of the working table
+    _appended: list[str] = field(default_factory=list)
+    _temporary: list[str] = field(default_factory=list)
 
     @property
     def renderer(self) -> Renderer:
@@ -47,9 +52,14 @@ class Program:
         self.table = self.table or self.source
         counted = self.con.execute(f"SELECT count(*) FROM {self.source}").fetchone()
         self.rows = counted[0] if counted else 0
-        kernels = {node for value in values for node in walk(value) if isinstance(node, Kernel)} - set(self.columns)
+        kernels = dict.fromkeys(
+            node
+            for value in dict.fromkeys(values)
+            for node in walk(value)
+            if isinstance(node, Kernel) and node not in self.columns
+        )
         by_level: dict[int, list[Kernel]] = {}
-        for kernel in sorted(kernels, key=repr):
+        for kernel in kernels:
             by_level.setdefault(level(kernel), []).append(kernel)
         for _, group in sorted(by_level.items()):
             self._level(group)
@@ -76,7 +86,8 @@ class Program:
             return self.table, self.renderer
         steps, observations, columns = self._columns(conditions, values)
         keep = ["i", *dict.fromkeys([*observations.values(), *columns.values()])]
-        return f"({stack(self.table, self._table_columns(), steps, keep)})", Renderer(columns, observations, self.largest)
+        source = stack(self.table, self._table_columns(), steps, keep)
+        return f"({source})", Renderer(columns, observations, self.largest)
 
     def _columns(
         self, conditions: Sequence[Value], values: Sequence[Value]
@@ -104,13 +115,9 @@ class Program:
         if self.rows < self.long:
             self._join(everywhere, streams)
         else:
-            full = [(stream, own) for stream, own in streams if stream.full and not varying(stream, own)]
-            if everywhere or full:
-                self._extend(everywhere, *full)
-            for stream, own in streams:
-                if (stream, own) not in full:
-                    self._patch(stream, own)
-        self.columns.update(names)
+            self._append(everywhere, streams)
+        for kernel, column in names.items():
+            self.columns[kernel] = column
 
     def _streams(self, kernels: Sequence[Kernel]) -> list[Stream]:
         """The arguments of the kernels, grouped by the rows at which they are known."""
@@ -150,9 +157,7 @@ class Program:
                     rows=known,
                     full=known == total,
                     wild=frozenset(
-                        arguments[place]
-                        for place, size in zip(places, largest, strict=True)
-                        if size > LARGEST_SQUARED
+                        arguments[place] for place, size in zip(places, largest, strict=True) if size > LARGEST_SQUARED
                     ),
                 )
             )
@@ -195,34 +200,63 @@ class Program:
         for table in temporary:
             self.con.execute(f"DROP TABLE {table}")
 
-    def _extend(self, everywhere: Mapping[Kernel, str], *full: tuple[Stream, Mapping[Kernel, str]]) -> None:
-        """A copy of the working table with more columns: kernels over all of its rows, which stay in order."""
-        plain = self._table_columns()
-        lowered, arguments = Lowered(), []
-        for stream, own in full:
-            names = self._arguments(stream)
-            arguments = [f"{self.renderer.observed(argument)} AS {name}" for argument, name in names.items()]
-            lowered = lower(stream, own, names, self.long)
-        items = [*plain, "i AS k", *arguments, *self._latest(everywhere)]
-        columns = [item.rpartition(" AS ")[2] for item in items]
-        query = lowered.query(f"(SELECT {', '.join(items)} FROM {self.table})", columns, [*plain, *everywhere.values()])
-        self._replace(query, [*plain, *everywhere.values(), *lowered.results])
+    def _append(self, everywhere: Mapping[Kernel, str], streams: Sequence[tuple[Stream, dict[Kernel, str]]]) -> None:
+        """The kernels of a level as tables of their own, row beside row of the run; two are made at a time."""
+        base, queries = self.table, []
+        for columns, query in self._parts(everywhere, streams):
+            table = f"part_{len(self._appended)}"
+            queries.append(f"CREATE TABLE {table} AS SELECT i AS {table}_i, {', '.join(columns)} FROM ({query})")
+            self._appended.append(table)
+            self._known += columns
+        # A streaming window keeps one thread busy.
+        self.concurrently([partial(_execute, query) for query in queries])
+        self._align(self._appended[len(self._appended) - len(queries) :])
+        for name in self._temporary:
+            self.con.execute(f"DROP TABLE {name}")
+        self._temporary.clear()
+        self.table = " POSITIONAL JOIN ".join([base, *self._appended[len(self._appended) - len(queries) :]])
 
-    def _patch(self, stream: Stream, own: Mapping[Kernel, str]) -> None:
-        """Kernels over some of the rows, written back into the working table, whose order an UPDATE keeps."""
-        if self.table == self.source:
-            plain = self._table_columns()
-            self._replace(f"SELECT {', '.join(plain)} FROM {self.source}", plain)
-        source, columns, temporary = self._source("stream", stream, own)
-        query = lower(stream, own, self._arguments(stream), self.long).query(source, columns, ["i"])
-        for kernel, column in own.items():
-            kind = "VARCHAR" if kernel.type == TEXT else "BOOLEAN" if kernel.type == CONDITION else "DOUBLE"
-            self.con.execute(f"ALTER TABLE {self.table} ADD COLUMN {column} {kind}")
-        values = ", ".join(f"{column} = s.{column}" for column in own.values())
-        self.con.execute(f"UPDATE {self.table} SET {values} FROM ({query}) s WHERE {self.table}.i = s.i")
-        self._known.extend(own.values())
-        if temporary:
-            self.con.execute(f"DROP TABLE {temporary}")
+    def _parts(
+        self, everywhere: Mapping[Kernel, str], streams: Sequence[tuple[Stream, dict[Kernel, str]]]
+    ) -> Iterator[tuple[list[str], str]]:
+        self._table_columns()
+        if everywhere:
+            yield list(everywhere.values()), f"SELECT i, {', '.join(self._latest(everywhere))} FROM {self.table}"
+        for place, (stream, own) in enumerate(streams):
+            for part in _halves(stream, own):
+                names = self._arguments(stream)
+                if stream.full and not varying(stream, part):
+                    columns = {"i": "i", "k": "i", "tick": "tick", "epoch": "epoch", "time": "time"}
+                    columns |= {name: self.renderer.observed(argument) for argument, name in names.items()}
+                    items = ", ".join(f"{item} AS {name}" for name, item in columns.items())
+                    source = f"(SELECT {items} FROM {self.table})"
+                    yield list(part.values()), lower(stream, part, names, self.long).query(source, list(columns), ["i"])
+                    continue
+                source, known, temporary = self._source(f"stream_{place}_{len(self._temporary)}", stream, part)
+                self._temporary += [temporary] if temporary else []
+                query = lower(stream, part, names, self.long).query(source, known, ["i"])
+                made = ", ".join(part.values())
+                yield (
+                    list(part.values()),
+                    f"SELECT i, {made} FROM {self.source} LEFT JOIN ({query}) USING (i) ORDER BY i",
+                )
+
+    def _align(self, tables: Sequence[str]) -> None:
+        """Make sure that the rows of the tables stand where those of the run do, as the operators here leave them."""
+        for table in tables:
+            astray = self.con.execute(f"SELECT count(*) FROM {table} WHERE {table}_i <> rowid + 1").fetchone()
+            if astray and astray[0]:
+                self.con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM {table} ORDER BY {table}_i")
+
+    def concurrently(self, tasks: Sequence[Callable[[duckdb.DuckDBPyConnection], T]]) -> list[T]:
+        """The results of tasks that do not depend on one another, each given a connection; two run at a time."""
+        threads = self.con.execute("SELECT current_setting('threads')").fetchone()
+        if len(tasks) < 2 or not threads or threads[0] < 2:
+            return [task(self.con) for task in tasks]
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            return list(pool.map(lambda task: task(self.con.cursor()), tasks))
 
     @staticmethod
     def _arguments(stream: Stream) -> dict[Value, str]:
@@ -231,7 +265,8 @@ class Program:
     def _latest(self, everywhere: Mapping[Kernel, str]) -> list[str]:
         so_far = "IGNORE NULLS) OVER (ROWS UNBOUNDED PRECEDING)"
         return [
-            f"last_value({self.renderer.observed(kernel.arg)} {so_far} AS {column}" for kernel, column in everywhere.items()
+            f"last_value({self.renderer.observed(kernel.arg)} {so_far} AS {column}"
+            for kernel, column in everywhere.items()
         ]
 
     def _source(self, name: str, stream: Stream, own: Mapping[Kernel, str]) -> tuple[str, list[str], str]:
@@ -263,3 +298,18 @@ class Program:
             description = self.con.execute(f"SELECT * FROM {self.table} LIMIT 0").description or []
             self._known = [name for name, *_ in description]
         return list(self._known)
+
+
+def _execute(query: str, con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(query)
+
+
+def _halves(stream: Stream, own: Mapping[Kernel, str]) -> list[dict[Kernel, str]]:
+    """The kernels in two parts of about the same work, those of one argument together."""
+    groups: list[dict[Kernel, str]] = []
+    for argument in stream.arguments:
+        groups.append({kernel: column for kernel, column in own.items() if kernel.arg == argument})
+    halves: list[dict[Kernel, str]] = [{}, {}]
+    for group in sorted(groups, key=len, reverse=True):
+        min(halves, key=len).update(group)
+    return [half for half in halves if half]

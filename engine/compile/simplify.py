@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from functools import lru_cache
 
 from .ir import Const, Kernel, Op, Value, leaves
 
 _LENIENT = frozenset({"and", "or", "default", "choose", "known", "where", "among"})
 
 
+@lru_cache(maxsize=4096)
 def simplify(value: Value) -> Value:
     """The same value with constants folded and whatever is surely unknown replaced by an unknown constant."""
     match value:
         case Kernel(arg=arg):
             inner = simplify(arg)
-            return Const(None, value.type) if _is_unknown(inner) else replace(value, arg=inner)
+            if _is_unknown(inner):
+                return Const(None, value.type)
+            return value if inner is arg else value.over(inner)
         case Op(args=args):
-            return _operator(replace(value, args=tuple(simplify(arg) for arg in args)))
+            simpler = tuple(simplify(arg) for arg in args)
+            is_same = all(new is old for new, old in zip(simpler, args, strict=True))
+            return _operator(value if is_same else Op(value.name, simpler, value.type))
         case _:
             return value
 
 
 def _operator(op: Op) -> Value:
-    if leaves(op):
-        return op  # it still gives its rows to whatever it stands in
+    if not any(isinstance(arg, Const) for arg in op.args) or leaves(op):
+        return op  # with metrics in it, it still gives its rows to whatever it stands in
     if op.name not in _LENIENT and any(_is_unknown(arg) for arg in op.args):
         return Const(None, op.type)
     match op:

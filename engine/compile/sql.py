@@ -7,8 +7,8 @@ are written as DOUBLE, texts are quoted. A value that is unknown or not finite i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
+from ..pack import EMPTY
 from .domains import SAFE, magnitude
 from .ir import CONDITION, NUMBER, TEXT, Clock, Const, Kernel, Op, Raw, Value, children, free, rows_of
 
@@ -47,13 +47,22 @@ def literal(const: Const) -> str:
             return number(const.value) if const.value >= 0 else f"({number(const.value)})"
 
 
-@dataclass(frozen=True, slots=True)
 class Renderer:
-    """Writes values as SQL; `columns` names what a column already holds (kernels always, other values where that pays)."""
+    """Writes values as SQL.
 
-    columns: Mapping[Value, str]
-    observations: Mapping[Value, str] = field(default_factory=dict)
-    largest: Mapping[str, float] = field(default_factory=dict)  # the largest magnitude in each column
+    `columns` names what a column already holds (kernels always, other values where that pays), `observations` what one
+    holds as `observed`; `largest` is the largest magnitude in each column.
+    """
+
+    __slots__ = ("columns", "largest", "observations")
+
+    def __init__(
+        self,
+        columns: Mapping[Value, str],
+        observations: Mapping[Value, str] = EMPTY,
+        largest: Mapping[str, float] = EMPTY,
+    ) -> None:
+        self.columns, self.observations, self.largest = columns, observations, largest
 
     def value(self, value: Value) -> str:
         """SQL of the value, NULL where it is unknown; numbers are finite."""
@@ -147,7 +156,9 @@ class Renderer:
 
     def _nonfinite(self, cell: Value) -> str:
         if isinstance(cell, Raw):
-            return f"(NOT isfinite({cell.column}))" if cell.wild else f"CASE WHEN {cell.column} IS NOT NULL THEN false END"
+            return (
+                f"(NOT isfinite({cell.column}))" if cell.wild else f"CASE WHEN {cell.column} IS NOT NULL THEN false END"
+            )
         sql = self.value(cell)
         return f"CASE WHEN {sql} IS NOT NULL THEN false END"
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
+from ..pack import EMPTY
 from .ir import Kernel, Span, Value
 
 CLOCKS = {"steps": ("tick", 1.0), "epochs": ("epoch", 1.0), "minutes": ("time", 60.0)}
 """The column and the scale of each unit of the clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(NamedTuple):
     """Rows of the working table at which all of `arguments` are known; `k` numbers them from 1.
 
     `spacing` maps a clock column to the constant distance of neighbouring rows on it, or to None where it varies.
@@ -23,7 +23,7 @@ class Stream:
     rows: int
     full: bool  # it is the whole table
     wild: frozenset[Value] = frozenset()  # arguments with magnitudes whose squares overflow
-    spacing: dict[str, float | None] = field(default_factory=dict)
+    spacing: Mapping[str, float | None] = EMPTY
 
     def points(self, span: Span) -> int | None:
         """How many rows a full window holds, the same everywhere; None where that varies from row to row."""

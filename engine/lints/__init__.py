@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..errors import Problem
 from ..pack import Pack
 from . import bounds, texts, unused
 
 
-@dataclass(frozen=True, slots=True)
-class Lint:
+class Lint(NamedTuple):
     """One lint: its id, and the function that finds its problems; the function's docstring is its documentation."""
 
     id: str

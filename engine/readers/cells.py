@@ -8,7 +8,7 @@ fields without regard to case and gives each field one type, so keys that would 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from typing import TypeAlias
@@ -73,27 +73,35 @@ class _Plane:
 
 @dataclass(slots=True)
 class Cells:
-    """The columns to read: `column` hands one out for a key and a type, the same one for the same question."""
+    """The columns to read: `column` hands one out for a key and a type, the same one for the same question.
 
-    wanted: dict[tuple[str, str, bool], str] = field(default_factory=dict)
+    `lacks` says of nested keys which of them cannot occur; these are `left_out`.
+    """
 
-    def column(self, key: str, kind: str, *, nested: bool = True) -> str:
-        """The name of the column that will hold `key` as `kind`; not `nested`: only where it is written flat."""
-        return self.wanted.setdefault((key, kind, nested), f"c{len(self.wanted)}")
+    lacks: Callable[[Path], str | None] = lambda path: None
+    wanted: dict[tuple[str, str, bool], tuple[str, list[Path]]] = field(default_factory=dict)
+    left_out: set[str] = field(default_factory=set)
 
-    def width(self) -> int:
-        """The number of values looked for in each line."""
-        return sum(1 for key, _, nested in self.wanted for _ in nestings(key, nested=nested))
-
-    def plan(self, occurring: Collection[str] | None = None) -> Plan:
-        """The structures to read; with the top-level keys that occur, only what can be there."""
-        planes: list[_Plane] = []
-        columns: dict[str, str] = {}
-        for (key, kind, nested), column in self.wanted.items():
+    def column(self, key: str, kind: str, *, nested: bool = True) -> str | None:
+        """The column that will hold `key` as `kind`, None if it cannot occur; not `nested`: only where it is flat."""
+        known = self.wanted.get((key, kind, nested))
+        if known is None:
             found = []
             for path in nestings(key, nested=nested):
-                if occurring is not None and path[0] not in occurring:
-                    continue
+                if (lacking := self.lacks(path)) is None:
+                    found.append(path)
+                else:
+                    self.left_out.add(lacking)
+            known = self.wanted[key, kind, nested] = (f"c{len(self.wanted)}" if found else "", found)
+        return known[0] or None
+
+    def plan(self) -> Plan:
+        """The structures to read, and what to take out of them."""
+        planes: list[_Plane] = []
+        columns: dict[str, str] = {}
+        for (_, kind, _), (column, paths) in self.wanted.items():
+            found = []
+            for path in paths:
                 for number, plane in enumerate(planes):  # noqa: B007
                     if plane.add(path, kind):
                         break
@@ -102,9 +110,7 @@ class Cells:
                     planes.append(plane := _Plane())
                     plane.add(path, kind)
                 found.append(_access(f"p{number}", path))
-            if not found:
-                columns[column] = f"NULL::{kind}"
-            else:
+            if found:
                 columns[column] = found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
         return Plan(tuple(json.dumps(plane.root, ensure_ascii=False) for plane in planes), columns)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
 
 from ..pack import KeyPattern
-from .cells import NUMBER, TEXT, Cells, literal
+from .cells import NUMBER, TEXT, Cells, Path, literal
 from .model import Wanted
 
 PERCENT_ABOVE = 1.5
@@ -67,36 +67,41 @@ class Layout:
     notes: tuple[str, ...] = ()
 
 
-def columns_for(wanted: Wanted) -> Columns:
-    """The cells that answer `wanted`."""
-    cells = Cells()
+def columns_for(wanted: Wanted, lacks: Callable[[Path], str | None] = lambda path: None) -> Columns:
+    """The cells that answer `wanted`, but for keys that cannot occur: `lacks` names them for a path."""
+    cells = Cells(lacks)
     column = cells.column
+    kinds = {m.id: TEXT if m.type == "text" else NUMBER for m in wanted.metrics}
     return Columns(
         cells,
-        {m.id: [(key, column(key, TEXT if m.type == "text" else NUMBER)) for key in m.keys] for m in wanted.metrics},
-        {label: [column(key, TEXT) for key in keys] for label, keys in wanted.labels.items()},
+        {m.id: [(key, name) for key in m.keys if (name := column(key, kinds[m.id]))] for m in wanted.metrics},
+        {label: [name for key in keys if (name := column(key, TEXT))] for label, keys in wanted.labels.items()},
         {
-            "step": [_number(cells, key) for key in wanted.clock.step],
-            "total": [_number(cells, key) for key in wanted.clock.total],
-            "epoch": [_number(cells, key) for key in wanted.clock.epoch],
-            "time": [_time(cells, key) for key in wanted.clock.time],
+            "step": [value for key in wanted.clock.step if (value := _number(cells, key))],
+            "total": [value for key in wanted.clock.total if (value := _number(cells, key))],
+            "epoch": [value for key in wanted.clock.epoch if (value := _number(cells, key))],
+            "time": [value for key in wanted.clock.time if (value := _time(cells, key))],
         },
-        [column(key, TEXT) for key in wanted.summary],
+        [name for key in wanted.summary if (name := column(key, TEXT))],
     )
 
 
-def _number(cells: Cells, key: KeyPattern) -> Value:
+def _number(cells: Cells, key: KeyPattern) -> Value | None:
     if key.pattern is None:
         column = cells.column(key.key, NUMBER)
-        return Value(column, f"CASE WHEN isfinite({column}) THEN {column} END")
+        return Value(column, f"CASE WHEN isfinite({column}) THEN {column} END") if column else None
     column = cells.column(key.key, TEXT, nested=False)  # "5/200" under "global_step/max_steps" is a name, no path
+    if column is None:
+        return None
     number = f"TRY_CAST(regexp_extract({column}, {literal(key.pattern)}, 1) AS DOUBLE)"
     return Value(column, f"CASE WHEN isfinite({number}) THEN {number} END")
 
 
-def _time(cells: Cells, key: KeyPattern) -> Value:
+def _time(cells: Cells, key: KeyPattern) -> Value | None:
     """Seconds since 1970; a number too large for them is in milliseconds, microseconds or nanoseconds."""
     column = cells.column(key.key, TEXT)
+    if column is None:
+        return None
     text = column if key.pattern is None else f"regexp_extract({column}, {literal(key.pattern)}, 1)"
     number = f"TRY_CAST({text} AS DOUBLE)"
     scaled = " ".join(f"WHEN {number} > {bound} THEN {number} / {unit}" for bound, unit in _TIME_UNITS)
@@ -111,17 +116,22 @@ def _time(cells: Cells, key: KeyPattern) -> Value:
 _TIME_UNITS = (("1e17", "1e9"), ("1e14", "1e6"), ("1e11", "1e3"))
 
 
-def choose(con: duckdb.DuckDBPyConnection, columns: Columns, wanted: Wanted) -> Layout:
-    """Settle which key each wanted thing is read from, by what occurs in the table `raw`."""
-    cells = sorted({column for pairs in columns.metrics.values() for _, column in pairs})
-    totals = columns.clock["total"]
-    counted = _ask(
-        con,
-        "raw",
-        *(f"count({column})" for column in cells),
-        *(f"max({each.sql})" for each in totals),
+def questions(columns: Columns) -> list[str]:
+    """What `choose` has to know of all lines, as SQL aggregates over the table `raw`."""
+    return [
+        *(f"count({column})" for column in _cells(columns)),
+        *(f"max({each.sql})" for each in columns.clock["total"]),
         f"max(CASE WHEN {_any(columns.summary)} THEN rowid + 1 END)",
-    )
+    ]
+
+
+def _cells(columns: Columns) -> list[str]:
+    return sorted({column for pairs in columns.metrics.values() for _, column in pairs})
+
+
+def choose(con: duckdb.DuckDBPyConnection, columns: Columns, wanted: Wanted, counted: Sequence[Any]) -> Layout:
+    """Settle which key each wanted thing is read from, by the answers to `questions` and the table `raw`."""
+    cells = _cells(columns)
     logged = dict(zip(cells, counted, strict=False))
     layout = Layout(
         total=next((value for value in counted[len(cells) : -1] if value is not None), None),
@@ -152,10 +162,8 @@ def _settle(con: duckdb.DuckDBPyConnection, columns: Columns, layout: Layout) ->
     shares = sorted({m.column for m in layout.metrics if m.percent})
     clock = {name: columns.clock[name] for name in ("step", "epoch", "time")}
     labels = [(label, column) for label, found in columns.labels.items() for column in found]
-    answers = iter(
-        _ask(
-            con,
-            f"raw WHERE {layout.kept}",
+    asked = ", ".join(
+        (
             "count(*)",
             f"count(CASE WHEN {layout.moves} THEN 1 END)",
             f"count(CASE WHEN {hidden or 'false'} THEN 1 END)",
@@ -166,6 +174,8 @@ def _settle(con: duckdb.DuckDBPyConnection, columns: Columns, layout: Layout) ->
             *(f"count(CASE WHEN {each.sql} <> floor({each.sql}) THEN 1 END)" for each in clock["epoch"]),
         )
     )
+    (found,) = con.execute(f"SELECT {asked} FROM raw WHERE {layout.kept}").fetchall()
+    answers = iter(found)
     rows, moving, non_finite = next(answers), next(answers), next(answers)
     occurring = [(label, column) for label, column in labels if next(answers)]
     tops = {column: next(answers) for column in shares}
@@ -200,8 +210,3 @@ def _first(counts: Sequence[int]) -> int | None:
 
 def _any(columns: Iterable[str]) -> str:
     return "(" + (" OR ".join(f"{column} IS NOT NULL" for column in columns) or "false") + ")"
-
-
-def _ask(con: duckdb.DuckDBPyConnection, where: str, *questions: str) -> list[Any]:
-    (row,) = con.execute(f"SELECT {', '.join(questions)} FROM {where}").fetchall()
-    return list(row)

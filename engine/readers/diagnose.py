@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import duckdb
 
-from .cells import RAW, Cells, nestings
+from .cells import RAW, Cells, Path
 from .columns import Layout
-from .lines import SMALL, objects_sql
+from .lines import objects_sql
 from .model import Wanted, WantedMetric
 from .normalise import Source
+from .survey import SMALL
 
 _PROBED = 1_000  # lines of a large file that are looked at for metrics nobody requires
 _SHOWN = 60
@@ -19,25 +19,22 @@ _KINDS = (("text", '"'), ("a list", "["), ("an object", "{"))
 
 
 def wrong_types(
-    con: duckdb.DuckDBPyConnection, source: Source, wanted: Wanted, layout: Layout, occurring: frozenset[str] | None
+    con: duckdb.DuckDBPyConnection, source: Source, wanted: Wanted, layout: Layout, lacks: Callable[[Path], str | None]
 ) -> Iterator[str]:
     """Yield a note for each numeric metric that was logged, but never as a number.
 
-    In a large file, metrics that are not required are looked for in its first lines only.
+    Keys that `lacks` rules out are not looked for; in a large file, metrics that are not required are looked for in
+    its first lines only.
     """
     read = {metric.id for metric in layout.metrics}
     missing = [m for m in wanted.metrics if m.id not in read and m.type == "number"]
     urgent = [m for m in missing if m.id in wanted.required]
-    if missing and source.size <= SMALL:
-        with open(source.path, "rb") as stream:
-            text = stream.read()
-        missing = [m for m in missing if any(_may_occur(key, text) for key in m.keys)]
     if not missing:
         return
     if source.size > SMALL and missing != urgent:
-        seen = {metric.id for metric, *_ in _found(con, source, missing, occurring, f" LIMIT {_PROBED}")}
+        seen = {metric.id for metric, *_ in _found(con, source, missing, lacks, f" LIMIT {_PROBED}")}
         missing = [m for m in missing if m in urgent or m.id in seen]
-    for metric, key, line, value, rows, total in _found(con, source, missing, occurring):
+    for metric, key, line, value, rows, total in _found(con, source, missing, lacks):
         kind = next((name for name, sign in _KINDS if value.startswith(sign)), "not a number")
         shown = value.strip('"') if kind == "text" else value
         shown = shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + "…"
@@ -45,20 +42,16 @@ def wrong_types(
         yield f"{metric.id}: {key!r} is {kind} in {where} rows, first at line {line} ({shown!r}), never a number"
 
 
-def _may_occur(key: str, text: bytes) -> bool:
-    return any(all(json.dumps(part)[1:-1].encode() in text for part in path) for path in nestings(key))
-
-
 def _found(
     con: duckdb.DuckDBPyConnection,
     source: Source,
     metrics: list[WantedMetric],
-    occurring: frozenset[str] | None,
+    lacks: Callable[[Path], str | None],
     limit: str = "",
 ) -> Iterator[tuple[WantedMetric, str, int, str, int, int]]:
-    cells = Cells()
+    cells = Cells(lacks)
     columns = {(metric.id, key): cells.column(key, RAW) for metric in metrics for key in metric.keys}
-    plan = cells.plan(occurring)
+    plan = cells.plan()
     if not plan.structures:
         return
     lines = f"SELECT *, row_number() OVER () AS number FROM ({objects_sql(source, plan)}{limit})"
@@ -75,7 +68,7 @@ def _found(
     by_column = {column: answers[3 * n : 3 * n + 3] for n, column in enumerate(plan.columns)}
     for metric in metrics:
         for key in metric.keys:
-            count, value, line = by_column[columns[metric.id, key]]
+            count, value, line = by_column.get(columns[metric.id, key] or "", (0, None, 0))
             if count:
                 yield metric, key, line, value, count, rows
                 break

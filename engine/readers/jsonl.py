@@ -13,18 +13,22 @@ import duckdb
 
 from ..errors import LogError
 from . import lines, rows
-from .cells import literal
-from .columns import choose, columns_for
+from .columns import Columns, choose, columns_for, questions
 from .diagnose import wrong_types
 from .model import Run, Wanted
 from .normalise import Source, copied, opened
 from .sniff import other_format
+from .survey import survey
 
-_SETTINGS = """
-SET autoinstall_known_extensions = false; SET autoload_known_extensions = false;
-SET python_enable_replacements = false; SET temp_directory = ''; SET preserve_insertion_order = true;
-SET TimeZone = 'UTC';
-"""
+FEW = 24  # keys that a large log may lack; up to so many it is cheaper to look for all than to watch out for the others
+
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
+    "temp_directory": "",
+    "preserve_insertion_order": "true",
+}
 _LOCK = "SET enable_external_access = false; SET lock_configuration = true"
 
 
@@ -42,33 +46,50 @@ def read(path: str, wanted: Wanted, *, threads: int | None = None, memory_limit:
 
 
 def _connect(threads: int | None, memory_limit: str | None) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(":memory:")
-    con.execute(_SETTINGS)
+    settings = dict(_SETTINGS)
     if threads is not None:
-        con.execute(f"SET threads = {int(threads)}")
+        settings["threads"] = int(threads)
     if memory_limit is not None:
-        con.execute(f"SET memory_limit = {literal(memory_limit)}")
+        settings["memory_limit"] = memory_limit
+    con = duckdb.connect(":memory:", config=settings)
+    con.execute("SET TimeZone = 'UTC'")
     return con
 
 
 def _read(con: duckdb.DuckDBPyConnection, stack: ExitStack, source: Source, path: str, wanted: Wanted) -> Run:
     if not source.size:
         raise LogError("the log is empty", path=path, hint="wait until the run has logged something")
-    columns = columns_for(wanted)
-    counted = None
+    loaded = None
     try:
-        occurring = lines.load(con, source, columns.cells)
-        counted = lines.count(con, source)
+        loaded = _load(con, source, wanted)
     except duckdb.Error:  # invalid UTF-8, or the file changed while it was read
         if source.copied:
             raise
-    if counted is None:
+    if loaded is None:
         source = stack.enter_context(copied(source, path))
-        occurring = lines.load(con, source, columns.cells)
-        counted = lines.count(con, source)
-        assert counted is not None
-    layout = choose(con, columns, wanted)
+        loaded = _load(con, source, wanted)
+        assert loaded is not None
+    columns, counted = loaded
+    layout = choose(con, columns, wanted, counted.answers)
     if (counted.malformed >= counted.objects or not layout.metrics) and (error := other_format(source, path, counted)):
         raise error
-    notes = (*layout.notes, *wrong_types(con, source, wanted, layout, occurring))
+    notes = (*layout.notes, *wrong_types(con, source, wanted, layout, columns.cells.lacks))
     return rows.assemble(con, path, counted, replace(layout, notes=notes))
+
+
+def _load(con: duckdb.DuckDBPyConnection, source: Source, wanted: Wanted) -> tuple[Columns, lines.Lines] | None:
+    """Load the columns that can be there; a large file is loaded again if it has keys that its pieces did not show."""
+    seen = survey(source)
+    columns = columns_for(wanted, seen.lacks)
+    watched = set() if seen.whole else columns.cells.left_out
+    if 0 < len(watched) <= FEW:
+        columns, watched = columns_for(wanted), set()
+    lines.load(con, source, columns.cells, clean=seen.clean, watched=watched)
+    counted = lines.count(con, source, questions(columns), watching=bool(watched))
+    if counted is not None and counted.others:
+        more = columns_for(wanted, seen.with_outermost(lines.census(con, source, watched)).lacks)
+        if more.cells.plan() != columns.cells.plan():
+            columns = more
+            lines.load(con, source, columns.cells, clean=seen.clean)
+            counted = lines.count(con, source, questions(columns))
+    return None if counted is None else (columns, counted)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
 from .cells import Cells, Plan, literal
 from .normalise import Source
+from .survey import ESCAPES, pattern
 
-CENSUS_ABOVE = 48  # values a line; beyond that it is cheaper to ask first which keys occur
-SMALL = 1 << 22  # bytes; below that a second look at the file costs nothing
 OBJECT, BLANK, MALFORMED, FOLLOWER = range(4)
 
 _SHOWN = 5
 _SPACE = literal(" \t")
 _BRACED = f"starts_with(ltrim(line, {_SPACE}), '{{')"
 _IS_OBJECT = f"{_BRACED} AND json_valid(line)"
-_PIECES, _PIECE = 16, 1 << 16
 
 
 def lines_sql(source: Source) -> str:
@@ -59,56 +58,63 @@ def objects_sql(source: Source, plan: Plan, *, clean: bool = False) -> str:
     return f"SELECT *{planes} FROM ({lines})"
 
 
-def _is_clean(source: Source) -> bool:
-    """Whether a large file shows no malformed line in pieces of it that are spread evenly."""
-    if source.size <= SMALL:
-        return False
-    with open(source.path, "rb") as stream:
-        for number in range(_PIECES):
-            stream.seek(number * (source.size - _PIECE) // (_PIECES - 1))
-            for line in stream.read(_PIECE).split(b"\n")[1:-1]:
-                try:
-                    json.loads(line)
-                except ValueError:
-                    return False
-    return True
-
-
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """What was counted while a file was loaded; `bad` are the numbers of the first malformed lines."""
+    """What was counted in a loaded file; `bad` are the numbers of the first malformed lines.
+
+    `others` are the lines in which keys may occur that were not looked for, `answers` those to the questions asked.
+    """
 
     total: int
     objects: int
     malformed: int
     bad: tuple[int, ...]
+    others: int = 0
+    answers: tuple[Any, ...] = ()
 
 
-def load(con: duckdb.DuckDBPyConnection, source: Source, cells: Cells) -> frozenset[str] | None:
-    """Make the table `raw`, a row a line: its bytes, its kind and the cells; returns the top-level keys if counted."""
-    occurring = None
-    if cells.width() > CENSUS_ABOVE and source.size > SMALL:
-        census = f"SELECT DISTINCT unnest(json_keys(line)) FROM {lines_sql(source)} WHERE {_IS_OBJECT}"
-        occurring = frozenset(key for (key,) in con.execute(census, [source.path]).fetchall())
-    plan = cells.plan(occurring)
+def load(
+    con: duckdb.DuckDBPyConnection, source: Source, cells: Cells, *, clean: bool = False, watched: Collection[str] = ()
+) -> None:
+    """Make the table `raw`, a row a line: its bytes, its kind, the cells, and whether a `watched` key may occur in it."""
+    plan = cells.plan()
     columns = "".join(f", {sql} AS {column}" for column, sql in plan.columns.items())
+    if watched:
+        columns += f", {_spells(watched)} AS other"
     con.execute(
         f"CREATE OR REPLACE TABLE raw AS SELECT strlen(line) AS bytes, (CASE WHEN is_object THEN {OBJECT}"
         f" WHEN regexp_full_match(line, '\\s*') THEN {BLANK} ELSE {MALFORMED} END)::UTINYINT AS kind{columns}"
-        f" FROM ({objects_sql(source, plan, clean=_is_clean(source))})",
+        f" FROM ({objects_sql(source, plan, clean=clean)})",
         [source.path],
     )
-    return occurring
 
 
-def count(con: duckdb.DuckDBPyConnection, source: Source) -> Lines | None:
-    """Count the loaded lines by kind; None if some of the file is gone: empty lines, a byte order mark."""
-    total, size, objects, malformed = con.execute(
+def census(con: duckdb.DuckDBPyConnection, source: Source, watched: Collection[str]) -> list[str]:
+    """The outermost keys of the lines in which a `watched` key may occur."""
+    suspects = f"SELECT line FROM {lines_sql(source)} WHERE {_spells(watched)}"
+    keys = f"SELECT DISTINCT unnest(json_keys(line)) FROM ({suspects}) WHERE {_IS_OBJECT}"
+    return [key for (key,) in con.execute(keys, [source.path]).fetchall()]
+
+
+def count(
+    con: duckdb.DuckDBPyConnection, source: Source, questions: Sequence[str] = (), *, watching: bool = False
+) -> Lines | None:
+    """Count the loaded lines by kind and answer questions (SQL aggregates) about them.
+
+    None if some of the file is gone: empty lines, a byte order mark.
+    """
+    asked = ", ".join(["count(CASE WHEN other THEN 1 END)" if watching else "0", *questions])
+    total, size, objects, malformed, others, *answers = con.execute(
         f"SELECT count(*), count(*) + coalesce(sum(bytes), 0), count(CASE WHEN kind = {OBJECT} THEN 1 END),"
-        f" count(CASE WHEN kind = {MALFORMED} THEN 1 END) FROM raw"
+        f" count(CASE WHEN kind = {MALFORMED} THEN 1 END), {asked} FROM raw"
     ).fetchall()[0]
     if not source.copied and size != source.size:
         return None
     first = f"SELECT rowid + 1 FROM raw WHERE kind = {MALFORMED} LIMIT {_SHOWN}"
     bad = tuple(sorted(line for (line,) in con.execute(first).fetchall())) if malformed else ()
-    return Lines(total, objects, malformed, bad)
+    return Lines(total, objects, malformed, bad, others, tuple(answers))
+
+
+def _spells(keys: Collection[str]) -> str:
+    escaped = (f"contains(line, {literal(sign)})" for sign in ESCAPES)
+    return f"({' OR '.join([f'regexp_matches(line, {literal(pattern(keys))})', *escaped])})"

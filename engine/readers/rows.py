@@ -25,34 +25,56 @@ from .model import Run
 _SO_FAR = "OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
 _MASK_BITS = 60
 MAX_REWINDS, MAX_REWIND_SHARE = 10, 0.05
-_LATE_TICKS = 20
+_LATE_ROWS, _LATE_TICKS = 200, 20
 
 
 def assemble(con: duckdb.DuckDBPyConnection, path: str, counted: Lines, layout: Layout) -> Run:
     """Turn the table `raw` into the table `run` and drop it; raises LogError where runs are interleaved."""
-    if layout.clock == "step" and _join_lines(con, layout) and layout.moves != "true":
+    repeats, falls = _turns(con, layout)
+    if repeats and layout.clock == "step" and _join_lines(con, layout, repeats) and layout.moves != "true":
         moving = f"count(*) = count(CASE WHEN {layout.moves} THEN 1 END)"
         if con.execute(f"SELECT {moving} FROM raw WHERE kind = {OBJECT} AND {layout.kept}").fetchall()[0][0]:
             layout = replace(layout, moves="true")
     labels = {label: f"l{number}" for number, label in enumerate(layout.labels)}
     metrics = {metric.id: f"m{number}" for number, metric in enumerate(layout.metrics)}
     clocked = _Clocked(con, layout)
-    rewinds = _rewinds(con, clocked, layout, path)
+    rewinds = _rewinds(con, clocked, layout, path) if falls else []
     shown = ", ".join(
         [
             "i::BIGINT AS i, line, step, tick, epoch, time, moves, segment::INTEGER AS segment",
             *(f"{column} AS {labels[label]}" for label, column in layout.labels.items()),
             *(f"{_cell(metric, layout)} AS {metrics[metric.id]}" for metric in layout.metrics),
-            "logged IS NOT NULL AS logged",
+            *(["logged IS NOT NULL AS logged"] if "step" in layout.carried else []),
         ]
     )
     kept = _kept(con, clocked, layout, rewinds)
     con.execute(f"CREATE TABLE run AS SELECT {shown} FROM ({kept.sql}){kept.order}", kept.parameters)
     superseded = _count(con, f"({clocked.sql()})") - _count(con, "run") if rewinds else 0
-    facts = _facts(con, path, counted, layout, superseded, len(rewinds))
-    midway = layout.clock != "row" and _starts_midway(con)
-    con.execute("ALTER TABLE run DROP COLUMN logged; DROP TABLE raw; DROP TABLE IF EXISTS stops")
+    facts, first = _facts(con, path, counted, layout, superseded, len(rewinds), repeats=bool(repeats or rewinds))
+    if "step" in layout.carried:
+        con.execute("ALTER TABLE run DROP COLUMN logged")
+    con.execute("DROP TABLE raw")
+    midway = layout.clock != "row" and _starts_midway(first)
     return Run(con, metrics, {m.id: m.key for m in layout.metrics}, labels, facts, midway)
+
+
+def _turns(con: duckdb.DuckDBPyConnection, layout: Layout) -> tuple[list[tuple[int, int]], bool]:
+    """The lines of the same step as the line before, with that line, and whether the clock may go back anywhere."""
+    if layout.clock == "row":
+        return [], False
+    clock = layout.step if layout.clock == "step" else layout.epoch
+    assert clock is not None
+    labels = sorted(set(layout.labels.values()))
+    same = ["own = lag(own) OVER ()", *(f"{column} IS NOT DISTINCT FROM lag({column}) OVER ()" for column in labels)]
+    shown = "".join(f", {column}" for column in labels)
+    kept = f"SELECT rowid + 1 AS line, {clock.sql} AS own{shown} FROM raw WHERE kind = {OBJECT} AND {layout.kept}"
+    turns = (
+        f"SELECT line, lag(line) OVER () AS before, {' AND '.join(same)} AS same, own < max(own) {_SO_FAR} AS falls"
+        f" FROM ({kept})"
+    )
+    found = con.execute(f"SELECT line, before, same, falls FROM ({turns}) WHERE same OR falls").fetchall()
+    falls = layout.clock in layout.carried or any(fallen for *_, fallen in found)
+    return sorted((line, before) for line, before, repeated, _ in found if repeated), falls
 
 
 def _count(con: duckdb.DuckDBPyConnection, rows: str) -> int:
@@ -126,30 +148,24 @@ def _one(con: duckdb.DuckDBPyConnection, query: str) -> float:
     return float(value)
 
 
-def _join_lines(con: duckdb.DuckDBPyConnection, layout: Layout) -> bool:
+def _join_lines(con: duckdb.DuckDBPyConnection, layout: Layout, repeats: list[tuple[int, int]]) -> bool:
     """Move the cells of lines that continue a row up into its first line; returns whether there were any such lines."""
-    assert layout.step is not None
     columns = sorted({metric.column for metric in layout.metrics})
     if len(columns) < 2:
         return False
-    masks = [
+    parts = [
         " + ".join(f"CASE WHEN {column} IS NULL THEN 0 ELSE {1 << bit} END" for bit, column in enumerate(part))
         for part in (columns[at : at + _MASK_BITS] for at in range(0, len(columns), _MASK_BITS))
     ]
-    labels = sorted(set(layout.labels.values()))
-    same = " AND ".join(
-        ["logged = lag(logged) OVER ()", *(f"{column} IS NOT DISTINCT FROM lag({column}) OVER ()" for column in labels)]
-    )
-    shown = "".join(f", {column}" for column in labels)
-    lines = (
-        f"SELECT rowid + 1 AS line, {layout.step.sql} AS logged, [{', '.join(masks)}]::BIGINT[] AS mask{shown}"
-        f" FROM raw WHERE kind = {OBJECT} AND {layout.kept}"
-    )
-    repeats = con.execute(
-        "SELECT line, mask, line_before, mask_before FROM (SELECT line, mask, lag(line) OVER () AS line_before,"
-        f" lag(mask) OVER () AS mask_before, {same} AS same FROM ({lines})) WHERE same"
-    ).fetchall()
-    followers, heads = _segmented(repeats)
+    _table(con, "repeats", {"line": ("BIGINT", sorted({line for pair in repeats for line in pair}))})
+    masks: dict[int, list[int]] = {
+        line: mask
+        for line, *mask in con.execute(
+            f"SELECT rowid + 1, {', '.join(parts)} FROM raw WHERE rowid IN (SELECT line - 1 FROM repeats)"
+        ).fetchall()
+    }
+    con.execute("DROP TABLE repeats")
+    followers, heads = _segmented(repeats, masks)
     if not followers:
         return False
     clock = sorted({each.column for each in (layout.epoch, layout.time) if each} - set(columns))
@@ -166,14 +182,15 @@ def _join_lines(con: duckdb.DuckDBPyConnection, layout: Layout) -> bool:
     return True
 
 
-def _segmented(repeats: list[tuple[int, list[int], int, list[int]]]) -> tuple[list[int], list[int]]:
+def _segmented(repeats: list[tuple[int, int]], masks: Mapping[int, list[int]]) -> tuple[list[int], list[int]]:
     """The lines that continue a row, and the first lines of their rows; a line that repeats a key starts a new row."""
     followers, heads = [], []
     head = last = 0
     seen: list[int] = []
-    for line, mask, line_before, mask_before in repeats:
-        if line_before != last:
-            head, seen = line_before, mask_before
+    for line, before in repeats:
+        mask = masks[line]
+        if before != last:
+            head, seen = before, masks[before]
         if any(a & b for a, b in zip(mask, seen, strict=True)):
             head, seen = line, mask
         else:
@@ -290,22 +307,36 @@ def _shape(kind: str) -> list[object]:
 
 
 def _facts(
-    con: duckdb.DuckDBPyConnection, path: str, counted: Lines, layout: Layout, superseded: int, rewinds: int
-) -> LogFacts:
-    same = ["logged", "lag(logged) OVER ()", "step = lag(step) OVER ()"]
-    same += [f"l{number} IS NOT DISTINCT FROM lag(l{number}) OVER ()" for number in range(len(layout.labels))]
-    rows, repeated, first_step, last_step, last_tick, last_epoch, last_line = con.execute(
-        "SELECT count(*), count(CASE WHEN same THEN 1 END), arg_min(step, i), max(step), max(tick), max(epoch),"
-        f" max(CASE WHEN moves THEN line END) FROM (SELECT *, {' AND '.join(same)} AS same FROM run)"
+    con: duckdb.DuckDBPyConnection,
+    path: str,
+    counted: Lines,
+    layout: Layout,
+    superseded: int,
+    rewinds: int,
+    *,
+    repeats: bool,
+) -> tuple[LogFacts, list[float]]:
+    """What is to be said of the log, and the ticks it starts with."""
+    rows, repeated = "run", "0"
+    if repeats:
+        same = ["step = lag(step) OVER ()"]
+        if "step" in layout.carried:
+            same += ["logged", "lag(logged) OVER ()"]
+        same += [f"l{number} IS NOT DISTINCT FROM lag(l{number}) OVER ()" for number in range(len(layout.labels))]
+        rows, repeated = f"(SELECT *, {' AND '.join(same)} AS same FROM run)", "count(CASE WHEN same THEN 1 END)"
+    count, same_steps, first_step, last_step, last_tick, last_epoch, last_line, first = con.execute(
+        f"SELECT count(*), {repeated}, arg_min(step, i), max(step), max(tick), max(epoch),"
+        " max(CASE WHEN moves THEN line END),"
+        f" (SELECT list(tick ORDER BY i) FROM (SELECT tick, i FROM run WHERE moves LIMIT {_LATE_ROWS})) FROM {rows}"
     ).fetchall()[0]
-    reached = layout.total is not None and layout.clock != "row" and rows and last_tick >= layout.total
-    return LogFacts(
+    reached = layout.total is not None and layout.clock != "row" and count and last_tick >= layout.total
+    facts = LogFacts(
         path=path,
         format="jsonl",
         clock=layout.clock,
-        rows=rows,
+        rows=count,
         malformed=counted.malformed,
-        repeated=repeated,
+        repeated=same_steps,
         superseded=superseded,
         first_step=first_step,
         last_step=last_step,
@@ -317,11 +348,11 @@ def _facts(
         bad_lines=counted.bad,
         notes=layout.notes,
     )
+    return facts, first or []
 
 
-def _starts_midway(con: duckdb.DuckDBPyConnection) -> bool:
+def _starts_midway(ticks: list[float]) -> bool:
     """Whether the first rows are missing: the clock starts later than its own spacing explains."""
-    ticks = [tick for (tick,) in con.execute("SELECT tick FROM run WHERE moves LIMIT 200").fetchall()]
     ticks = [tick for tick, _ in groupby(ticks)][:_LATE_TICKS]
     spacings = [b - a for a, b in pairwise(ticks) if b > a]
     return bool(spacings) and ticks[0] > max(2.0, 2 * median(spacings))

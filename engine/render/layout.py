@@ -23,7 +23,7 @@ STYLES = {
 """The colours of a terminal by what they stand for."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Page:
     """Lines in the making: every text that is added is made safe, wrapped and, if asked for, painted."""
 

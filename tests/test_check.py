@@ -1,0 +1,238 @@
+# ruff: noqa: E501 - tables of whole messages
+"""Names and types: expressions over a small scope, with every problem of each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from trainrules.engine.check import CLOCK, Scope, check, type_of
+from trainrules.engine.errors import PackError, Position
+from trainrules.engine.expression import parse
+from trainrules.engine.load import load_pack
+
+AT = Position("p.yaml", 3, 5)
+SCOPE = Scope(
+    metrics={"loss": "number", "kl": "number", "phase": "text", "is_on": "condition"},
+    params={"limit": "number", "strict": "condition", "tag": "text"},
+    clock=CLOCK,
+    windows=frozenset({"trend", "run"}),
+    better=frozenset({"loss"}),
+)
+NUMBER = "expected a condition, found a number; compare it with something, as in 'x > 0'"
+CONDITION = "expected a number, found a condition; use share(), any() or all() over conditions"
+TEXT = "expected a number, found a text; text metrics know ==, !=, in and changed() only"
+UNSAID = "expected a condition, found a text; compare it, as in \"phase == 'main'\""
+MOMENT = 'a moment is written in quotes, with its unit; as in "5 epochs"'
+
+
+def told(text: str, want: str, scope: Scope = SCOPE) -> list[str]:
+    return [str(problem).removeprefix("p.yaml:3:") for problem in check(parse(text, AT), scope, want)]
+
+
+@pytest.mark.parametrize(
+    ("want", "text"),
+    [
+        ("condition", "loss > limit"),
+        ("condition", "strict"),
+        ("condition", "is_on == strict"),
+        ("condition", "phase == tag"),
+        ("condition", "phase != 'main'"),
+        ("condition", "phase in ['a', 'b']"),
+        ("condition", "changed(phase)"),
+        ("condition", "latest(phase) == 'a'"),
+        ("condition", "latest(loss > 1)"),
+        ("condition", "default(is_on, false)"),
+        ("condition", "any(loss > 1, run)"),
+        ("condition", "nonfinite() or nonfinite(loss)"),
+        ("condition", "step > 1 and epoch > 1 and time > 1 and row > 1 and ended"),
+        ("condition", "progress < silence / total"),
+        ("condition", "true"),
+        ("number", "mean(loss, trend, lag=0)"),
+        ("number", "mean(loss, '20 points')"),
+        ("number", "mean(loss, ' 20  points ')"),
+        ("number", "share(is_on, trend)"),
+        ("number", "prev(loss, limit)"),
+        ("number", "prev(loss, limit + 1)"),
+        ("number", "quantile(loss, trend, limit)"),
+        ("number", "best(loss)"),
+        ("number", "age(phase)"),
+        ("number", "at(loss, '5 epochs')"),
+        ("number", "at(loss, '0 steps')"),
+        ("text", "'a' if is_on else 'b'"),
+        ("text", "default(phase, 'main')"),
+        ("value", "loss"),
+        ("value", "phase"),
+        ("value", "is_on"),
+    ],
+)
+def test_what_fits(want: str, text: str) -> None:
+    assert told(text, want) == []
+
+
+@pytest.mark.parametrize(
+    ("want", "text", "problems"),
+    [
+        # Names
+        ("condition", "lss > 1", ["5: unknown name 'lss'; did you mean 'loss'?"]),
+        ("condition", "lss > 1 and kll > 1", ["5: unknown name 'lss'; did you mean 'loss'?", "17: unknown name 'kll'; did you mean 'kl'?"]),
+        ("condition", "zebra > 1", ["5: unknown name 'zebra'; declare it under metrics or params"]),
+        ("condition", "lr_peak > 1", ["5: unknown name 'lr_peak'; declare it under metrics or params"]),
+        ("number", "mean + 1", ["5: unknown name 'mean'; mean() is a function; call it"]),
+        ("number", "trend", ["5: 'trend' is a window; windows stand only as the second argument of a function"]),
+        ("number", "mean(trend, trend)", ["10: 'trend' is a window; windows stand only as the second argument of a function"]),
+        ("condition", "mean(lss, tend) > lmit", ["10: unknown name 'lss'; did you mean 'loss'?", "15: unknown window 'tend'; did you mean 'trend'?", "23: unknown name 'lmit'; did you mean 'limit'?"]),
+        # Types
+        ("condition", "loss", [f"5: {NUMBER}"]),
+        ("condition", "total", [f"5: {NUMBER}"]),
+        ("condition", "1", [f"5: {NUMBER}"]),
+        ("number", "loss > 1", [f"5: {CONDITION}"]),
+        ("number", "any(loss > 1, run)", [f"5: {CONDITION}"]),
+        ("number", "phase", [f"5: {TEXT}"]),
+        ("number", "latest(phase)", [f"5: {TEXT}"]),
+        ("condition", "phase", [f"5: {UNSAID}"]),
+        ("condition", "tag", [f"5: {UNSAID}"]),
+        ("condition", "loss and kl", [f"5: {NUMBER}", f"14: {NUMBER}"]),
+        ("condition", "loss > 1 or kl", [f"17: {NUMBER}"]),
+        ("condition", "not loss", [f"9: {NUMBER}"]),
+        ("number", "phase + 1", [f"5: {TEXT}"]),
+        ("number", "1 + -phase", [f"10: {TEXT}"]),
+        ("number", "-is_on", [f"6: {CONDITION}"]),
+        ("number", "abs(is_on)", [f"9: {CONDITION}"]),
+        ("number", "min(loss, kl, phase)", [f"19: {TEXT}"]),
+        ("number", "1 if loss else 2", [f"10: {NUMBER}"]),
+        ("number", "1 if is_on else 'a'", [f"21: {TEXT}"]),
+        ("number", "mean(is_on, trend)", [f"10: {CONDITION}"]),
+        ("number", "count(phase, trend)", [f"11: {TEXT}"]),
+        ("number", "share(loss, trend)", [f"11: {NUMBER}"]),
+        ("number", "prev(phase)", [f"10: {TEXT}"]),
+        # Comparisons
+        ("condition", "loss > phase", ["5: a number cannot be compared with a text"]),
+        ("condition", "strict > 1", ["5: a condition cannot be compared with a number"]),
+        ("condition", "loss == true", ["5: a number cannot be compared with a condition"]),
+        ("condition", "phase > 'a'", ["5: a text has no order; use == or !="]),
+        ("condition", "is_on <= strict", ["5: a condition has no order; use == or !="]),
+        ("condition", "phase in ['a', 1]", ["20: a text is never in a list with a number"]),
+        ("condition", "loss in ['a']", ["14: a number is never in a list with a text"]),
+        ("number", "default(loss, 'a')", ["5: default() is given a number and a text; both must be of one type"]),
+        ("value", "default(phase, 1)", ["5: default() is given a text and a number; both must be of one type"]),
+        # Metrics
+        ("number", "best(kl)", ["10: metric 'kl' does not say which direction is better; give it `better:`"]),
+        ("number", "best(loss + 1)", ["10: best() takes the name of a metric"]),
+        ("number", "best(los)", ["10: best() takes the name of a metric; did you mean 'loss'?"]),
+        ("number", "age(limit)", ["9: age() takes the name of a metric"]),
+        ("condition", "changed(phase == 'a')", ["13: changed() takes the name of a metric"]),
+        ("condition", "nonfinite(1)", ["15: nonfinite() takes the name of a metric"]),
+        # Windows
+        ("number", "mean(loss, tend)", ["16: unknown window 'tend'; did you mean 'trend'?"]),
+        ("number", "mean(loss, limit)", ["16: unknown window 'limit'; declare it under windows"]),
+        ("number", "mean(loss, 20)", ['16: a window is a name or a quoted length; as in trend or "20 points"']),
+        ("number", "mean(loss, mean(kl, trend))", ['16: a window is a name or a quoted length; as in trend or "20 points"']),
+        ("number", "mean(loss, '20')", ["16: '20' is not a window; as in \"20 points\""]),
+        ("number", "mean(loss, '')", ["16: '' is not a window; as in \"20 points\""]),
+        ("number", "mean(loss, 'trend')", ["16: 'trend' is not a window; as in \"20 points\""]),
+        ("number", "mean(loss, '20 point')", ["16: '20 point' is not a window; the unit is 'points'"]),
+        ("number", "mean(loss, '-3 points')", ["16: '-3 points' is not a window; as in \"20 points\""]),
+        ("number", "mean(loss, '0 points')", ["16: a window of points needs a whole number of at least 1"]),
+        ("number", "mean(loss, '1.5 points')", ["16: a window of points needs a whole number of at least 1"]),
+        ("number", "mean(loss, '20 steps')", ["16: a window of steps must say how many points it needs; name it under windows, with `min:`"]),
+        # Constants
+        ("number", "prev(loss, 0)", ["16: k must be a whole number of at least 1"]),
+        ("number", "prev(loss, 1.5)", ["16: k must be a whole number of at least 1"]),
+        ("number", "mean(loss, trend, lag=-1)", ["27: lag must be a whole number of at least 0"]),
+        ("number", "prev(loss, kl)", ["16: k must be known before the run; use a number or a parameter"]),
+        ("number", "prev(loss, step)", ["16: k must be known before the run; use a number or a parameter"]),
+        ("number", "prev(loss, abs(limit))", ["16: k must be known before the run; use a number or a parameter"]),
+        ("number", "prev(loss, tag)", [f"16: {TEXT}"]),
+        ("number", "quantile(loss, trend, 0)", ["27: q must lie between 0 and 1"]),
+        ("number", "quantile(loss, trend, 1)", ["27: q must lie between 0 and 1"]),
+        ("number", "mean_upper(loss, trend, 1.5)", ["29: conf must lie between 0 and 1"]),
+        ("number", "at(loss, 5)", [f"14: {MOMENT}"]),
+        ("number", "at(loss, '5')", [f"14: {MOMENT}"]),
+        ("number", "at(loss, '5 points')", [f"14: {MOMENT}"]),
+        ("number", "at(loss, tag)", [f"14: {MOMENT}"]),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit(want: str, text: str, problems: list[str]) -> None:
+    assert told(text, want) == problems
+
+
+def test_too_large_a_count_is_told_as_one() -> None:
+    (problem,) = told("prev(loss, 2000000)", "number")
+    assert "1,000,000" in problem
+
+
+SCALARS = Scope(params={"limit": "number"}, rows=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("limit * 2", []),
+        ("max(default(limit, 1), 3)", []),
+        ("limit if limit > 1 else 2", []),
+        ("loss", ["5: unknown name 'loss'; declare it under metrics or params"]),
+        ("step", ["5: unknown name 'step'; declare it under metrics or params"]),
+        ("mean(limit, '3 points')", ["5: mean() looks at rows, and there are none here"]),
+        ("1 + latest(limit)", ["9: latest() looks at rows, and there are none here"]),
+        ("prev(limit)", ["5: prev() looks at rows, and there are none here"]),
+    ],
+)
+def test_where_there_are_no_rows(text: str, problems: list[str]) -> None:
+    assert told(text, "number", SCALARS) == problems
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("loss + 1", "number"),
+        ("phase", "text"),
+        ("not is_on", "condition"),
+        ("phase in ['a']", "condition"),
+        ("latest(phase)", "text"),
+        ("default(is_on, true)", "condition"),
+        ("is_on if strict else false", "condition"),
+        ("share(is_on, run)", "number"),
+        ("step", "number"),
+        ("ended", "condition"),
+        ("tag", "text"),
+    ],
+)
+def test_the_type_of_an_expression(text: str, kind: str) -> None:
+    assert type_of(parse(text, AT), SCOPE) == kind
+
+
+PACK = "schema: 1\npack: p\nversion: 1.0.0\ntitle: P\nmetrics:\n  loss: {keys: [loss]}\n"  # six lines
+
+
+@pytest.mark.parametrize(
+    ("rest", "problems"),
+    [
+        ("  step: {keys: [step]}", ["p.yaml:7:3: metric 'step' is already a part of the clock; choose another name"]),
+        ("params: {loss: {default: 1}}", ["p.yaml:7:10: param 'loss' is already a metric; choose another name"]),
+        ("windows: {loss: {last: 3 points}}", ["p.yaml:7:11: window 'loss' is already a metric; choose another name"]),
+        ("  true: {keys: [a]}", ["p.yaml:7:3: 'true' has a meaning of its own; choose another name"]),
+        ("  a: {expr: a + 1}", ["p.yaml:7:3: metric 'a' is defined by itself; break the circle"]),
+        (
+            "  a: {expr: b + 1}\n  b: {keys: [b], where: a > 1}",
+            ["p.yaml:7:3: metric 'a' is defined by itself; break the circle", "p.yaml:8:3: metric 'b' is defined by itself; break the circle"],
+        ),
+        ("  a: {keys: [a], where: loss}", [f"p.yaml:7:25: {NUMBER}"]),
+        ("windows: {w: {last: loss points}}", ["p.yaml:7:21: unknown name 'loss'; declare it under metrics or params"]),
+        ("params: {a: {default: 'loss + 1'}}", ["p.yaml:7:24: unknown name 'loss'; declare it under metrics or params"]),
+    ],
+)  # fmt: skip
+def test_names_of_a_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rest: str, problems: list[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p.yaml").write_text(PACK + rest)
+    with pytest.raises(PackError) as refused:
+        load_pack("p.yaml")
+    assert str(refused.value).splitlines() == problems
+
+
+def test_a_metric_has_the_type_of_what_defines_it(tmp_path: Path) -> None:
+    rules = "rules: {r: {title: R, cause: info, severity: info, when: b}}"
+    path = tmp_path / "p.yaml"
+    path.write_text(PACK + "  b: {expr: not a}\n  a: {expr: loss > 1}\n" + rules)
+    assert load_pack(path).metrics["b"].id == "b"

@@ -1,0 +1,299 @@
+# ruff: noqa: E501 - tables of whole messages
+"""What is not in the language: each refused at once, with its place and its mend, and never run."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from trainrules.engine.errors import ExpressionError, PackError, Position
+from trainrules.engine.expression import MAX_LENGTH, Expression, parse
+from trainrules.engine.load import load_pack
+from trainrules.engine.tree import Among, And, Call, Comparison, Name, Negative, Node, Not, Number, Or, Text, Truth
+
+AT = Position("p.yaml", 3, 5)
+SOON = 0.05  # seconds; what is refused is refused by looking at it
+
+
+def told(text: str) -> str:
+    """The one problem of a text, as a user reads it; quick every time, whatever the text."""
+    taken = []
+    for _ in range(3):
+        start = time.perf_counter()
+        with pytest.raises(ExpressionError) as refused:
+            parse(text, AT)
+        taken.append(time.perf_counter() - start)
+    assert min(taken) < SOON
+    (problem,) = refused.value.problems
+    return str(problem).removeprefix("p.yaml:3:")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        # Ways into Python
+        ("loss.real > 1", "5: attributes are not part of the language"),
+        ("kl > 0 and loss.__class__ == 1", "16: attributes are not part of the language"),
+        ("'a'.join > 1", "5: attributes are not part of the language"),
+        ("loss[0] > 1", "5: subscripts are not part of the language"),
+        ("1 < loss[0:2]", "9: subscripts are not part of the language"),
+        ("().__class__.__bases__[0]", "5: subscripts are not part of the language"),
+        ("__import__('os').system('touch canary')", "5: only the functions of the language can be called"),
+        ("__import__('os')", "5: unknown function '__import__'; docs/language.md lists the functions"),
+        ("loss > __builtins__", "12: unknown name '__builtins__'"),
+        ("eval('1')", "5: unknown function 'eval'; docs/language.md lists the functions"),
+        ("open('canary', 'w')", "5: unknown function 'open'; did you mean 'slope'?"),
+        ("loss > getattr(loss, 'real')", "12: unknown function 'getattr'; docs/language.md lists the functions"),
+        ("mean(loss, ten)(1)", "5: only the functions of the language can be called"),
+        ("mean.real(loss)", "5: only the functions of the language can be called"),
+        ("'a'(1)", "5: only the functions of the language can be called"),
+        ("lambda: loss", "5: lambdas are not part of the language"),
+        ("abs(lambda x: x)", "9: lambdas are not part of the language"),
+        ("[x for x in loss]", "5: comprehensions are not part of the language"),
+        ("{x for x in loss}", "5: comprehensions are not part of the language"),
+        ("{x: 1 for x in loss}", "5: comprehensions are not part of the language"),
+        ("any(x for x in loss)", "8: comprehensions are not part of the language"),
+        ("f'{loss}' == phase", "5: f-strings are not part of the language"),
+        ("(x := loss) > 1", "6: assignments are not part of the language"),
+        ("yield loss", "5: yield is not part of the language"),
+        ("await loss", "5: await is not part of the language"),
+        # Ways into SQL
+        ("read_csv('/etc/passwd')", "5: unknown function 'read_csv'; docs/language.md lists the functions"),
+        ("loss > query('select 1')", "12: unknown function 'query'; docs/language.md lists the functions"),
+        # Operators
+        ("loss // 2", "5: only + - * / and ** with a literal exponent are part of the language; use floor() for '//'"),
+        ("1 + loss % 2", "9: only + - * / and ** with a literal exponent are part of the language; use floor() for '//'"),
+        ("loss @ 2", "5: only + - * / and ** with a literal exponent are part of the language; use floor() for '//'"),
+        ("loss << 1", "5: only + - * / and ** with a literal exponent are part of the language; use floor() for '//'"),
+        ("loss & 1", "5: only + - * / and ** with a literal exponent are part of the language; use floor() for '//'"),
+        ("~loss", "5: '~' is not part of the language"),
+        ("loss ** kl", "13: the exponent of ** must be a literal number of at most 64; use exp() and log()"),
+        ("loss ** -kl", "13: the exponent of ** must be a literal number of at most 64; use exp() and log()"),
+        ("loss ** (1 + 1)", "14: the exponent of ** must be a literal number of at most 64; use exp() and log()"),
+        ("loss ** 65", "13: the exponent of ** must be a literal number of at most 64; use exp() and log()"),
+        ("9**9**9", "8: the exponent of ** must be a literal number of at most 64; use exp() and log()"),
+        ("9**9**9**9", "11: the exponent of ** must be a literal number of at most 64; use exp() and log()"),
+        ("loss is None", "5: 'is' is not part of the language; use == or !="),
+        ("loss is not kl", "5: 'is' is not part of the language; use == or !="),
+        ("kl < 1 and loss < kl is 3", "16: 'is' is not part of the language; use == or !="),
+        # Literals
+        ("None", "5: None is not part of the language"),
+        ("...", "5: Ellipsis is not part of the language"),
+        ("phase == b'x'", "14: b'x' is not part of the language"),
+        ("loss > 1j", "12: 1j is not part of the language"),
+        ("loss > 1e999", "12: number is too large"),
+        ("loss > " + "9" * 400, "12: number is too large"),
+        ("loss > 1" + "0" * 1_900, "12: number is too large"),
+        ("{}", "5: dictionaries are not part of the language"),
+        ("{1}", "5: sets are not part of the language"),
+        ("[1, 2]", "5: a list may only stand after 'in'"),
+        ("(1, 2)", "5: tuples are not part of the language"),
+        ("loss > 1, 2", "5: tuples are not part of the language"),
+        ("loss in kl", "13: 'in' needs a list of literals; write it as in [1, 2] or in ['a', 'b']"),
+        ("loss in []", "13: 'in' needs a list of literals; write it as in [1, 2] or in ['a', 'b']"),
+        ("loss in {1, 2}", "13: 'in' needs a list of literals; write it as in [1, 2] or in ['a', 'b']"),
+        ("loss not in 3", "17: 'in' needs a list of literals; write it as in [1, 2] or in ['a', 'b']"),
+        ("loss in [1, kl + 1]", "17: the list after 'in' may hold literals only"),
+        # Calls
+        ("maen(loss, ten)", "5: unknown function 'maen'; did you mean 'mean' or 'median'?"),
+        ("MEAN(loss, ten)", "5: unknown function 'MEAN'; docs/language.md lists the functions"),
+        ("1 < mean(loss)", "9: mean() lacks its argument 'w'; it is written mean(x, w, lag=0)"),
+        ("mean(loss, ten, 1, 2)", "5: mean() takes at most 3 arguments; it is written mean(x, w, lag=0)"),
+        ("mean(loss, ten, k=1)", "23: mean() has no option 'k'; it is written mean(x, w, lag=0)"),
+        ("mean(loss, w=ten)", "18: mean() has no option 'w'; it is written mean(x, w, lag=0)"),
+        ("mean(loss, ten, 1, lag=2)", "28: mean() is given 'lag' twice; it is written mean(x, w, lag=0)"),
+        ("mean(loss, ten, lag=1, lag=2)", "32: mean() is given 'lag' twice; it is written mean(x, w, lag=0)"),
+        ("mean(*loss)", "10: starred arguments are not part of the language"),
+        ("quantile(loss, ten)", "5: quantile() lacks its argument 'q'; it is written quantile(x, w, q, lag=0)"),
+        ("prev(loss, n=2)", "18: prev() has no option 'n'; it is written prev(x, k=1)"),
+        ("abs()", "5: abs() lacks its argument 'x'; it is written abs(x)"),
+        ("min(loss)", "5: min() takes two or more numbers; it is written min(x, y, …)"),
+        ("max(x=1, y=2)", "5: max() takes two or more numbers; it is written max(x, y, …)"),
+        ("nonfinite(loss, kl)", "5: nonfinite() takes at most 1 arguments; it is written nonfinite([m])"),
+        # Nothing, and places
+        ("", "5: expression is empty; write a condition such as 'loss > 2'"),
+        (" \n ", "5: expression is empty; write a condition such as 'loss > 2'"),
+        ("  loss.x", "7: attributes are not part of the language"),
+        ("größe > 1 and (x.y)", "20: attributes are not part of the language"),
+        ("'日本' == phase and x.y", "23: attributes are not part of the language"),
+        ("loss > 1 and\n  kl.x > 1", "5: attributes are not part of the language"),
+    ],
+)  # fmt: skip
+def test_what_is_not_in_the_language_is_refused(text: str, problem: str) -> None:
+    assert told(text) == problem
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "hint"),
+    [
+        ("loss > 1; DROP TABLE run", 13, ""),
+        ("loss > 1 union select 1", 5, ""),
+        ("if loss: 1", 5, ""),
+        ("import os", 5, ""),
+        ("print 'x'", 5, ""),
+        ("loss > > 1", 12, ""),
+        ("loss >", 11, ""),
+        ("  loss + ", 13, ""),
+        ("größe >", 12, ""),
+        ("loss > 1 and\n  kl >", 5, ""),
+        ("loss 1", 5, ""),
+        ("(loss > 1", 5, ""),
+        ("phase == 'main", 14, ""),
+        ("loss => 1", 10, "compare with =="),
+        ("loss = 1", 5, "compare with =="),
+        ("loss && kl > 1", 11, "write 'and' and 'or'"),
+        ("loss > 1 || kl > 1", 15, "write 'and' and 'or'"),
+        ("loss > 1\x00", 5, ""),
+        ("phase == 'a\x00'", 5, ""),
+        ("\x00", 5, ""),
+        ("loss > '\ud800'", 5, ""),
+    ],
+)
+def test_what_is_no_python_either_is_refused_where_python_says(text: str, column: int, hint: str) -> None:
+    problem = told(text)
+    assert problem.startswith(f"{column}: not an expression: ")
+    assert problem.endswith(f"; {hint}" if hint else problem[-1])
+
+
+N = 10_000
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("(" * N + "1" + ")" * N, "5: expression is 20,001 characters long, 2,000 are allowed; split it into metrics"),
+        ("-" * N + "1", "5: expression is 10,001 characters long, 2,000 are allowed; split it into metrics"),
+        ("not " * N + "x", "5: expression is 40,001 characters long, 2,000 are allowed; split it into metrics"),
+        ("[" * N + "]" * N, "5: expression is 20,000 characters long, 2,000 are allowed; split it into metrics"),
+        ("x" * 2_001, "5: expression is 2,001 characters long, 2,000 are allowed; split it into metrics"),
+        ("-" * 1_900 + "x", "66: expression is nested more than 60 deep; split it into metrics"),
+        ("-" * 61 + "x", "66: expression is nested more than 60 deep; split it into metrics"),
+        ("not " * 400 + "x", "249: expression is nested more than 60 deep; split it into metrics"),
+        ("1" + "+1" * 900, "5: expression is nested more than 60 deep; split it into metrics"),
+        ("2**" * 600 + "2", "185: expression is nested more than 60 deep; split it into metrics"),
+        ("x." * 900 + "x", "5: attributes are not part of the language"),
+        ("x" + "[0]" * 600, "5: subscripts are not part of the language"),
+    ],
+    ids=lambda value: value[:12],
+)  # fmt: skip
+def test_what_is_too_long_or_too_deep_is_refused(text: str, problem: str) -> None:
+    assert told(text) == problem
+
+
+@pytest.mark.parametrize("opening", ["(", "[", "{", "abs(", "abs(-(", "not(", "f'{"])
+def test_brackets_that_python_itself_refuses_are_refused_as_quickly(opening: str) -> None:
+    assert ": " in told(opening * (MAX_LENGTH // len(opening)))
+
+
+def test_nothing_is_run_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for text in ("open('canary', 'w')", "__import__('pathlib').Path('canary').touch()", "(lambda: open('canary', 'w'))()"):
+        told(text)
+    assert not list(tmp_path.iterdir())
+
+
+LOSS, KL = Name("loss"), Name("kl")
+
+
+@pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        ("loss", LOSS),
+        ("  loss  ", LOSS),
+        ("+loss", LOSS),
+        ("-loss", Negative(LOSS)),
+        ("-1", Number(-1.0)),
+        ("--1", Number(1.0)),
+        ("0x10", Number(16.0)),
+        ("1_000", Number(1000.0)),
+        ("true", Truth(True)),
+        ("False", Truth(False)),
+        ("'a' 'b'", Text("ab")),
+        ("'; DROP TABLE run; --'", Text("; DROP TABLE run; --")),
+        ("loss > 1  # a remark", Comparison(">", LOSS, Number(1.0))),
+        ("loss\n > 1", Comparison(">", LOSS, Number(1.0))),
+        ("0 < loss <= 1", And((Comparison("<", Number(0.0), LOSS), Comparison("<=", LOSS, Number(1.0))))),
+        ("loss not in [1, -2]", Not(Among(LOSS, (Number(1.0), Number(-2.0))))),
+        ("prev(loss)", Call("prev", (LOSS, Number(1.0)))),
+        ("prev(loss, k=2)", Call("prev", (LOSS, Number(2.0)))),
+        ("mean(loss, ten)", Call("mean", (LOSS, Name("ten"), Number(0.0)))),
+        ("mean_upper(loss, ten, lag=3)", Call("mean_upper", (LOSS, Name("ten"), Number(0.95), Number(3.0)))),
+        ("nonfinite()", Call("nonfinite", (None,))),
+        ("max(loss, kl, 1)", Call("max", (LOSS, KL, Number(1.0)))),
+    ],
+)
+def test_what_is_in_the_language_becomes_a_tree(text: str, tree: Node) -> None:
+    assert parse(text, AT).tree == tree
+
+
+def test_the_deepest_and_the_longest_that_are_allowed_pass() -> None:
+    assert isinstance(parse("-" * 60 + "x", AT).tree, Negative)
+    assert isinstance(parse("(" * 60 + "x" + ")" * 60, AT).tree, Name)
+    assert len(parse("x > 1 " + "and x > 1 " * 199, AT).text) == 1_996
+
+
+def test_each_node_knows_its_place() -> None:
+    expression: Expression = parse("größe > 1 and mean(kl, ten) < 'x'", AT)
+    places = {type(node).__name__: expression.position(node).column for node in expression.tree.walk()}
+    assert places == {"And": 5, "Comparison": 19, "Name": 28, "Number": 19, "Call": 19, "Text": 35}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (LOSS, Text("loss")),
+        (Number(1.0), Truth(True)),
+        (And((LOSS, KL)), Or((LOSS, KL))),
+        (Negative(LOSS), Not(LOSS)),
+        (Call("mean", (LOSS,)), Call("median", (LOSS,))),
+    ],
+)
+def test_nodes_of_two_kinds_are_never_equal(one: Node, other: Node) -> None:
+    assert one != other
+    assert len({one, other}) == 2
+
+
+def test_where_a_node_stands_does_not_change_what_it_means() -> None:
+    assert parse("loss > 1", AT).tree == parse("   loss >  1", AT).tree
+
+
+PACK = """schema: 1
+pack: demo
+version: 1.0.0
+title: Demo
+metrics:
+  loss: {keys: [loss]}
+"""
+RULE = PACK + "rules:\n  r:\n    title: R\n    cause: info\n    severity: info\n"  # eleven lines
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (RULE + "    when: loss.real > 1", "p.yaml:12:11: attributes are not part of the language"),
+        (RULE + "    when: 'loss > open(1)'", "p.yaml:12:19: unknown function 'open'; did you mean 'slope'?"),
+        (RULE + '    when: "loss > 1 and loss[0]"', "p.yaml:12:25: subscripts are not part of the language"),
+        (RULE + "    when: loss > 1\n    since: loss ** loss > 1", "p.yaml:13:20: the exponent of ** must be a literal number of at most 64; use exp() and log()"),
+        (RULE + "    when: >-\n      loss > 9**9**9", "p.yaml:13:17: the exponent of ** must be a literal number of at most 64; use exp() and log()"),
+        (RULE + "    when: |\n      loss > 1\n      and loss.x", "p.yaml:13:7: attributes are not part of the language"),
+        (RULE + "    when: '" + "-" * N + "loss > 1'", "p.yaml:12:12: expression is 10,008 characters long, 2,000 are allowed; split it into metrics"),
+        (RULE + "    when: 'loss > 1'\n    for: loss.x points", "p.yaml:13:10: attributes are not part of the language"),
+        (RULE + "    when: loss > 1\n    after: loss()", "p.yaml:13:12: unknown function 'loss'; did you mean 'lowest'?"),
+        (RULE + "    when: loss > 1\n    while: f'{loss}'", "p.yaml:13:12: f-strings are not part of the language"),
+        (RULE + "    when: loss > 1\n    until: loss // 2 > 1", "p.yaml:13:12: only + - * / and ** with a literal exponent are part of the language; use floor() for '//'"),
+        (PACK + "  a: {expr: 'loss is 1'}", "p.yaml:7:14: 'is' is not part of the language; use == or !="),
+        (PACK + "  a: {keys: [a], where: 'x := 1'}", "p.yaml:7:26: assignments are not part of the language"),
+        (PACK + "windows:\n  w: {last: 'open(1) points'}", "p.yaml:8:14: unknown function 'open'; did you mean 'slope'?"),
+    ],
+    ids=lambda value: value[-24:],
+)  # fmt: skip
+def test_in_a_pack_the_file_the_line_and_the_column_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, problem: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(PackError) as refused:
+        load_pack("p.yaml")
+    assert str(refused.value).splitlines() == [problem]
