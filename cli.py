@@ -236,18 +236,20 @@ def _unjudged(log: str, error: LogError, pack: str) -> Report:
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.pass_context
 def validate(context: click.Context, paths: tuple[str, ...]) -> None:
-    """Check rule packs and name every problem with its place.
+    """Check rule packs and name every problem with its place; what is only doubtful is a warning.
 
     PATH is a pack's file, or a folder whose *.yaml files (but for *.test.yaml) are packs.
     """
     from .engine.errors import PackError
+    from .engine.lints import lint_pack
     from .engine.load import load_pack
 
     valid, told = 0, set()
     files, problems = _pack_files(paths)
     for file in files:
         try:
-            load_pack(_as_file(file), strict=True)
+            for remark in lint_pack(load_pack(_as_file(file), strict=True)):
+                _print(f"{remark.at}: warning: {remark.message}" + (f"; {remark.hint}\n" if remark.hint else "\n"))
             valid += 1
         except PackError as error:
             problems += error.problems

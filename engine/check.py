@@ -59,7 +59,12 @@ class Scope(NamedTuple):
 
     @property
     def names(self) -> list[str]:
+        """Every name but those of windows."""
         return [*self.metrics, *self.params, *self.clock]
+
+    def type_of(self, name: str) -> str | None:
+        """The type of what is called `name`, None where nothing is."""
+        return self.metrics.get(name) or self.params.get(name) or self.clock.get(name)
 
 
 def check(expression: Expression, scope: Scope, want: str) -> list[Problem]:
@@ -132,7 +137,7 @@ class _Checker:
     def name(self, node: Name) -> None:
         if node.id in self.scope.windows:
             self.problem(node, f"{node.id!r} is a window", "windows stand only as the second argument of a function")
-        elif node.id not in self.scope.names:
+        elif self.scope.type_of(node.id) is None:
             hint = did_you_mean(node.id, self.scope.names)
             if node.id in FUNCTIONS:
                 hint = f"{node.id}() is a function; call it"
@@ -230,10 +235,7 @@ class _Checker:
             case Text():
                 return "text"
             case Name(id=id):
-                for names in (self.scope.metrics, self.scope.params, self.scope.clock):
-                    if id in names:
-                        return names[id]
-                return "number"
+                return self.scope.type_of(id) or "number"
             case Conditional(then=then):
                 return self.type_of(then)
             case Call(function=function, arguments=arguments):

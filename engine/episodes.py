@@ -56,6 +56,7 @@ def run(
     onset: int | None = None
     held = 0  # observations since the onset, while pending
     fired: int | None = None
+    floor = 1  # what lies before belongs to an earlier episode
     for segment in observations:
         first = segment.first
         while first <= segment.last:
@@ -66,13 +67,14 @@ def run(
                 assert onset is not None
                 episodes.append(Episode(_walked(onset, since), fired, end, end))
                 onset, fired, held, first = None, None, 0, end + 1
+                floor = first
                 continue
             if segment.value is False:
                 onset, held = None, 0
                 break
             if onset is None:
-                onset, held = _begun(observations, first, hold), 0
-            fired = _fired(hold, onset, held, first, segment.last)
+                onset, held = (first, 0) if segment.is_short else _begun(observations, first, hold, floor)
+            fired = None if segment.is_short else _fired(hold, onset, held, first, segment.last)
             if fired is None:
                 held += segment.last - first + 1
                 break
@@ -86,25 +88,26 @@ def run(
     return Course("resolved" if episodes else "ok", tuple(episodes))
 
 
-def _begun(observations: Sequence[Segment], first: int, hold: Hold) -> int:
-    """The row at which the condition became true that is seen to hold at `first`."""
-    if not hold.is_counted or hold.points < 2:
-        return first
-    missing = hold.points - 1
+def _begun(observations: Sequence[Segment], first: int, hold: Hold, floor: int) -> tuple[int, int]:
+    """The row at which a condition became true that is seen to hold at `first`, and its observations from there on."""
+    if not hold.is_counted:
+        return first, 0
+    onset, held, missing = first, 0, hold.points - 1
     place = bisect_right(observations, first, key=lambda segment: segment.first) - 1
     end = first - 1
     while missing and place >= 0:
         segment = observations[place]
-        there = min(end, segment.last) - segment.first + 1
-        if there >= missing:
-            return min(end, segment.last) - missing + 1
-        missing, place = missing - max(there, 0), place - 1
-    return first
+        start = max(segment.first, min(end, segment.last) - missing + 1, floor)
+        there = min(end, segment.last) - start + 1
+        if there > 0:
+            onset, held, missing = start, held + there, missing - there
+        if segment.first < floor:
+            break
+        place -= 1
+    return onset, held
 
 
 def _fired(hold: Hold, onset: int, held: int, first: int, last: int) -> int | None:
-    if hold.is_counted:
-        return first
     if hold.reached is not None:
         return hold.reached(onset, first, last)
     row = first + max(hold.points - held - 1, 0)

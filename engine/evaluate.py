@@ -25,6 +25,7 @@ from .readers import Run, Wanted, WantedMetric, read
 from .report import Finding, Report, RuleState
 from .rowbook import RowBook
 from .stages import stage_results
+from .template import placeholders
 from .timeline import Timeline, is_long, timelines
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def wanted(resolved: Resolved) -> Wanted:
     pack = resolved.pack
     rules = [rule for rule in pack.rules.values() if rule.id not in resolved.disabled]
     needed = metrics_of(pack, [each for rule in rules for each in conditions_of(rule)])
+    needed += [hole.name for rule in rules for level in rule.levels for hole in placeholders(level.message)]
     needed += [*pack.sentinels, RATE, IMPROVES, *(id for stage in pack.stages.values() for id in stage.expect)]
     needed += [metric.id for metric in pack.metrics.values() if metric.required]
     known = [pack.metrics[id] for id in dict.fromkeys(needed) if id in pack.metrics]
@@ -226,8 +228,6 @@ class _Evaluation:
         return series
 
     def _shown(self, judged: Sequence[Judged]) -> set[str]:
-        from .template import placeholders
-
         return {hole.name for each in judged for hole in placeholders(each.level.message)}
 
     def _courses(self, judged: Sequence[Judged]) -> list[Course]:

@@ -14,7 +14,7 @@ from .tree import Call, Conditional, Name, Node, Or
 
 
 class Judged(NamedTuple):
-    """One level of one rule over one series, as values of the logical plan; `series` is empty where there is but one."""
+    """One level of one rule over one series, as values of the logical plan; with one series only, `series` is empty."""
 
     rule: Rule
     level: Level

@@ -111,7 +111,7 @@ _COMPARISONS: dict[str, type[ast.cmpop]] = {
 }
 
 
-def _numeric(function: Callable[..., float]) -> Callable[..., Scalar]:
+def _numeric(function: Callable[..., object]) -> Callable[..., Scalar]:
     """A function of numbers: unknown where an operand is, where it fails, and where the result is not finite."""
 
     def applied(*operands: Scalar) -> Scalar:

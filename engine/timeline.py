@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from .compile.ir import Value
     from .compile.program import Program
+    from .compile.sql import Renderer
 
 _PER_CODE = 30
 _TRUTH = (None, False, None, True)
@@ -19,11 +20,15 @@ _TRUTH = (None, False, None, True)
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Neighbouring rows `first`..`last` (both included, counted from 1) on which a condition has one value."""
+    """Neighbouring rows `first`..`last` (both included, counted from 1) on which a condition has one value.
+
+    `is_short` marks, at the end of a timeline of held conditions, what is true but has not held long enough.
+    """
 
     first: int
     last: int
     value: bool | None
+    is_short: bool = False
 
 
 Timeline = tuple[Segment, ...]
@@ -52,15 +57,22 @@ def timelines(program: Program, conditions: Sequence[Value], rows: int, held: Se
     passes = [
         (conditions[start : start + half], held[start : start + half]) for start in range(0, len(conditions), half)
     ]
-    found = program.concurrently([partial(_pass, program, *each, rows) for each in passes])
+    sources = [program.columns_for(some, []) for some, _ in passes]
+    tasks = [partial(_pass, *source, *each, rows) for source, each in zip(sources, passes, strict=True)]
+    found = program.concurrently(tasks)
     return [line for lines in found for line in lines]
 
 
 def _pass(
-    program: Program, conditions: Sequence[Value], held: Sequence[int], rows: int, con: duckdb.DuckDBPyConnection
+    base: str,
+    render: Renderer,
+    conditions: Sequence[Value],
+    held: Sequence[int],
+    rows: int,
+    con: duckdb.DuckDBPyConnection,
 ) -> list[Timeline]:
-    source, render = program.columns_for(conditions, [])
-    source, flags = _held(source, [render.observed(condition) for condition in conditions], held)
+    plain = [render.observed(condition) for condition in conditions]
+    source, flags = _held(base, plain, held)
     codes = []
     for start in range(0, len(conditions), _PER_CODE):
         terms = [
@@ -88,7 +100,28 @@ def _pass(
                     bit = (turned & -turned).bit_length() - 1 & ~1
                     turned &= ~(3 << bit)
                     tracks[block * _PER_CODE + bit // 2].turn(i, _TRUTH[code >> bit & 3])
-    return [track.closed(rows) for track in tracks]
+    lines = [track.closed(rows) for track in tracks]
+    counted = [place for place, n in enumerate(held) if n > 1]
+    if counted:
+        falls = ", ".join(f"max(CASE WHEN NOT {plain[place]} THEN i END)" for place in counted)
+        found = con.execute(f"SELECT {falls} FROM {base}").fetchone()
+        assert found is not None
+        for place, fall in zip(counted, found, strict=True):
+            lines[place] = _with_short_end(lines[place], fall or 0)
+    return lines
+
+
+def _with_short_end(line: Timeline, fall: int) -> Timeline:
+    """The timeline of a held condition with what stands after its last false row, and is not held yet, told apart."""
+    out: list[Segment] = []
+    for segment in line:
+        if segment.value is not False or segment.last <= fall:
+            out.append(segment)
+            continue
+        if segment.first <= fall:
+            out.append(Segment(segment.first, fall, False))
+        out.append(Segment(max(segment.first, fall + 1), segment.last, True, is_short=True))
+    return tuple(out)
 
 
 def _held(source: str, flags: Sequence[str], held: Sequence[int]) -> tuple[str, list[str]]:
@@ -101,7 +134,7 @@ def _held(source: str, flags: Sequence[str], held: Sequence[int]) -> tuple[str, 
             continue
         counts.append(f"count({flag}) {so_far} AS n{place}")
         falls.append(f"last_value(CASE WHEN NOT {flag} THEN n{place} END IGNORE NULLS) {so_far} AS f{place}")
-        out.append(f"({flag} AND n{place} - coalesce(f{place}, 0) >= {n})")
+        out.append(f"CASE {flag} WHEN true THEN n{place} - coalesce(f{place}, 0) >= {n} WHEN false THEN false END")
     if not counts:
         return source, out
     return f"(SELECT *, {', '.join(falls)} FROM (SELECT *, {', '.join(counts)} FROM {source}))", out

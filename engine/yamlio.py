@@ -271,7 +271,7 @@ class _Builder:
 
     def mapping(self, node: Any, depth: int) -> dict[str, Item]:
         result: dict[str, Item] = {}
-        for key_node, value_node in self.pairs(node):
+        for key_node, value_node in self.pairs(node) if node.flow_style else node.value:
             mark = key_node.start_mark
             if key_node.id != "scalar":
                 self.problem(mark, "a key must be text", "write 'key: value'")
@@ -292,10 +292,7 @@ class _Builder:
         return result
 
     def pairs(self, node: Any) -> Iterator[tuple[Any, Any]]:
-        """The entries of a mapping, those put together again that a comma in unquoted text has cut."""
-        if not node.flow_style:
-            yield from node.value
-            return
+        """The entries of a mapping in braces, those put together again that a comma in unquoted text has cut."""
         entries = list(node.value)
         place = 0
         while place < len(entries):

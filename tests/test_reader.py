@@ -769,6 +769,49 @@ def test_a_malformed_line_in_a_large_log(log: Any) -> None:
     assert run.facts.bad_lines == (2, 4, 6, 8, 10)
 
 
+def test_lines_of_a_large_log_that_are_no_objects(log: Any) -> None:
+    odd = [b"[1]", b'[{"loss": 9}]', b"5", b'"loss"', b"null", b" \t", b'  {"loss": 7}', b'{"loss": 8} x', b"{}"]
+    text = large(60_000).splitlines()
+    text[30_001:30_001] = odd  # between the pieces that are looked at
+    for question in (wanted(), wanted(*(WantedMetric(f"m{n}", (f"absent/{n}",)) for n in range(40)), LOSS, GRAD, EVAL)):
+        run = read(log(b"\n".join(text)), question)
+        assert (run.facts.lines, run.facts.malformed) == (61_200 + len(odd), 6)
+        assert run.facts.bad_lines == tuple(range(30_002, 30_007))
+        assert run.con.execute("SELECT loss FROM (SELECT line, m0 AS loss FROM run WHERE line = 30008)").fetchall() == [
+            (7.0,)
+        ]
+
+
+@pytest.mark.parametrize("line", ['{"rare": 1.5}', '{"r\\u0061re": 1.5}', '{"deep": {"down": 0, "rare": 1.5}}'])
+def test_a_key_that_a_large_log_has_once_is_found(log: Any, line: str) -> None:
+    text = large(60_000).splitlines()
+    text[30_001:30_001] = [line.encode()]
+    rare = WantedMetric("rare", ("rare", "deep/rare"))
+    absent = [WantedMetric(f"absent{number}", (f'it\'s (absent) "{number}"', f"o.{number}/x")) for number in range(40)]
+    found = read(log(b"\n".join(text)), wanted(LOSS, GRAD, EVAL, rare, *absent))
+    assert found.con.execute(f"SELECT line, {found.columns['rare']} FROM run WHERE line = 30002").fetchall() == [
+        (30_002, 1.5)
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"loss" \t: 1.5}',
+        '{"l\\u006fss": 1.5}',
+        '{"x": "a\\"b", "loss": 1.5}',
+        '{": x": 0, "loss": 1.5}',
+        '{"x\\\\": "y", "loss": 1.5}',
+        '{"train": {"loss": 1.5}}',
+        '{"train\\/loss": 1.5}',
+        '{"train": {"l\\u006fss": 1.5}}',
+    ],
+)
+def test_a_key_is_found_however_it_is_spelled(log: Any, line: str) -> None:
+    run = read(log(line), wanted(WantedMetric("loss", ("loss", "train/loss"))))
+    assert cells(run, "loss") == [1.5]
+
+
 def test_columns_are_handed_out_once() -> None:
     columns = Cells(lambda path: "c" if "c" in path else None)
     assert [columns.column(key, "DOUBLE") for key in ("a", "b", "a")] == ["c0", "c1", "c0"]

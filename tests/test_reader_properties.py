@@ -346,11 +346,14 @@ def test_the_reader_does_what_the_semantics_say(log: list[tuple[str, str]], bom:
         path = Path(folder) / "run.jsonl"
         path.write_bytes(content.encode())
         expected = model([text for text, _ in log])
+        run, refusal = None, ""
         try:
             run = read(str(path), WANTED, threads=1)
         except LogError as error:
-            assert expected is None or "this looks like" in str(error)
-            return
+            refusal = str(error)
+    if run is None:
+        assert expected is None or "this looks like" in refusal
+        return
     assert expected is not None
     found = run.con.execute("SELECT * FROM run ORDER BY i").fetchall()
     run.con.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 
 from trainrules.engine.pack import Override
@@ -155,7 +154,7 @@ What to do
 
 Findings
   critical  Margin is negative after warm-up (margin_negative)
-            Since step 81, certain at step 95, still so at step 200.
+            Since step 81, confirmed at step 95, still so at step 200.
             mean_upper(margin, trend, 0.99): -0.7612 at onset, -0.9 at worst,
               -0.4 last, limit 0
             Why: The model learns to prefer the answers people rejected.
@@ -219,7 +218,7 @@ What to do
 
 Findings
   warning   Margin is negative after warm-up (margin_negative)
-            Since step 81, certain at step 95, still so at step 200; episode 3
+            Since step 81, confirmed at step 95, still so at step 200; episode 3
             of this run; in a, b.
             mean_upper(margin, trend, 0.99): -0.7612 at onset, -0.9 at worst,
               -0.4 last, limit 0

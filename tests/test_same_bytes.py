@@ -1,4 +1,4 @@
-"""The same log gives the same bytes: whatever the threads, whatever stands around a run, on the short way and the long."""
+"""The same log gives the same bytes: whatever the threads, whatever stands around a run, short way or long."""
 
 from __future__ import annotations
 
@@ -76,15 +76,17 @@ def by_threads(log: Path, pack: str) -> set[str]:
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-@pytest.mark.parametrize("way", WAYS)
-def test_examples_do_not_depend_on_threads(root: Path, go: Callable[[str], None], way: str, example: str) -> None:
-    go(way)
+def test_examples_do_not_depend_on_threads(root: Path, example: str) -> None:
     assert len(by_threads(root / "examples" / example, EXAMPLES[example])) == 1
 
 
-@pytest.mark.parametrize("pack", ["common", "kto"])
-def test_a_long_log_does_not_depend_on_threads(tmp_path: Path, pack: str) -> None:
-    assert len(by_threads(written(tmp_path, tuned(6_000)), pack)) == 1
+def test_an_example_on_the_long_way_does_not_depend_on_threads(root: Path, go: Callable[[str], None]) -> None:
+    go("long")
+    assert len(by_threads(root / "examples" / "kto_hidden_nan" / "training_metrics.jsonl", "kto")) == 1
+
+
+def test_a_long_log_does_not_depend_on_threads(tmp_path: Path) -> None:
+    assert len(by_threads(written(tmp_path, tuned(6_000)), "kto")) == 1
 
 
 # Two ways
@@ -99,7 +101,7 @@ def test_both_ways_say_the_same_of_the_examples(root: Path, go: Callable[[str], 
     assert said[0] == said[1]
 
 
-@pytest.mark.parametrize(("rows", "pack"), [(0, "kto"), (1, "kto"), (2, "common"), (130, "kto"), (1_000, "kto")])
+@pytest.mark.parametrize(("rows", "pack"), [(0, "kto"), (2, "common"), (130, "kto"), (600, "kto")])
 def test_both_ways_say_the_same_of_a_made_up_run(
     tmp_path: Path, go: Callable[[str], None], rows: int, pack: str
 ) -> None:
@@ -143,7 +145,7 @@ def outcome(report: Report, rule: str) -> tuple[str, str]:
     return next(each.state for each in report.rules if each.rule == rule), ""
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_both_ways_step_the_automaton_of_the_definition(
     tmp_path: Path, go: Callable[[str], None], seed: int
 ) -> None:
@@ -182,8 +184,8 @@ WINDOWS = {
 }
 PACK = Pack("p", AT, "1", "P", metrics={"x": Metric("x", AT, keys=("x",), by="run")}, windows=WINDOWS)
 FUNCTIONS = [
-    *"mean median minimum maximum total std count slope r2 mad zscore".split(),
-    *"mean_lower mean_upper slope_lower slope_upper".split(),
+    *["mean", "median", "minimum", "maximum", "total", "std", "count", "slope", "r2", "mad", "zscore"],
+    *["mean_lower", "mean_upper", "slope_lower", "slope_upper"],
 ]
 
 
@@ -221,7 +223,7 @@ def noise(rows: int, seed: int) -> list[float]:
 def test_a_run_is_the_same_among_others(long: int) -> None:
     own = noise(300, 1)
     alone = values([("b", own)], long)
-    for before in (1, 7, 2_500):
+    for before in (7, 900):
         assert values([("a", noise(before, before)), ("b", own)], long) == alone
 
 

@@ -75,7 +75,7 @@ THINGS = {
 
 @pytest.mark.parametrize("name", THINGS)
 def test_keys_are_those_of_the_model(name: str) -> None:
-    fields = {RENAMED.get(field, field) for field in THINGS[name]._fields} - {"pack", "at"}
+    fields = {RENAMED.get(field, field) for field in THINGS[name].__annotations__} - {"pack", "at"}
     keys = set(schema("pack")["definitions"][name]["properties"])
     assert keys == fields - ({"unit"} if name == "stage" else set())
 

@@ -1,4 +1,5 @@
-"""What an expression, a window and a rule mean, from a log and a pack to the report, on the short and the long way.
+# ruff: noqa: E501 - tables of logs, conditions and what they give
+"""What an expression, a window and a rule mean, from a log and a pack to the report.
 
 A log is written as columns, one line a key: a dot is an absent cell. `step` counts from 1 unless it is written too; then
 a row is no more than what is written, else it holds a metric more, so that it is a row whatever else is absent.
@@ -62,9 +63,11 @@ def write_log(place: Path, columns: str) -> Path:
     rows = max(map(len, table.values()))
     if "step" not in table:
         table = {"step": [str(row) for row in range(1, rows + 1)], "pad": ["1"] * rows, **table}
-    lines = [{key: cells[row] for key, cells in table.items() if cells[row : row + 1] not in ([], ["."])} for row in range(rows)]
     log = place / "run.jsonl"
-    log.write_text("".join(json.dumps({key: cell(text) for key, text in line.items()}) + "\n" for line in lines))
+    with log.open("w") as out:
+        for row in range(rows):
+            here = {key: cells[row] for key, cells in table.items() if cells[row : row + 1] not in ([], ["."])}
+            out.write(json.dumps({key: cell(text) for key, text in here.items()}) + "\n")
     return log
 
 
@@ -78,10 +81,10 @@ def cell(text: str) -> object:
 
 
 def report_of(place: Path, columns: str, *rules: str, **options: Any) -> Report:
-    """The report on the log by a pack with these rules, called a, b, c …; each is its fields but for title and cause."""
+    """The report on the log by a pack with these rules, called a, b …; each is its fields but for title and cause."""
     pack = place / "tiny.yaml"
     body = ""
-    for name, rule in zip("abcdef", rules, strict=False):
+    for name, rule in zip("abcdefghijklmnopqrstuvwxy", rules, strict=False):
         own = "" if "severity:" in rule else "severity: warning\n"
         body += f"  {name}:\n" + indent(f"title: {name.upper()}\ncause: info\n{own}{rule}\n", "    ")
     body += "  z: {title: Z, cause: info, severity: info, when: pad > 9}\n"
@@ -106,9 +109,9 @@ def state(report: Report, rule: str = "a") -> RuleState:
     return next(each for each in report.rules if each.rule == rule)
 
 
-@pytest.fixture(autouse=True, params=["short", "long"])
+@pytest.fixture(params=["short", "long"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Every test runs as if its log were short, and as if it were long."""
+    """Makes a test run as if its log were short, and once more as if it were long."""
     long = 1 if request.param == "long" else 10**9
     monkeypatch.setattr(evaluation, "Program", functools.partial(Program, long=long))
     monkeypatch.setattr(rowbook, "_EAGER", 0 if request.param == "long" else 10**9)
@@ -116,8 +119,8 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
-def truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], str]:
-    """What a condition says of each row of a log."""
+def truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Sequence[str]], list[str]]:
+    """What conditions say of each row of a log."""
     seen: list[Any] = []
 
     def spied(program: Program, conditions: Sequence[object], *rest: Any) -> Any:
@@ -128,62 +131,76 @@ def truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str
     real = evaluation.timelines
     monkeypatch.setattr(evaluation, "timelines", spied)
 
-    def of(columns: str, when: str) -> str:
+    def of(columns: str, conditions: Sequence[str]) -> list[str]:
         seen.clear()
-        report = report_of(tmp_path, columns, f"when: {json.dumps(when)}")
-        if outcome(report) == "not_evaluated":
-            return f"not evaluated: {state(report).reason}"
+        report = report_of(tmp_path, columns, *(f"when: {json.dumps(when)}" for when in conditions))
+        assert not [each for each in report.rules if each.rule != "z" and each.state == "not_evaluated"]
         shown = {True: "T", False: "F", None: "?"}
-        return "".join(shown[part.value] * (part.last - part.first + 1) for part in seen[0])
+        lines = ("".join(shown[part.value] * (part.last - part.first + 1) for part in line) for line in seen)
+        return [line for line, _ in zip(lines, conditions, strict=False)]
 
     return of
+
+
+Case = tuple[str, str, str]
+Cases = Sequence[tuple[str, str]]
+
+
+def by_log(*cases: Case) -> pytest.MarkDecorator:
+    """Cases of a log, a condition and what it says row by row; those of one log are judged together."""
+    table: dict[str, list[tuple[str, str]]] = {}
+    for columns, when, expected in cases:
+        table.setdefault(columns, []).append((when, expected))
+    return pytest.mark.parametrize(("columns", "cases"), table.items(), ids=[key.replace("\n", "; ") for key in table])
+
+
+def checked(truth: Callable[[str, Sequence[str]], list[str]], columns: str, cases: Cases) -> None:
+    assert dict(zip((when for when, _ in cases), truth(columns, [when for when, _ in cases]), strict=True)) == dict(cases)
 
 
 # Cells, rows, clock
 
 
-@pytest.mark.parametrize(
-    ("columns", "when", "expected"),
-    [
-        # finite, non-finite, text, null
-        ("loss 1 nan inf -inf null . 3", "loss > 2", "F?????T"),
-        ("loss '1' 'nan' '3' 'Infinity' 'x'", "loss > 2", "F?T??"),
-        ("phase main end . main", "phase == 'main'", "TF?T"),
-        ("phase main end . main", "phase in ['end', 'x']", "FT?F"),
-        ("phase main main . end end", "changed(phase)", "?F?TF"),
-        # a metric's key is the first of its keys that occurs
-        ("loss 1 . 3\ntrain_loss . 9 .", "loss > 2", "F?T"),
-        ("train_loss 1 9 3", "loss > 2", "FTT"),
-        # on a row where a sentinel is not finite, exactly 0 is no value
-        ("loss 1 0 0 1\nkl 1 1 nan nan", "loss >= 0", "TT?T"),
-        # `where` says which cells are observations
-        ("main 1 2 3 4\nphase main end main .", "main > 0", "T?T?"),
-        ("main 1 2 3 4\nphase main end main .", "count(main, so_far) == 2", "??T?"),
-    ],
+@by_log(
+    # finite, non-finite, text, null
+    ("loss 1 nan inf -inf null . 3", "loss > 2", "F?????T"),
+    ("loss '1' 'nan' '3' 'Infinity' 'x'", "loss > 2", "F?T??"),
+    ("phase main end . main", "phase == 'main'", "TF?T"),
+    ("phase main end . main", "phase in ['end', 'x']", "FT?F"),
+    ("phase main main . end end", "changed(phase)", "?F?TF"),
+    # a metric's key is the first of its keys that occurs
+    ("loss 1 . 3\ntrain_loss . 9 .", "loss > 2", "F?T"),
+    ("train_loss 1 9 3", "loss > 2", "FTT"),
+    # on a row where a sentinel is not finite, exactly 0 is no value
+    ("loss 1 0 0 1\nkl 1 1 nan nan", "loss >= 0", "TT?T"),
+    # `where` says which cells are observations
+    ("main 1 2 3 4\nphase main end main .", "main > 0", "T?T?"),
+    ("main 1 2 3 4\nphase main end main .", "count(main, so_far) == 2", "??T?"),
 )
-def test_cells(truth: Callable[[str, str], str], columns: str, when: str, expected: str) -> None:
-    assert truth(columns, when) == expected
+def test_cells(
+    truth: Callable[[str, Sequence[str]], list[str]], columns: str, cases: Cases
+) -> None:
+    checked(truth, columns, cases)
 
 
-@pytest.mark.parametrize(
-    ("columns", "when", "expected"),
-    [
-        # lines of one step with other keys are one row; a key that comes again begins a new one
-        ("step 1 1 2 2\nloss 1 . 3 .\neval_loss . 5 . 5", "loss + eval_loss > 7", "FT"),
-        ("step 1 1 2 2\nloss 1 2 3 .\neval_loss . 5 . 5", "loss + eval_loss > 7", "?FT"),
-        ("step 1 1 2\nloss 1 2 3", "loss > 0 and row == 2", "FTF"),
-        ("step 1 1 2\nloss 1 . 3\nkl . 1 .", "row == 3 and loss + default(kl, 0) > 0", "FT"),
-        # a row of evaluations only takes the tick of its place in the file
-        ("step 1 2 9 3\nloss 1 2 . 3\neval_loss . . 5 .", "count(loss, steps) == 3 or eval_loss > 9", "?FFT"),
-        # a missing step is carried forward
-        ("step 1 2 . 4\nloss 1 2 3 4", "loss > 0 and step == 2", "FTTF"),
-        # later rows replace the earlier ones where the clock goes back
-        ("step 1 2 3 2 3 4\nloss 1 2 9 4 5 6", "loss > 3", "FTTT"),
-        ("step 1 2 3 4 5 3\nloss 1 2 3 4 5 6", "loss > 0 and step == 3", "FFT"),
-    ],
+@by_log(
+    # lines of one step with other keys are one row; a key that comes again begins a new one
+    ("step 1 1 2 2\nloss 1 . 3 .\neval_loss . 5 . 5", "loss + eval_loss > 7", "FT"),
+    ("step 1 1 2 2\nloss 1 2 3 .\neval_loss . 5 . 5", "loss + eval_loss > 7", "?FT"),
+    ("step 1 1 2\nloss 1 2 3", "loss > 0 and row == 2", "FTF"),
+    ("step 1 1 2\nloss 1 . 3\nkl . 1 .", "row == 3 and loss + default(kl, 0) > 0", "FT"),
+    # a row of evaluations only takes the tick of its place in the file
+    ("step 1 2 9 3\nloss 1 2 . 3\neval_loss . . 5 .", "count(loss, steps) == 3 or eval_loss > 9", "?FFT"),
+    # a missing step is carried forward
+    ("step 1 2 . 4\nloss 1 2 3 4", "loss > 0 and step == 2", "FTTF"),
+    # later rows replace the earlier ones where the clock goes back
+    ("step 1 2 3 2 3 4\nloss 1 2 9 4 5 6", "loss > 3", "FTTT"),
+    ("step 1 2 3 4 5 3\nloss 1 2 3 4 5 6", "loss > 0 and step == 3", "FFT"),
 )
-def test_rows_and_clock(truth: Callable[[str, str], str], columns: str, when: str, expected: str) -> None:
-    assert truth(columns, when) == expected
+def test_rows_and_clock(
+    truth: Callable[[str, Sequence[str]], list[str]], columns: str, cases: Cases
+) -> None:
+    checked(truth, columns, cases)
 
 
 @pytest.mark.parametrize(
@@ -219,131 +236,132 @@ def test_an_interleaved_log_cannot_be_judged(tmp_path: Path) -> None:
 SEEN = "default(loss, 0) + default(eval_loss, 0) >= 0"
 
 
-@pytest.mark.parametrize(
-    ("columns", "when", "expected"),
-    [
-        # arithmetic and comparisons: all operands known and the result finite
-        ("loss 1 . 3 .\nkl . 1 1 .", "loss + kl > 0", "??T?"),
-        ("loss 1 0\nkl 1 1", "kl / loss > 0", "T?"),
-        ("loss 1e200 2", "loss * loss > 0", "?T"),
-        ("loss -1 0 1", "log(loss) == 0", "??T"),
-        ("loss -1 0 4", "sqrt(loss) >= 0", "?TT"),
-        ("loss 1000 1", "exp(loss) > 0", "?T"),
-        ("loss -8 8", "loss ** 0.5 > 0", "?T"),
-        ("loss 1 . 3\nkl . 5 1", "max(loss, kl) >= 0", "??T"),
-        ("loss 0.5 1.5 -0.5 -1.5 0.4", "round(loss) in [1, 2, -1, -2]", "TTTTF"),
-        # and: all known, or one known to be false
-        ("loss 1 1 9 9 . .\nkl 1 . . 9 1 9", "loss > 5 and kl > 5", "FF?TF?"),
-        # or: any known; an operand that is not logged here is left out
-        ("loss 1 1 9 9 . . .\nkl 1 . . 9 1 9 .", "loss > 5 or kl > 5", "FFTTFT?"),
-        ("loss nan nan\nkl 1 9", "loss > 5 or kl > 5", "?T"),
-        # not; x if c else y
-        ("loss 1 . 9", "not loss > 5", "T?F"),
-        ("loss 1 9 9 .\nkl . 1 . 1", "(kl if loss > 5 else 7) > 5", "TF??"),
-        # latest: every row from the first observation on; alone it adds no rows
-        ("loss . 1 . 9\nkl 1 1 1 .", "latest(loss) > 5 or kl > 5", "FFF?"),
-        ("loss . 1 . 9\nkl 1 1 1 .", "latest(loss) < kl", "?FF?"),
-        ("loss . 1 . 9\nkl 1 1 1 .", "latest(loss) > 5", "?F?T"),
-        # default: every row of the expression it stands in
-        ("loss . 1 . 9\nkl 1 1 1 .", "default(loss, 7) > kl", "TFT?"),
-        ("loss . 1 . 9\nkl 1 1 1 .", "default(loss, 7) > 5", "TFTT"),
-        ("loss nan 1", "default(loss > 5, true)", "TF"),
-        # nonfinite: every row on which the key was logged
-        ("loss 1 nan . inf\nkl 1 1 1 1", "nonfinite(loss)", "FT?T"),
-        ("loss 1 nan . .\nkl . . . inf\nmargin 1 1 1 1", "nonfinite()", "FT?T"),
-        # age: every row that moves the clock
-        ("loss 1 2 3 4\nkl 1 . . 1", "age(kl) >= 2", "FFTF"),
-        ("step 1 2 2 3\nloss 1 2 . 4\neval_loss . . 5 .\nkl 1 . . .", f"age(kl) >= 1 and {SEEN}", "FTT"),
-        ("step 1 2 7 3\nloss 1 2 . 4\neval_loss . . 5 .\nkl 1 . . .", f"age(kl) >= 1 and {SEEN}", "FT?T"),
-        # clock and params: every row
-        ("loss 1 . 3\nkl . 1 .", "step > late - 1", "FFT"),
-        ("loss 1 . 3\nkl 1 1 1\nepoch 1 2 3\ntime 60 120 180", "epoch == 2 and time == 120", "FTF"),
-        ("loss 1 2 3 4\ntotal 4 4 4 4", "progress >= 0.75", "FFTT"),
-        ("loss 1 2 3", "ended", "??F"),
-        # metrics of other metrics, chained comparisons
-        ("loss 1 . 3", "1 < double <= 6", "T?T"),
-    ],
+@pytest.mark.usefixtures("way")
+@by_log(
+    # arithmetic and comparisons: all operands known and the result finite
+    ("loss 1 . 3 .\nkl . 1 1 .", "loss + kl > 0", "??T?"),
+    ("loss 1 0\nkl 1 1", "kl / loss > 0", "T?"),
+    ("loss 1e200 2", "loss * loss > 0", "?T"),
+    ("loss -1 0 1", "log(loss) == 0", "??T"),
+    ("loss -1 0 4", "sqrt(loss) >= 0", "?TT"),
+    ("loss 1000 1", "exp(loss) > 0", "?T"),
+    ("loss -8 8", "loss ** 0.5 > 0", "?T"),
+    ("loss 1 . 3\nkl . 5 1", "max(loss, kl) >= 0", "??T"),
+    ("loss 0.5 1.5 -0.5 -1.5 0.4", "round(loss) in [1, 2, -1, -2]", "TTTTF"),
+    # and: all known, or one known to be false
+    ("loss 1 1 9 9 . .\nkl 1 . . 9 1 9", "loss > 5 and kl > 5", "FF?TF?"),
+    # or: any known; an operand that is not logged here is left out
+    ("loss 1 1 9 9 . . .\nkl 1 . . 9 1 9 .", "loss > 5 or kl > 5", "FFTTFT?"),
+    ("loss nan nan\nkl 1 9", "loss > 5 or kl > 5", "?T"),
+    # not; x if c else y
+    ("loss 1 . 9", "not loss > 5", "T?F"),
+    ("loss 1 9 9 .\nkl . 1 . 1", "(kl if loss > 5 else 7) > 5", "TF??"),
+    # latest: every row from the first observation on; alone it adds no rows
+    ("loss . 1 . 9\nkl 1 1 1 .", "latest(loss) > 5 or kl > 5", "FFF?"),
+    ("loss . 1 . 9\nkl 1 1 1 .", "latest(loss) < kl", "?FF?"),
+    ("loss . 1 . 9\nkl 1 1 1 .", "latest(loss) > 5", "?F?T"),
+    # default: every row of the expression it stands in
+    ("loss . 1 . 9\nkl 1 1 1 .", "default(loss, 7) > kl", "TFT?"),
+    ("loss . 1 . 9\nkl 1 1 1 .", "default(loss, 7) > 5", "TFTT"),
+    ("loss nan 1", "default(loss > 5, true)", "TF"),
+    # nonfinite: every row on which the key was logged
+    ("loss 1 nan . inf\nkl 1 1 1 1", "nonfinite(loss)", "FT?T"),
+    ("loss 1 nan . .\nkl . . . inf\nmargin 1 1 1 1", "nonfinite()", "FT?T"),
+    # age: every row that moves the clock
+    ("loss 1 2 3 4\nkl 1 . . 1", "age(kl) >= 2", "FFTF"),
+    ("step 1 2 2 3\nloss 1 2 . 4\neval_loss . . 5 .\nkl 1 . . .", f"age(kl) >= 1 and {SEEN}", "FTT"),
+    ("step 1 2 7 3\nloss 1 2 . 4\neval_loss . . 5 .\nkl 1 . . .", f"age(kl) >= 1 and {SEEN}", "FT?T"),
+    # clock and params: every row
+    ("loss 1 . 3\nkl . 1 .", "step > late - 1", "FFT"),
+    ("loss 1 . 3\nkl 1 1 1\nepoch 1 2 3\ntime 60 120 180", "epoch == 2 and time == 120", "FTF"),
+    ("loss 1 2 3 4\ntotal 4 4 4 4", "progress >= 0.75", "FFTT"),
+    ("loss 1 2 3", "ended", "??F"),
+    # metrics of other metrics, chained comparisons
+    ("loss 1 . 3", "1 < double <= 6", "T?T"),
 )
-def test_where_an_expression_is_known(truth: Callable[[str, str], str], columns: str, when: str, expected: str) -> None:
-    assert truth(columns, when) == expected
+def test_where_an_expression_is_known(
+    truth: Callable[[str, Sequence[str]], list[str]], columns: str, cases: Cases
+) -> None:
+    checked(truth, columns, cases)
 
 
-@pytest.mark.parametrize(
-    ("columns", "when", "expected"),
-    [
-        ("loss 1 . 3 4", "prev(loss) < 2", "??TF"),
-        ("loss 1 . 3 4", "prev(loss, 2) < 2", "???T"),
-        ("loss 1 . 3 4", "delta(loss) > 1", "??TF"),
-        ("loss 0 -2 -1", "pct_change(loss) == 0.5", "??T"),
-        ("loss 5 . 3 6", "loss < first(loss)", "F?TF"),
-        ("loss 5 . 3 6", "best(loss) == 3", "F?TT"),
-        ("margin 5 . 3 6", "best(margin) == 5", "T?TF"),
-        ("loss 5 . 3 6", "lowest(loss) < highest(loss)", "F?TT"),
-        ("loss 5 4 . 6\nkl 1 1 1 1", "at(loss, '3 steps') == 6", "???T"),
-        ("loss 5 4 3 2", "at(loss, '2 steps') == 4", "?TTT"),
-        # a log that starts in the middle of a run has no first value
-        ("step 501 502 503\nloss 5 4 3", "first(loss) > 0", "???"),
-    ],
+@pytest.mark.usefixtures("way")
+@by_log(
+    ("loss 1 . 3 4", "prev(loss) < 2", "??TF"),
+    ("loss 1 . 3 4", "prev(loss, 2) < 2", "???T"),
+    ("loss 1 . 3 4", "delta(loss) > 1", "??TF"),
+    ("loss 0 -2 -1", "pct_change(loss) == 0.5", "??T"),
+    ("loss 5 . 3 6", "loss < first(loss)", "F?TF"),
+    ("loss 5 . 3 6", "best(loss) == 3", "F?TT"),
+    ("margin 5 . 3 6", "best(margin) == 5", "T?TF"),
+    ("loss 5 . 3 6", "lowest(loss) < highest(loss)", "F?TT"),
+    ("loss 5 4 . 6\nkl 1 1 1 1", "at(loss, '3 steps') == 6", "???T"),
+    ("loss 5 4 3 2", "at(loss, '2 steps') == 4", "?TTT"),
+    # a log that starts in the middle of a run has no first value
+    ("step 501 502 503\nloss 5 4 3", "first(loss) > 0", "???"),
 )
-def test_history(truth: Callable[[str, str], str], columns: str, when: str, expected: str) -> None:
-    assert truth(columns, when) == expected
+def test_history(
+    truth: Callable[[str, Sequence[str]], list[str]], columns: str, cases: Cases
+) -> None:
+    checked(truth, columns, cases)
 
 
 # Windows
 
 
-@pytest.mark.parametrize(
-    ("columns", "when", "expected"),
-    [
-        # N points: the last N known values, this row's included; min is N unless it is given
-        ("loss 1 2 . 3 4", "mean(loss, three) == 2", "???TF"),
-        ("loss 1 2 . 3 4", "count(loss, some) == 3", "FF?TT"),
-        ("loss 1 2 . 3 4", 'mean(loss, "2 points") == 2.5', "?F?TF"),
-        ("loss 1 nan inf 3", 'total(loss, "2 points") == 4', "???T"),
-        # L steps: known values with a tick in (now - L, now]
-        ("step 1 2 3 4\nloss 1 2 3 4", "count(loss, steps) == 3", "?FTT"),
-        ("step 1 4 5 10\nloss 1 2 3 4", "count(loss, steps) == 2", "??T?"),
-        ("step 1 4 5 10\nloss 1 2 3 4", "count(loss, steps) > 0", "??T?"),
-        ("epoch 1 1.5 2 2.5\nloss 1 2 3 4", "count(loss, epochs) == 2", "FTTT"),
-        ("time 60 120 180 600\nloss 1 2 3 4", "count(loss, minutes) == 2", "FTTF"),
-        # the run so far
-        ("loss 1 2 . 9", "mean(loss, so_far) == 4", "?F?T"),
-        # lag: the newest k stay out; f(x, w, lag=k) is prev(f(x, w), k)
-        ("loss 1 2 3 9", "mean(loss, three, lag=1) == 2", "???T"),
-        ("loss 1 2 . 3 9", "mean(loss, three, lag=1) == 2", "????T"),
-        ("loss 1 2 4 9", "mean(loss, so_far, lag=1) == 1.5", "??TF"),
-        ("loss 1 1 2 9", "zscore(loss, so_far, lag=1) > 5", "???T"),
-        # what is flat
-        ("loss 2 2 2 3", "slope(loss, three) == 0", "??TF"),
-        ("loss 2 2 2 3", "std(loss, three) == 0", "??TF"),
-        ("loss 2 2 2 3", "r2(loss, three) >= 0", "???T"),
-        ("loss 2 2 2 3", "zscore(loss, three) > 0", "???T"),
-        ("loss 0.1 0.1 0.1 0.1", "mean(loss, three) == 0.1", "??TT"),
-        # order statistics and conditions
-        ("loss 1 5 2 7", "median(loss, three) == 2", "??TF"),
-        ("loss 1 5 2 7", "minimum(loss, three) == 1 and maximum(loss, three) == 5", "??TF"),
-        ("loss 1 5 2 7", "quantile(loss, three, 0.25) == 1.5", "??TF"),
-        ("loss 1 5 2 7", "mad(loss, three) == 1", "??TF"),
-        ("loss 1 5 2 7", "share(loss > 3, three) > 0.5", "??FT"),
-        ("loss 1 5 . 2 1", "any(loss > 3, three)", "???TT"),
-        ("loss 1 5 . 6 7", "all(loss > 3, three)", "???FT"),
-        # the slope is per step of the clock
-        ("step 10 20 30 40\nloss 1 2 3 9", "slope(loss, three) == 0.1", "??TF"),
-        # bounds are unknown below three points
-        ("loss 1 2 3 4", "mean_lower(loss, so_far) < mean_upper(loss, so_far)", "??TT"),
-        ("loss 1 2 4 4", "slope_lower(loss, so_far) < slope_upper(loss, so_far)", "??TT"),
-        ("loss 1 2 3 4", "mean_upper(loss, so_far, 0.99) > mean_upper(loss, so_far, 0.9)", "??TT"),
-        # neither rows nor columns limit what stands in a window of conditions
-        ("loss 1 9 . 9\nkl 1 . 9 9", "share(loss > 5 and kl > 5, so_far) == 0.5", "???T"),
-    ],
+@pytest.mark.usefixtures("way")
+@by_log(
+    # N points: the last N known values, this row's included; min is N unless it is given
+    ("loss 1 2 . 3 4", "mean(loss, three) == 2", "???TF"),
+    ("loss 1 2 . 3 4", "count(loss, some) == 3", "FF?TT"),
+    ("loss 1 2 . 3 4", 'mean(loss, "2 points") == 2.5', "?F?TF"),
+    ("loss 1 nan inf 3", 'total(loss, "2 points") == 4', "???T"),
+    # L steps: known values with a tick in (now - L, now]
+    ("step 1 2 3 4\nloss 1 2 3 4", "count(loss, steps) == 3", "?FTT"),
+    ("step 1 4 5 10\nloss 1 2 3 4", "count(loss, steps) == 2", "??T?"),
+    ("step 1 4 5 10\nloss 1 2 3 4", "count(loss, steps) > 0", "??T?"),
+    ("epoch 1 1.5 2 2.5\nloss 1 2 3 4", "count(loss, epochs) == 2", "FTTT"),
+    ("time 60 120 180 600\nloss 1 2 3 4", "count(loss, minutes) == 2", "FTTF"),
+    # the run so far
+    ("loss 1 2 . 9", "mean(loss, so_far) == 4", "?F?T"),
+    # lag: the newest k stay out; f(x, w, lag=k) is prev(f(x, w), k)
+    ("loss 1 2 3 9", "mean(loss, three, lag=1) == 2", "???T"),
+    ("loss 1 2 . 3 9", "mean(loss, three, lag=1) == 2", "????T"),
+    ("loss 1 2 4 9", "mean(loss, so_far, lag=1) == 1.5", "??TF"),
+    ("loss 1 1 2 9", "zscore(loss, so_far, lag=1) > 5", "???T"),
+    # what is flat
+    ("loss 2 2 2 3", "slope(loss, three) == 0", "??TF"),
+    ("loss 2 2 2 3", "std(loss, three) == 0", "??TF"),
+    ("loss 2 2 2 3", "r2(loss, three) >= 0", "???T"),
+    ("loss 2 2 2 3", "zscore(loss, three) > 0", "???T"),
+    ("loss 0.1 0.1 0.1 0.1", "mean(loss, three) == 0.1", "??TT"),
+    # order statistics and conditions
+    ("loss 1 5 2 7", "median(loss, three) == 2", "??TF"),
+    ("loss 1 5 2 7", "minimum(loss, three) == 1 and maximum(loss, three) == 5", "??TF"),
+    ("loss 1 5 2 7", "quantile(loss, three, 0.25) == 1.5", "??TF"),
+    ("loss 1 5 2 7", "mad(loss, three) == 1", "??TF"),
+    ("loss 1 5 2 7", "share(loss > 3, three) > 0.5", "??FT"),
+    ("loss 1 5 . 2 1", "any(loss > 3, three)", "???TT"),
+    ("loss 1 5 . 6 7", "all(loss > 3, three)", "???FT"),
+    # the slope is per step of the clock
+    ("step 10 20 30 40\nloss 1 2 3 9", "slope(loss, three) == 0.1", "??TF"),
+    # bounds are unknown below three points
+    ("loss 1 2 3 4", "mean_lower(loss, so_far) < mean_upper(loss, so_far)", "??TT"),
+    ("loss 1 2 4 4", "slope_lower(loss, so_far) < slope_upper(loss, so_far)", "??TT"),
+    ("loss 1 2 3 4", "mean_upper(loss, so_far, 0.99) > mean_upper(loss, so_far, 0.9)", "??TT"),
+    # neither rows nor columns limit what stands in a window of conditions
+    ("loss 1 9 . 9\nkl 1 . 9 9", "share(loss > 5 and kl > 5, so_far) == 0.5", "???T"),
 )
-def test_windows(truth: Callable[[str, str], str], columns: str, when: str, expected: str) -> None:
-    assert truth(columns, when) == expected
+def test_windows(
+    truth: Callable[[str, Sequence[str]], list[str]], columns: str, cases: Cases
+) -> None:
+    checked(truth, columns, cases)
 
 
 # The rule's automaton
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize(
     ("columns", "rule", "expected"),
     [
@@ -404,6 +422,7 @@ LEVELS = """levels:
   - {severity: critical, when: loss > 8, message: "critical {loss:g}"}"""
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize(
     ("columns", "severity", "expected", "message"),
     [
@@ -428,6 +447,7 @@ def test_a_higher_level_implies_the_lower(tmp_path: Path) -> None:
     assert (finding(report).severity, outcome(report)) == ("critical", "firing 2/2/-")
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize(
     ("columns", "expected", "series", "episodes"),
     [
@@ -505,6 +525,7 @@ def test_without_a_required_key_the_run_cannot_be_judged(tmp_path: Path) -> None
 # Evidence and messages
 
 
+@pytest.mark.usefixtures("way")
 def test_evidence_is_both_sides_at_onset_worst_and_last(tmp_path: Path) -> None:
     report = report_of(tmp_path, "loss 1 6 9 7\nkl 1 1 2 3", "when: loss > 5 + kl - kl and kl < 4")
     shown = [
@@ -534,6 +555,7 @@ def test_evidence_names_what_was_compared(
     assert (found.expression, found.threshold, found.worst) == (expression, threshold, pytest.approx(worst, rel=1e-12))
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize(
     ("rule", "expression", "threshold", "nearest"),
     [

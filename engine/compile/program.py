@@ -255,8 +255,9 @@ class Program:
             return [task(self.con) for task in tasks]
         from concurrent.futures import ThreadPoolExecutor
 
+        cursors = [self.con.cursor() for _ in tasks]
         with ThreadPoolExecutor(max_workers=2) as pool:
-            return list(pool.map(lambda task: task(self.con.cursor()), tasks))
+            return list(pool.map(lambda task, cursor: task(cursor), tasks, cursors))
 
     @staticmethod
     def _arguments(stream: Stream) -> dict[Value, str]:

@@ -36,7 +36,7 @@ def _text(node: Node, around: int) -> str:
 def _spelled(node: Node) -> tuple[str, int]:
     match node:
         case Number(value=value):
-            return f"{value:g}" if float(f"{value:g}") == value else repr(value), 9 if value >= 0 else 7
+            return f"{value:g}" if float(f"{value:g}") == value else repr(value).removesuffix(".0"), 9 if value >= 0 else 7
         case Text(value=value):
             return repr(value), 9
         case Truth(value=value):
@@ -47,7 +47,7 @@ def _spelled(node: Node) -> tuple[str, int]:
             return f"-{_text(operand, 7)}", 7
         case Arithmetic(operator=operator, left=left, right=right):
             strength = _STRENGTH[operator]
-            return f"{_text(left, strength)} {operator} {_text(right, strength + 1)}", strength
+            return f"{_text(left, strength + (operator == '**'))} {operator} {_text(right, strength + 1)}", strength
         case Comparison(operator=operator, left=left, right=right):
             return f"{_text(left, 5)} {operator} {_text(right, 5)}", 4
         case Among(operand=operand, choices=choices):

@@ -8,7 +8,7 @@ import duckdb
 
 from .cells import RAW, Cells, Path
 from .columns import Layout
-from .lines import objects_sql
+from .lines import OBJECT, objects_sql
 from .model import Wanted, WantedMetric
 from .normalise import Source
 from .survey import SMALL
@@ -62,13 +62,16 @@ def _found(
         for column in plan.columns
     )
     rows, *answers = con.execute(
-        f"SELECT count(*) FILTER (is_object), {asked} FROM (SELECT number, is_object, {values} FROM ({lines}))",
+        f"SELECT count(*) FILTER (kind = {OBJECT}), {asked} FROM (SELECT number, kind, {values} FROM ({lines}))",
         [source.path],
     ).fetchall()[0]
     by_column = {column: answers[3 * n : 3 * n + 3] for n, column in enumerate(plan.columns)}
     for metric in metrics:
         for key in metric.keys:
-            count, value, line = by_column.get(columns[metric.id, key] or "", (0, None, 0))
+            column = columns[metric.id, key]
+            if column is None:
+                continue
+            count, value, line = by_column[column]
             if count:
                 yield metric, key, line, value, count, rows
                 break

@@ -12,12 +12,14 @@ from .cells import Cells, Plan, literal
 from .normalise import Source
 from .survey import ESCAPES, pattern
 
-OBJECT, BLANK, MALFORMED, FOLLOWER = range(4)
+OBJECT, MALFORMED, BLANK, FOLLOWER = range(4)
 
 _SHOWN = 5
 _SPACE = literal(" \t")
-_BRACED = f"starts_with(ltrim(line, {_SPACE}), '{{')"
+_BRACED = f"(starts_with(line, '{{') OR starts_with(ltrim(line, {_SPACE}), '{{'))"
 _IS_OBJECT = f"{_BRACED} AND json_valid(line)"
+_IS_BLANK = "regexp_full_match(line, '\\s*')"
+_SHAPE = f"CASE WHEN {_BRACED} THEN {OBJECT} WHEN {_IS_BLANK} THEN {BLANK} ELSE {MALFORMED} END"
 
 
 def lines_sql(source: Source) -> str:
@@ -40,22 +42,20 @@ def lines_sql(source: Source) -> str:
 
 
 def objects_sql(source: Source, plan: Plan, *, clean: bool = False) -> str:
-    """A query of all lines, with `is_object` and for each structure of the plan p0, p1, … (NULL where no object).
+    """A query of all lines with their `kind`, and for each structure of the plan p0, p1, … (NULLs where no object).
 
     `clean` files have next to no malformed lines; there TRY saves the parsing that tells good lines from bad ones; each
     bad line costs milliseconds. The result is the same.
     """
     takes = [f"json_transform(line, {literal(structure)})" for structure in plan.structures]
-    lines = f"SELECT line, {_IS_OBJECT} AS is_object FROM {lines_sql(source)}"
     if clean and takes:
-        first, *takes = takes
-        braced = f"SELECT line, CASE WHEN {_BRACED} THEN TRY({first}) END AS p0 FROM {lines_sql(source)}"
-        lines = f"SELECT *, p0 IS NOT NULL AS is_object FROM ({braced})"
-    planes = "".join(
-        f", CASE WHEN is_object THEN {take} END AS p{number}"
-        for number, take in enumerate(takes, start=len(plan.structures) - len(takes))
-    )
-    return f"SELECT *{planes} FROM ({lines})"
+        planes = ", ".join(f"TRY({take}) AS p{number}" for number, take in enumerate(takes))
+        # No CASE around p0: DuckDB would parse the line again for it.
+        kind = f"greatest({_SHAPE}, CAST(p0 IS NULL AS INTEGER))"
+        return f"SELECT *, {kind} AS kind FROM (SELECT line, {planes} FROM {lines_sql(source)})"
+    valid = f"CASE WHEN {_IS_OBJECT} THEN {OBJECT} WHEN {_IS_BLANK} THEN {BLANK} ELSE {MALFORMED} END"
+    planes = "".join(f", CASE WHEN kind = {OBJECT} THEN {take} END AS p{number}" for number, take in enumerate(takes))
+    return f"SELECT *{planes} FROM (SELECT line, {valid} AS kind FROM {lines_sql(source)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,13 @@ class Lines:
 def load(
     con: duckdb.DuckDBPyConnection, source: Source, cells: Cells, *, clean: bool = False, watched: Collection[str] = ()
 ) -> None:
-    """Make the table `raw`, a row a line: its bytes, its kind, the cells, and whether a `watched` key may occur in it."""
+    """Make the table `raw`, a row a line: bytes, kind, the cells, and whether a `watched` key may be in it."""
     plan = cells.plan()
     columns = "".join(f", {sql} AS {column}" for column, sql in plan.columns.items())
     if watched:
         columns += f", {_spells(watched)} AS other"
     con.execute(
-        f"CREATE OR REPLACE TABLE raw AS SELECT strlen(line) AS bytes, (CASE WHEN is_object THEN {OBJECT}"
-        f" WHEN regexp_full_match(line, '\\s*') THEN {BLANK} ELSE {MALFORMED} END)::UTINYINT AS kind{columns}"
+        f"CREATE OR REPLACE TABLE raw AS SELECT strlen(line) AS bytes, kind::UTINYINT AS kind{columns}"
         f" FROM ({objects_sql(source, plan, clean=clean)})",
         [source.path],
     )

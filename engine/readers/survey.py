@@ -16,6 +16,7 @@ from .normalise import Source
 SMALL = 1 << 22  # bytes; a file up to this size is looked at as a whole, a larger one in pieces
 _PIECES, _PIECE = 16, 1 << 16
 _BEFORE_COLON = re.compile(rb'"(?=([^"\\]*)"[ \t]*:)')
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 ESCAPES = ("\\u", "\\/")  # one character spelled in two ways, so that bytes prove nothing
 
 
@@ -62,7 +63,7 @@ def survey(source: Source) -> Survey:
 
 def spelled(name: str) -> bytes:
     """A key as it stands between its quotes, escaped no more than it must be."""
-    return json.dumps(name, ensure_ascii=False)[1:-1].encode("utf-8", "surrogatepass")
+    return _ENCODER.encode(name)[1:-1].encode("utf-8", "surrogatepass")
 
 
 def pattern(names: Iterable[str]) -> str:

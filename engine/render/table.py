@@ -95,7 +95,7 @@ def _findings(page: Page, report: Report, is_calm: bool) -> None:
         _finding(page, finding, report.log, is_drawn=primary is not None and finding.rule == primary.rule)
     for finding in report.findings:
         if is_open(finding) and finding.severity == "info":
-            _brief(page, finding, "info", f"{clause(finding, clock)}{_numbers(finding)}")
+            _brief(page, finding, "info", _remark(finding, clock))
     for finding in report.findings:
         if finding.state == "explained":
             by = "an improving evaluation metric" if finding.explained_by == IMPROVING else finding.explained_by
@@ -103,6 +103,11 @@ def _findings(page: Page, report: Report, is_calm: bool) -> None:
     for finding in report.findings:
         if finding.state == "resolved":
             _brief(page, finding, "resolved", _history(finding, clock))
+
+
+def _remark(finding: Finding, clock: str) -> str:
+    """An info finding in a line: what its rule says, or else its numbers."""
+    return f"{clause(finding, clock)}: {finding.message}" if finding.message else clause(finding, clock) + _numbers(finding)
 
 
 def _finding(page: Page, finding: Finding, log: LogFacts, *, is_drawn: bool) -> None:
@@ -117,7 +122,7 @@ def _finding(page: Page, finding: Finding, log: LogFacts, *, is_drawn: bool) -> 
     )
     since = f"Since {moment(finding.onset, log.clock)}"
     if finding.fired != finding.onset:
-        since += f", certain at {moment(finding.fired, log.clock)}"
+        since += f", confirmed at {moment(finding.fired, log.clock)}"
     since += f", still so at {moment(finding.last, log.clock)}" if finding.last != finding.fired else ""
     if finding.episodes > 1:
         since += f"; episode {finding.episodes} of this run"
