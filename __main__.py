@@ -1,6 +1,6 @@
 """`python -m trainrules` is `rules`."""
 
-from .cli import main
+from .cli import run
 
 if __name__ == "__main__":
-    main(prog_name="rules")
+    run()

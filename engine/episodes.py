@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .timeline import Segment, Timeline
 
 
-@dataclass(frozen=True, slots=True)
-class Episode:
+class Episode(NamedTuple):
     """Rows of one time that a rule fired: `onset`, `fired`, and `end` (None while it is open)."""
 
     onset: int
@@ -22,8 +21,7 @@ class Episode:
     last: int  # the last observation that belongs to it
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
+class Course(NamedTuple):
     """Everything that one automaton went through; `state` is unknown, ok, pending, firing or resolved."""
 
     state: str
@@ -35,8 +33,7 @@ class Course:
         return self.episodes[-1] if self.episodes and self.episodes[-1].end is None else None
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(NamedTuple):
     """How long a condition must hold: a number of observations, or a distance on the clock."""
 
     points: int = 1

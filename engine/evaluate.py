@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from math import isfinite
 from os import PathLike, fspath
 from pathlib import Path
@@ -115,7 +114,7 @@ class _Evaluation:
         )
 
     def _survey(self) -> tuple[float, float, dict[str, float], frozenset[str]]:
-        """The usual distance of two rows, the last tick, the largest magnitudes, the columns that are not all finite."""
+        """The usual distance of two rows, the last tick, the largest magnitudes, the columns that are not finite."""
         numbers = [column for id, column in self.given.columns.items() if self.pack.metrics[id].type != "text"]
         items = "".join(f", max(abs({column}))" for column in numbers)
         table, con = self.given.table, self.given.con
@@ -300,7 +299,7 @@ class _Evaluation:
             if state.state == "ok":
                 quiet += [each.judged for each in went]
         near = closest(self.program, quiet)
-        return findings, [replace(state, closest=near.get(state.rule)) for state in states]
+        return findings, [state._replace(closest=near.get(state.rule)) for state in states]
 
     def _scalars(self) -> dict[str, Scalar]:
         facts, column = self.given.facts, self.given.columns.get(RATE)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .compile.ir import Value
 from .episodes import Course, Episode
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from .compile.program import Program
 
 
-@dataclass(frozen=True, slots=True)
-class Went:
+class Went(NamedTuple):
     """One level of a rule over one series, and how its automaton went."""
 
     judged: Judged
@@ -29,8 +27,7 @@ class Went:
     severity: str
 
 
-@dataclass(frozen=True, slots=True)
-class Workbench:
+class Workbench(NamedTuple):
     """What is needed to say more about a rule than its state."""
 
     program: Program

@@ -1,7 +1,6 @@
 """The report: everything that an evaluation says, as typed objects; schemas/report.schema.json has its form as JSON."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from .pack import Override, Scalar
@@ -51,8 +50,7 @@ class Finding(NamedTuple):
     spark: tuple[float | None, ...] = ()  # its first metric over the run, thinned, for the table
 
 
-@dataclass(frozen=True, slots=True)
-class RuleState:
+class RuleState(NamedTuple):
     """How a rule stands that found nothing, and why: what it waits for, what it lacks, how near it came."""
 
     rule: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .compile.sql import number
 from .compile.stream import CLOCKS
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 _EAGER = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """Where one row stands: its first line in the file, and the clocks (None where the log has none)."""
 
     line: int
@@ -33,7 +32,7 @@ class Row:
         return Moment(self.step if self.step is not None else self.epoch, self.line)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class RowBook:
     """The rows of one run; a short run is read at once, of a long one only what is asked for."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import duckdb
@@ -18,8 +18,7 @@ _PER_CODE = 30
 _TRUTH = (None, False, None, True)
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """Neighbouring rows `first`..`last` (both included, counted from 1) on which a condition has one value.
 
     `is_short` marks, at the end of a timeline of held conditions, what is true but has not held long enough.
@@ -155,7 +154,7 @@ def _short(program: Program, conditions: Sequence[Value], rows: int) -> list[Tim
     return lines
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Track:
     segments: list[Segment] = field(default_factory=list)
     first: int = 0

@@ -336,7 +336,7 @@ def test_no_checkpoint_seen_leaves_it_unnamed() -> None:
         "Go back to the newest checkpoint saved before step 6, where the fault began; none was seen beside the log."
     ]
     assert result.plan[0].target is None
-    assert result.plan[0].command == "train --size <model_size> --lr <learning_rate> --from <checkpoint>"
+    assert result.plan[0].command == "train --size <model_size> --lr 5e-07 --from <checkpoint>"
 
 
 @pytest.mark.parametrize(

@@ -159,8 +159,8 @@ Findings
               -0.4 last, limit 0
             Why: The model learns to prefer the answers people rejected.
             Source: When to Stop and Revert, 1
-  info      KL is above the guide's band, since step 30: 0.7, limit 0.5
-            (kl_high)
+  info      KL is above the guide's band, since step 30: margin -0.432: below 0
+            since step 81 (kl_high)
   explained Loss does not fall, since step 90: explained by margin_negative
             (loss_flat)
   resolved  Loss spike (warning), from step 40 to step 44, the last of 2

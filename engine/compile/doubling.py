@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .ir import Kernel
 from .moments import PARTS
@@ -20,7 +21,7 @@ _PARTS = {"mean": "m", "m2": "q", "sxt": "c"}
 _Wanted = dict[str, set[str]]  # argument column → parts of the state
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Doubled:
     """The states that the kernels of one stream ask for; `layers` computes them below everything else."""
 
@@ -74,8 +75,7 @@ class Doubled:
         return [*layers, self.lagged]
 
 
-@dataclass(frozen=True, slots=True)
-class _Merge:
+class _Merge(NamedTuple):
     """Layers that merge a newer block of `newer` rows (suffix `of`) with the `older` ones before it (`before`)."""
 
     newer: int

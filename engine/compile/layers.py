@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 _WORD = re.compile(r"[a-z_][a-z0-9_]*").findall
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Layer:
     """Select items by column name, and the clauses (such as WINDOW) that follow the source."""
 

@@ -2,14 +2,15 @@
 
 Running values stream over the table in file order. Windows of a short or unevenly spaced stream are gathered as lists
 and reduced twice over (the deviations are taken from the mean, so nothing cancels); order statistics are DuckDB's own.
-Windows of a long, evenly spaced stream are merged by doubling. Either way a window's result depends on the values in the
-window alone: not on the rows around it, nor on the number of threads.
+Windows of a long, evenly spaced stream are merged by doubling. Either way a window's result depends on the values in
+the window alone: not on the rows around it, nor on the number of threads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .doubling import Doubled
 from .ir import Kernel, Span, Value
@@ -27,7 +28,7 @@ LONG = 4_000
 _SO_FAR = "OVER (ROWS UNBOUNDED PRECEDING)"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Lowered:
     """Select items in layers, each over the ones before it, and the results over all of them."""
 
@@ -178,8 +179,7 @@ class _Window:
                 return self.over(f"quantile_cont({self.x}, {number(self.kernel.q)})")
 
 
-@dataclass(frozen=True, slots=True)
-class _Lists:
+class _Lists(NamedTuple):
     """Parts of moments from the window's values as a list."""
 
     window: _Window
@@ -210,8 +210,7 @@ class _Lists:
         return shared(self.window.lowered.derived[1], centred, "d")
 
 
-@dataclass(frozen=True, slots=True)
-class _SoFar:
+class _SoFar(NamedTuple):
     """Parts of moments over the whole run up to each row: DuckDB's running aggregates, which stream."""
 
     window: _Window

@@ -23,7 +23,7 @@ _PATTERN_BITS = 60
 _ANYWHERE = ("latest", "held")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Program:
     """The kernels of some values, computed over one table.
 

@@ -36,7 +36,8 @@ def _text(node: Node, around: int) -> str:
 def _spelled(node: Node) -> tuple[str, int]:
     match node:
         case Number(value=value):
-            return f"{value:g}" if float(f"{value:g}") == value else repr(value).removesuffix(".0"), 9 if value >= 0 else 7
+            short = f"{value:g}"
+            return short if float(short) == value else repr(value).removesuffix(".0"), 9 if value >= 0 else 7
         case Text(value=value):
             return repr(value), 9
         case Truth(value=value):

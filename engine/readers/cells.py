@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 NUMBER, TEXT, RAW = "DOUBLE", "VARCHAR", "JSON"
 MAX_JOINTS = 5  # slashes up to which every way of nesting a key is looked for
@@ -43,7 +43,7 @@ def nestings(key: str, *, nested: bool = True) -> Iterator[Path]:
                 yield path
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Plane:
     root: Branch = field(default_factory=dict)
 
@@ -71,7 +71,7 @@ class _Plane:
         return False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Cells:
     """The columns to read: `column` hands one out for a key and a type, the same one for the same question.
 
@@ -115,8 +115,7 @@ class Cells:
         return Plan(tuple(json.dumps(plane.root, ensure_ascii=False) for plane in planes), columns)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """The structures of `json_transform`, and for each column the SQL that takes it out of them (p0, p1, …)."""
 
     structures: tuple[str, ...]

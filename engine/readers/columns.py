@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
-from ..pack import KeyPattern
+from ..pack import EMPTY, KeyPattern
 from .cells import NUMBER, TEXT, Cells, Path, literal
 from .model import Wanted
 
 PERCENT_ABOVE = 1.5
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A number of the clock: the column of `raw` it is made of, and the SQL that makes it."""
 
     column: str
     sql: str
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(NamedTuple):
     """The candidates: for each wanted thing, in order, the columns of `raw` that may hold it."""
 
     cells: Cells
@@ -34,8 +31,7 @@ class Columns:
     summary: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(NamedTuple):
     """A metric that occurs, and its column of `raw`."""
 
     id: str
@@ -47,12 +43,11 @@ class Metric:
     percent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """What occurs in a log. A line is kept if it carries any of the metrics; `moves` says that it moves the clock."""
 
     metrics: tuple[Metric, ...] = ()
-    labels: Mapping[str, str] = field(default_factory=dict)  # id → column of `raw`
+    labels: Mapping[str, str] = EMPTY  # id → column of `raw`
     clock: str = "row"
     step: Value | None = None
     epoch: Value | None = None
@@ -152,7 +147,7 @@ def choose(con: duckdb.DuckDBPyConnection, columns: Columns, wanted: Wanted, cou
         return _any(sorted({m.column for m in chosen}, key=lambda column: (-logged[column], column)))
 
     kept, moves = often(metrics), often(m for m in metrics if not m.evaluation)
-    return _settle(con, columns, replace(layout, metrics=tuple(metrics), kept=kept, moves=moves))
+    return _settle(con, columns, layout._replace(metrics=tuple(metrics), kept=kept, moves=moves))
 
 
 def _settle(con: duckdb.DuckDBPyConnection, columns: Columns, layout: Layout) -> Layout:
@@ -184,9 +179,8 @@ def _settle(con: duckdb.DuckDBPyConnection, columns: Columns, layout: Layout) ->
     at = {name: _first(found) for name, found in counts.items()}
     chosen = {name: None if n is None else clock[name][n] for name, n in at.items()}
     starts, broken = ([next(answers) for _ in clock["epoch"]] for _ in range(2))
-    return replace(
-        layout,
-        metrics=tuple(replace(m, percent=m.percent and m.column in percent) for m in layout.metrics),
+    return layout._replace(
+        metrics=tuple(m._replace(percent=m.percent and m.column in percent) for m in layout.metrics),
         labels=dict(reversed(occurring)),  # the first key that occurs stays
         clock="step" if chosen["step"] else "epoch" if chosen["epoch"] else "row",
         step=chosen["step"],

@@ -7,7 +7,6 @@ objects, so that line numbers are true and malformed lines are counted, not fata
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
 
 import duckdb
 
@@ -74,7 +73,7 @@ def _read(con: duckdb.DuckDBPyConnection, stack: ExitStack, source: Source, path
     if (counted.malformed >= counted.objects or not layout.metrics) and (error := other_format(source, path, counted)):
         raise error
     notes = (*layout.notes, *wrong_types(con, source, wanted, layout, columns.cells.lacks))
-    return rows.assemble(con, path, counted, replace(layout, notes=notes))
+    return rows.assemble(con, path, counted, layout._replace(notes=notes))
 
 
 def _load(con: duckdb.DuckDBPyConnection, source: Source, wanted: Wanted) -> tuple[Columns, lines.Lines] | None:

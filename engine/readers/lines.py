@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -58,8 +57,7 @@ def objects_sql(source: Source, plan: Plan, *, clean: bool = False) -> str:
     return f"SELECT *{planes} FROM (SELECT line, {valid} AS kind FROM {lines_sql(source)})"
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(NamedTuple):
     """What was counted in a loaded file; `bad` are the numbers of the first malformed lines.
 
     `others` are the lines in which keys may occur that were not looked for, `answers` those to the questions asked.

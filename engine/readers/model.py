@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..pack import Clock
+from ..pack import EMPTY, Clock
 from ..report import LogFacts
 
 if TYPE_CHECKING:
     import duckdb
 
 
-@dataclass(frozen=True, slots=True)
-class WantedMetric:
+class WantedMetric(NamedTuple):
     """A metric to read: the first of `keys` that occurs in the log is its key."""
 
     id: str
@@ -24,19 +23,18 @@ class WantedMetric:
     share: bool = False  # a share of 1; values above 1.5 anywhere say that the log has percent
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """Everything that an evaluation wants to know from a log; `sentinels` and `required` are metric ids."""
 
     clock: Clock
     metrics: tuple[WantedMetric, ...]
     sentinels: tuple[str, ...] = ()
-    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    labels: Mapping[str, tuple[str, ...]] = EMPTY
     summary: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Run:
     """A log as a DuckDB table, on a connection of its own without access to files, network or settings.
 

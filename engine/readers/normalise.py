@@ -29,7 +29,7 @@ _ODD = (b"\r", b"\x1f", b"\x1e", b"\0")
 _ODD_TEXT = str.maketrans({"\r": " ", "\x1f": " ", "\x1e": " ", "\0": " "})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Source:
     """A file to read: `size` in bytes, that of a last newline included even where the file lacks it; `copied` once its
     oddities are ironed out; `longest` line in bytes (0: nothing unusual)."""

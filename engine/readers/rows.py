@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from statistics import median
+from typing import NamedTuple
 
 import duckdb
 
@@ -34,7 +34,7 @@ def assemble(con: duckdb.DuckDBPyConnection, path: str, counted: Lines, layout: 
     if repeats and layout.clock == "step" and _join_lines(con, layout, repeats) and layout.moves != "true":
         moving = f"count(*) = count(CASE WHEN {layout.moves} THEN 1 END)"
         if con.execute(f"SELECT {moving} FROM raw WHERE kind = {OBJECT} AND {layout.kept}").fetchall()[0][0]:
-            layout = replace(layout, moves="true")
+            layout = layout._replace(moves="true")
     labels = {label: f"l{number}" for number, label in enumerate(layout.labels)}
     metrics = {metric.id: f"m{number}" for number, metric in enumerate(layout.metrics)}
     clocked = _Clocked(con, layout)
@@ -201,8 +201,7 @@ def _segmented(repeats: list[tuple[int, int]], masks: Mapping[int, list[int]]) -
     return followers, heads
 
 
-@dataclass(frozen=True, slots=True)
-class _Rewind:
+class _Rewind(NamedTuple):
     line: int
     to: float
     series: tuple[str | None, ...]
@@ -234,8 +233,7 @@ def _rewinds(con: duckdb.DuckDBPyConnection, clocked: _Clocked, layout: Layout, 
     return rewinds
 
 
-@dataclass(frozen=True, slots=True)
-class _Query:
+class _Query(NamedTuple):
     """SQL with its parameters, and the ORDER BY that it needs (none where it keeps the order of the file)."""
 
     sql: str

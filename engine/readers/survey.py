@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from .normalise import Source
 
@@ -20,8 +20,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False)
 ESCAPES = ("\\u", "\\/")  # one character spelled in two ways, so that bytes prove nothing
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(NamedTuple):
     """The names that stand before a colon in a file (None: any may), or in pieces of it where it is not `whole`.
 
     `clean` says of a large file that its pieces show no malformed line.
@@ -41,7 +40,7 @@ class Survey:
 
     def with_outermost(self, names: Iterable[str]) -> Survey:
         """The same, with more names of outermost keys, and nothing known of what is nested in them."""
-        return replace(self, names=(self.names or frozenset()) | {spelled(name) for name in names}, deep=False)
+        return self._replace(names=(self.names or frozenset()) | {spelled(name) for name in names}, deep=False)
 
 
 def survey(source: Source) -> Survey:

@@ -107,7 +107,8 @@ def _findings(page: Page, report: Report, is_calm: bool) -> None:
 
 def _remark(finding: Finding, clock: str) -> str:
     """An info finding in a line: what its rule says, or else its numbers."""
-    return f"{clause(finding, clock)}: {finding.message}" if finding.message else clause(finding, clock) + _numbers(finding)
+    said = f": {finding.message}" if finding.message else _numbers(finding)
+    return clause(finding, clock) + said
 
 
 def _finding(page: Page, finding: Finding, log: LogFacts, *, is_drawn: bool) -> None:
