@@ -177,6 +177,9 @@ def evaluate_logs(
             told.update(problems)
             codes.append(WRONG)
             continue
+        else:
+            if report.reason:
+                _complain(f"{log}: {report.reason}")
         report, code = settle(report, fail_on)
         codes.append(code)
         reports.append(report)

@@ -223,7 +223,9 @@ class _Checker:
         self.expect(argument, "number")
         if isinstance(argument, Number):
             value, least = argument.value, 0 if default == 0 else 1
-            if kind is Kind.COUNT and (value < least or not value.is_integer() or value > 1_000_000):
+            if kind is Kind.COUNT and value > 1_000_000:
+                self.problem(argument, f"{name} must be at most 1,000,000")
+            elif kind is Kind.COUNT and (value < least or not value.is_integer()):
                 self.problem(argument, f"{name} must be a whole number of at least {least}")
             if kind is Kind.FRACTION and not 0 < value < 1:
                 self.problem(argument, f"{name} must lie between 0 and 1")

@@ -60,7 +60,7 @@ def tests_of(condition: Expression, binder: Binder) -> tuple[Test, ...]:
 
 def _test(node: Comparison, positive: bool, condition: Expression, binder: Binder) -> Test | None:
     left, right = binder.value(condition, node.left), binder.value(condition, node.right)
-    if left.type != "number" or right.type != "number":
+    if left.type != "number" or right.type != "number" or (isinstance(left, Const) and isinstance(right, Const)):
         return None
     if isinstance(left, Const):
         return Test(text_of(node.right), _MIRRORED[node.operator], right, left, positive)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from os import PathLike, fspath
+from os.path import basename, isabs
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,6 +95,8 @@ def wanted(resolved: Resolved) -> Wanted:
 class _Evaluation:
     def __init__(self, resolved: Resolved, given: Run, now: float | None) -> None:
         self.resolved, self.given, self.pack = resolved, given, resolved.pack
+        if isabs(given.facts.path):
+            given.facts = given.facts._replace(path=basename(given.facts.path))
         if given.facts.clock == "epoch" and given.facts.rows:
             # Where no step is logged, a report says where things stand by the epoch, as it is logged.
             first = given.con.execute(f"SELECT arg_min(epoch, i) FROM {given.table}").fetchone()
@@ -111,6 +114,7 @@ class _Evaluation:
             now=now,
             ended=given.facts.ended,
             starts_midway=given.starts_midway,
+            started=self.started,
         )
 
     def _survey(self) -> tuple[float, float, dict[str, float], frozenset[str]]:
@@ -119,11 +123,11 @@ class _Evaluation:
         items = "".join(f", max(abs({column}))" for column in numbers)
         table, con = self.given.table, self.given.con
         row = con.execute(
-            f"SELECT max(tick), quantile_cont(CASE WHEN d > 0 THEN d END, 5e-1), min(d), max(d){items}"
+            f"SELECT min(time), max(tick), quantile_cont(CASE WHEN d > 0 THEN d END, 5e-1), min(d), max(d){items}"
             f" FROM (SELECT *, tick - lag(tick) OVER () AS d FROM {table})"
         ).fetchone()
         assert row is not None
-        last, interval, least, most, *sizes = row
+        self.started, last, interval, least, most, *sizes = row
         self.spacing = least if least is not None and least == most else 0.0
         # NaN is the largest of all numbers to DuckDB, so a column that holds one shows it.
         largest = {column: size for column, size in zip(numbers, sizes, strict=True) if size is not None}

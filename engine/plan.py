@@ -65,7 +65,7 @@ def make_plan(given: PlanInput) -> PlanResult:
     reason = given.unjudged or nothing_judged(given.states, findings)
     if reason and not any(is_open(finding) and finding.severity == "critical" for finding in findings):
         return PlanResult(findings, plan if planner.open else (), set_aside, "unknown", reason)
-    return PlanResult(findings, plan, set_aside, verdict_of(plan, findings))
+    return PlanResult(findings, plan, set_aside, verdict_of(plan, findings), reason)
 
 
 class _Planner:

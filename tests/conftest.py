@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from jsonschema import Draft7Validator
 
 ROOT = Path(__file__).resolve().parents[1]
 REWRITE = os.environ.get("TRAINRULES_REWRITE") == "1"
 
-slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
+slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
 settings.register_profile("dev", max_examples=100, deadline=None, suppress_health_check=slow)
 settings.register_profile(
     "ci", max_examples=2000, deadline=None, derandomize=True, print_blob=True, suppress_health_check=slow
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+@pytest.fixture(scope="session")
+def report_schema() -> Draft7Validator:
+    """What every report must look like as JSON."""
+    return Draft7Validator(json.loads((ROOT / "schemas" / "report.schema.json").read_text(encoding="utf-8")))
+
+
+@pytest.fixture(autouse=True)
+def every_report_has_its_shape(monkeypatch: pytest.MonkeyPatch, report_schema: Draft7Validator) -> None:
+    """Holds every report that a test has the engine make against the schema."""
+    from trainrules.engine import evaluate as engine
+    from trainrules.engine.render.json import to_json
+
+    made = engine._Evaluation.report
+
+    def checked(self: Any, *given: Any) -> Any:
+        report = made(self, *given)
+        report_schema.validate(to_json(report))
+        return report
+
+    monkeypatch.setattr(engine._Evaluation, "report", checked)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """A second opinion: the language in plain Python, row by row, written from its definition and nothing else.
 
-Values are floats, bools, texts or None (unknown). `wobble` multiplies every statistic of a window by a factor close to 1:
-where the answer changes with it, the exact answer rests on the last bits and proves nothing.
+Values are floats, bools, texts or None (unknown). `wobble` multiplies every statistic of a window by a factor close to
+1: where the answer changes with it, the exact answer rests on the last bits and proves nothing.
 """
 
 from __future__ import annotations
@@ -88,7 +88,10 @@ class Oracle:
         if found or calls & {"age", "default"}:
             return found or None
         inside = frozenset(each.id for each in node.walk() if isinstance(each, Name)) & set(self.run.cells)
-        if any(isinstance(each, Call) and each.function == "nonfinite" and each.arguments == (None,) for each in node.walk()):
+        if any(
+            isinstance(each, Call) and each.function == "nonfinite" and each.arguments == (None,)
+            for each in node.walk()
+        ):
             inside |= set(self.run.sentinels)
         return inside or None
 
@@ -241,7 +244,8 @@ class Oracle:
 
         def step(seen: list[float], i: int) -> float | None:
             clock = self.clock(unit)[i]
-            if not reached and clock is not None and clock >= self.scaled(float(amount), unit):
+            start = next((at for at in self.run.times if at is not None), 0.0) if unit == "minutes" else 0.0
+            if not reached and clock is not None and clock >= start + self.scaled(float(amount), unit):
                 reached.append(seen[-1])
             return reached[0] if reached else None
 

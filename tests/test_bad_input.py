@@ -135,7 +135,13 @@ def test_a_log_that_cannot_be_judged(rules: Command, log: str, error: str) -> No
 
 @pytest.mark.parametrize(
     ("log", "rows", "malformed"),
-    [("good.jsonl", 40, 0), ("half.jsonl", 40, 40), ("cut.jsonl", 39, 1), ("latin.jsonl", 40, 0), ("windows.jsonl", 40, 0)],
+    [
+        ("good.jsonl", 40, 0),
+        ("half.jsonl", 40, 40),
+        ("cut.jsonl", 39, 1),
+        ("latin.jsonl", 40, 0),
+        ("windows.jsonl", 40, 0),
+    ],
 )
 def test_the_good_part_of_a_log_is_judged_and_the_rest_counted(
     rules: Command, log: str, rows: int, malformed: int

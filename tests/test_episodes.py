@@ -189,9 +189,7 @@ def test_a_pending_rule_knows_since_when() -> None:
 # Against an automaton that takes one row at a time.
 
 
-def naive(
-    when: str, ticks: Sequence[float], duration: str, until: str | None, since: str | None, sticky: bool
-) -> str:
+def naive(when: str, ticks: Sequence[float], duration: str, until: str | None, since: str | None, sticky: bool) -> str:
     state, onset, fired, true_rows, known = "idle", 0, 0, 0, False
     episodes: list[str] = []
 

@@ -189,7 +189,11 @@ def test_brackets_that_python_itself_refuses_are_refused_as_quickly(opening: str
 
 def test_nothing_is_run_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for text in ("open('canary', 'w')", "__import__('pathlib').Path('canary').touch()", "(lambda: open('canary', 'w'))()"):
+    for text in (
+        "open('canary', 'w')",
+        "__import__('pathlib').Path('canary').touch()",
+        "(lambda: open('canary', 'w'))()",
+    ):
         told(text)
     assert not list(tmp_path.iterdir())
 

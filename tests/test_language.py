@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import duckdb
 import pytest
@@ -105,7 +105,9 @@ def numbers(inner: SearchStrategy[str], condition: SearchStrategy[str]) -> Searc
         st.builds("share({}, {}{})".format, condition, windows, lags),
         st.builds("{}({}{})".format, past, inner, st.sampled_from(["", ", 2", ", k=3"])),
         st.builds("{}({})".format, far, inner),
-        st.builds("at({}, {})".format, inner, st.sampled_from(['"2 epochs"', '"10 steps"', '"0 steps"'])),
+        st.builds(
+            "at({}, {})".format, inner, st.sampled_from(['"2 epochs"', '"10 steps"', '"0 steps"', '"4 minutes"'])
+        ),
         st.builds("{}({})".format, st.sampled_from(["best", "age"]), st.sampled_from(NUMBERS)),
     )
 
@@ -153,7 +155,9 @@ columns = st.one_of(
     st.lists(cells, min_size=24, max_size=24),
     st.lists(st.sampled_from([0.25, 0.5, 1.0, None]), min_size=24, max_size=24),
     st.builds(lambda value: [value] * 24, cells),
-    st.builds(lambda start, step: [start + step * place for place in range(24)], st.integers(-9, 9), st.integers(-3, 3)),
+    st.builds(
+        lambda start, step: [start + step * place for place in range(24)], st.integers(-9, 9), st.integers(-3, 3)
+    ),
 )
 texts = st.lists(st.sampled_from([None, "main", "end", "it's"]), min_size=24, max_size=24)
 
@@ -162,8 +166,10 @@ texts = st.lists(st.sampled_from([None, "main", "end", "it's"]), min_size=24, ma
 def runs(draw: st.DrawFn) -> OracleRun:
     n = draw(st.integers(0, 24))
     even = draw(st.booleans())
-    gaps = [draw(st.sampled_from([1.0, 5.0]))] * n if even else draw(
-        st.lists(st.sampled_from([0.0, 1.0, 1.0, 2.0, 7.0]), min_size=n, max_size=n)
+    gaps = (
+        [draw(st.sampled_from([1.0, 5.0]))] * n
+        if even
+        else draw(st.lists(st.sampled_from([0.0, 1.0, 1.0, 2.0, 7.0]), min_size=n, max_size=n))
     )
     ticks = [sum(gaps[: place + 1]) for place in range(n)]
     filled: dict[str, list[Cell]] = {id: [as_float(cell) for cell in draw(columns)[:n]] for id in NUMBERS}
@@ -212,12 +218,10 @@ def loaded(con: duckdb.DuckDBPyConnection, run: OracleRun) -> Names:
             [cell for row in rows for cell in row],
         )
     columns = {id: f"m{place}" for place, id in enumerate((*NUMBERS, "phase"))}
-    return Names(RESOLVED, columns, wild=frozenset({"m0", "m1", "m2"}))
+    return Names(RESOLVED, columns, wild=frozenset({"m0", "m1", "m2"}), started=run.times[0] if len(run) else None)
 
 
-def compiled(
-    con: duckdb.DuckDBPyConnection, run: OracleRun, drawn: list[Expression], long: int
-) -> list[list[Cell]]:
+def compiled(con: duckdb.DuckDBPyConnection, run: OracleRun, drawn: list[Expression], long: int) -> list[list[Cell]]:
     names = loaded(con, run)
     values = [Binder(names).bind(expression) for expression in drawn]
     program = Program(con, "run", long=long, largest=largest(run))
@@ -263,14 +267,16 @@ def test_sql_and_oracle_agree(con: duckdb.DuckDBPyConnection, long: int, run: Or
     results = compiled(con, run, sound, long)
     for expression, got in zip(sound, results, strict=True):
         exact = Oracle(run).observed(expression.tree)
-        chance = random.Random(0)
-        wobbled = [
-            Oracle(run, lambda: 1 + chance.uniform(-1e-11, 1e-11)).observed(expression.tree) for _ in range(4)
-        ]
+        wobbled = [Oracle(run, wobble).observed(expression.tree) for wobble in (wobbling(seed) for seed in range(4))]
         for i, value in enumerate(got):
             possible = [exact[i], *(other[i] for other in wobbled)]
             assert agree(value, possible), explained(expression, run, i, value, possible)
         event("some value known" if any(value is not None for value in got) else "nothing known")
+
+
+def wobbling(seed: int) -> Callable[[], float]:
+    chance = random.Random(seed)
+    return lambda: 1 + chance.uniform(-1e-11, 1e-11)
 
 
 def windowless(expression: Expression) -> bool:

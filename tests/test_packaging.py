@@ -74,8 +74,8 @@ def test_the_wheel_installs_one_package_and_two_commands(built: Built) -> None:
     (entry_points,) = (name for name in names if name.endswith("entry_points.txt"))
     assert built.wheel.read(entry_points).decode().split() == [
         "[console_scripts]",
-        *("rules", "=", "trainrules.cli:main"),
-        *("trainrules", "=", "trainrules.cli:main"),
+        *("rules", "=", "trainrules.cli:run"),
+        *("trainrules", "=", "trainrules.cli:run"),
     ]
 
 

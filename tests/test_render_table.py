@@ -194,7 +194,8 @@ log                200 rows, steps 1 to 300 of 300, ended; pack kto 1.0.0,
 WAIT_PAGE = """\
 WAIT  out/logs/run.jsonl
 Let the run go on.
-  info      KL is above the guide's band, since row 30: 0.7, limit 0.5 (kl_high)
+  info      KL is above the guide's band, since row 30: margin -0.432: below 0
+            since step 81 (kl_high)
 waiting (1)        margin_stuck (after step 250)
 log                1 row; pack kto 1.0.0
 """

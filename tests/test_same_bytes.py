@@ -146,9 +146,7 @@ def outcome(report: Report, rule: str) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_both_ways_step_the_automaton_of_the_definition(
-    tmp_path: Path, go: Callable[[str], None], seed: int
-) -> None:
+def test_both_ways_step_the_automaton_of_the_definition(tmp_path: Path, go: Callable[[str], None], seed: int) -> None:
     draw = random.Random(seed)
     lines = ["".join(draw.choices("TF?", (6, 2, 1 + seed % 3), k=40)) for _ in range(3)]
     ticks: list[float] = [0.0]

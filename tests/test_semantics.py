@@ -155,7 +155,9 @@ def by_log(*cases: Case) -> pytest.MarkDecorator:
 
 
 def checked(truth: Callable[[str, Sequence[str]], list[str]], columns: str, cases: Cases) -> None:
-    assert dict(zip((when for when, _ in cases), truth(columns, [when for when, _ in cases]), strict=True)) == dict(cases)
+    assert dict(zip((when for when, _ in cases), truth(columns, [when for when, _ in cases]), strict=True)) == dict(
+        cases
+    )
 
 
 # Cells, rows, clock
@@ -177,9 +179,7 @@ def checked(truth: Callable[[str, Sequence[str]], list[str]], columns: str, case
     ("main 1 2 3 4\nphase main end main .", "main > 0", "T?T?"),
     ("main 1 2 3 4\nphase main end main .", "count(main, so_far) == 2", "??T?"),
 )
-def test_cells(
-    truth: Callable[[str, Sequence[str]], list[str]], columns: str, cases: Cases
-) -> None:
+def test_cells(truth: Callable[[str, Sequence[str]], list[str]], columns: str, cases: Cases) -> None:
     checked(truth, columns, cases)
 
 
@@ -197,9 +197,7 @@ def test_cells(
     ("step 1 2 3 2 3 4\nloss 1 2 9 4 5 6", "loss > 3", "FTTT"),
     ("step 1 2 3 4 5 3\nloss 1 2 3 4 5 6", "loss > 0 and step == 3", "FFT"),
 )
-def test_rows_and_clock(
-    truth: Callable[[str, Sequence[str]], list[str]], columns: str, cases: Cases
-) -> None:
+def test_rows_and_clock(truth: Callable[[str, Sequence[str]], list[str]], columns: str, cases: Cases) -> None:
     checked(truth, columns, cases)
 
 
@@ -301,9 +299,7 @@ def test_where_an_expression_is_known(
     # a log that starts in the middle of a run has no first value
     ("step 501 502 503\nloss 5 4 3", "first(loss) > 0", "???"),
 )
-def test_history(
-    truth: Callable[[str, Sequence[str]], list[str]], columns: str, cases: Cases
-) -> None:
+def test_history(truth: Callable[[str, Sequence[str]], list[str]], columns: str, cases: Cases) -> None:
     checked(truth, columns, cases)
 
 
@@ -353,9 +349,7 @@ def test_history(
     # neither rows nor columns limit what stands in a window of conditions
     ("loss 1 9 . 9\nkl 1 . 9 9", "share(loss > 5 and kl > 5, so_far) == 0.5", "???T"),
 )
-def test_windows(
-    truth: Callable[[str, Sequence[str]], list[str]], columns: str, cases: Cases
-) -> None:
+def test_windows(truth: Callable[[str, Sequence[str]], list[str]], columns: str, cases: Cases) -> None:
     checked(truth, columns, cases)
 
 
@@ -480,7 +474,12 @@ def test_series_are_judged_one_by_one(
         ("loss 1 2", "when: progress > 0.5", "not_evaluated", "the length of the run is not known"),
         ("loss 1 2", "when: silence > 5", "not_evaluated", "--now is not given"),
         ("kl 1 2\nmargin 1 1", "when: double > 1", "not_evaluated", "no loss in the log"),
-        ("loss 1 2\ntotal 2 2", "when: mean(loss, three) > 1", "not_evaluated", "the run ended before it could be judged"),
+        (
+            "loss 1 2\ntotal 2 2",
+            "when: mean(loss, three) > 1",
+            "not_evaluated",
+            "the run ended before it could be judged",
+        ),
         ("loss 1 2", "when: mean(loss, three) > 1", "waiting", "needs 3 points of loss"),
         ("loss 1 2", "when: loss > 1\nafter: 5", "waiting", "after step 5"),
         ("loss nan nan", "when: loss > 1", "waiting", "no row tells of loss"),
@@ -577,7 +576,11 @@ def test_a_rule_that_is_ok_shows_its_closest_approach(
 @pytest.mark.parametrize(
     ("columns", "message", "filled"),
     [
-        ("loss 1 6 9", "{loss:.1f} since step {onset:g}, fired {fired:g}, now {step:g}", "9.0 since step 2, fired 2, now 3"),
+        (
+            "loss 1 6 9",
+            "{loss:.1f} since step {onset:g}, fired {fired:g}, now {step:g}",
+            "9.0 since step 2, fired 2, now 3",
+        ),
         ("loss 1 6 .\nkl 1 1 1", "{loss:g} at {step:g}", "6 at 2"),
         ("loss 1 6 9", "{value:g} > {threshold:g}, {floor:g}, {double:g}", "9 > 5, 0, 18"),
         ("loss 1 6 9", "{kl:g} {unset} {{x}}", "? ? {x}"),

@@ -31,6 +31,9 @@ from ..tree import (
 from .ir import CONDITION, NUMBER, TEXT, Clock, Const, Kernel, Op, Raw, Span, Value
 from .simplify import simplify
 
+LONGEST = 1e12
+"""The largest amount of a window or a duration, in its own unit."""
+
 _CLOCKS = {"step": "step", "epoch": "epoch", "time": "time", "row": "line"}
 
 
@@ -46,6 +49,7 @@ class Names(NamedTuple):
     now: float | None = None
     ended: bool = False
     starts_midway: bool = False
+    started: float | None = None  # the time of the first row, in seconds
     series: Mapping[str, str] = EMPTY  # label → the value this binding looks at
 
     @property
@@ -96,8 +100,9 @@ class Binder:
 
     def positive(self, expression: Expression) -> float:
         value = evaluate_scalar(expression, self.names.resolved.values)
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or not value > 0:
-            raise PackError([Problem(expression.at, f"{expression.text!r} is {value}, a positive number is needed")])
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value <= LONGEST:
+            message = f"{expression.text!r} is {value}, a positive number of at most {LONGEST:g} is needed"
+            raise PackError([Problem(expression.at, message)])
         return float(value)
 
     def value(self, source: Expression, node: Node) -> Value:
@@ -169,7 +174,12 @@ class Binder:
             assert isinstance(moment, Text)
             found = LENGTH.fullmatch(moment.value)
             assert found
-            return Kernel("reached", self._bound(source, x), q=float(found["amount"]), unit=found["unit"])
+            amount, unit = float(found["amount"]), found["unit"]
+            if unit != "minutes":
+                return Kernel("reached", self._bound(source, x), q=amount, unit=unit)
+            if self.names.started is None:
+                return Const(None)
+            return Kernel("reached", self._bound(source, x), q=self.names.started + 60 * amount, unit="seconds")
         if function == "nonfinite" and node.arguments == (None,):
             sentinels = (id for id in self.names.pack.sentinels if id in self.names.columns)
             cells = [Op("nonfinite", (self.metric_cell(id),), CONDITION) for id in sentinels]

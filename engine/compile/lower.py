@@ -124,7 +124,7 @@ def _running(kernel: Kernel, x: str) -> str:
         case "highest":
             return f"max({x}) {_SO_FAR}"
         case "reached":
-            clock, scale = CLOCKS[kernel.unit]
+            clock, scale = CLOCKS.get(kernel.unit, ("time", 1.0))
             return f"any_value(CASE WHEN {clock} >= {number(kernel.q * scale)} THEN {x} END) {_SO_FAR}"
     raise AssertionError(kernel.kind)
 

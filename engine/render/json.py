@@ -23,7 +23,7 @@ def to_json(report: Report) -> Json:
         "pack": {"id": report.pack, "version": report.version, "variant": report.variant},
         "log": _log(report.log),
         "verdict": report.verdict,
-        **({"reason": report.reason} if report.reason else {}),
+        **({"reason": report.reason} if report.reason and report.verdict == "unknown" else {}),
         "plan": [_step(step) for step in report.plan],
         "set_aside": [
             {"action": aside.action, "because": list(aside.because), "reason": aside.reason}
