@@ -43,6 +43,9 @@ CLOCK = {
 RUN_SCALARS = ("lr_peak", "first_step", "last_step", "total", "last_epoch")
 """What is known of a run as a whole; names for actions and commands."""
 
+LONGEST = 1e12
+"""The largest amount of a window or a duration, in its own unit."""
+
 LENGTH = re.compile(r"\s*(?P<amount>\d+(?:\.\d+)?)\s+(?P<unit>points|steps|epochs|minutes)\s*")
 _SINGULAR = {unit[:-1]: unit for unit in UNITS}
 
@@ -207,6 +210,8 @@ class _Checker:
                     f"a window of {found['unit']} must say how many points it needs",
                     "name it under windows, with `min:`",
                 )
+            elif float(found["amount"]) > LONGEST:
+                self.problem(argument, f"a window holds at most {LONGEST:,.0f} points")
             elif float(found["amount"]) < 1 or not float(found["amount"]).is_integer():
                 self.problem(argument, "a window of points needs a whole number of at least 1")
         elif not isinstance(argument, Name):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..check import LENGTH
+from ..check import LENGTH, LONGEST
 from ..errors import PackError, Problem
 from ..expression import Expression
 from ..functions import FUNCTIONS, Family
@@ -30,9 +30,6 @@ from ..tree import (
 )
 from .ir import CONDITION, NUMBER, TEXT, Clock, Const, Kernel, Op, Raw, Span, Value
 from .simplify import simplify
-
-LONGEST = 1e12
-"""The largest amount of a window or a duration, in its own unit."""
 
 _CLOCKS = {"step": "step", "epoch": "epoch", "time": "time", "row": "line"}
 
