@@ -103,7 +103,7 @@ class _Evaluation:
             given.facts = given.facts._replace(first_step=first[0] if first else None, last_step=given.facts.last_epoch)
         self.rows = given.facts.rows
         self.interval, self.last_tick, largest, wild = self._survey()
-        self.program = Program(given.con, given.table, largest=largest)
+        self.program = Program(given.con, given.table, largest=largest, spacing={"tick": self.spacing})
         self.names = Names(
             resolved,
             given.columns,
@@ -128,7 +128,7 @@ class _Evaluation:
         ).fetchone()
         assert row is not None
         self.started, last, interval, least, most, *sizes = row
-        self.spacing = least if least is not None and least == most else 0.0
+        self.spacing = (least or 0.0) if least == most else None
         # NaN is the largest of all numbers to DuckDB, so a column that holds one shows it.
         largest = {column: size for column, size in zip(numbers, sizes, strict=True) if size is not None}
         wild = frozenset(column for column, size in largest.items() if not isfinite(size))
@@ -234,7 +234,7 @@ class _Evaluation:
         return {hole.name for each in judged for hole in placeholders(each.level.message)}
 
     def _courses(self, judged: Sequence[Judged]) -> list[Course]:
-        self.book = RowBook(self.program, self.rows, self.spacing)
+        self.book = RowBook(self.program, self.rows, self.spacing or 0.0)
         holds = [self._hold(each.binder, each.level.for_) for each in judged]
         lines = self._timelines(
             (each.when, hold.points if hold.is_counted else 1) for each, hold in zip(judged, holds, strict=True)

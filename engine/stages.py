@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .compile.ir import Value
 from .compile.sql import number
 from .compile.stream import CLOCKS
-from .pack import Pack
+from .pack import Pack, Stage
 from .report import LogFacts, StageResult
 
 if TYPE_CHECKING:
@@ -16,7 +17,32 @@ if TYPE_CHECKING:
 
 def stage_results(program: Program, pack: Pack, metrics: dict[str, Value], log: LogFacts) -> tuple[StageResult, ...]:
     """One result for each expectation whose stage is over and whose metric was observed in it."""
-    results: list[StageResult] = []
+    asked: list[tuple[Stage, str]] = []
+    items: list[str] = []
+    for stage, column, begin, end in _bounds(pack, log):
+        inside = [f"{column} > {number(begin)}"] if begin is not None else []
+        inside += [f"{column} <= {number(end)}"] if end is not None else []
+        where = " AND ".join(inside) or "true"
+        # A stage without an end is over with the run; others once the clock has passed their end.
+        over = "true" if end is None else f"max({column}) {'>=' if log.ended else '>'} {number(end)}"
+        if end is None and not log.ended:
+            continue
+        for id in stage.expect:
+            if id in metrics:
+                value = program.renderer.value(metrics[id])
+                items.append(f"CASE WHEN {over} THEN quantile_cont(CASE WHEN {where} THEN {value} END, 5e-1) END")
+                asked.append((stage, id))
+    if not items:
+        return ()
+    medians = program.con.execute(f"SELECT {', '.join(items)} FROM {program.table}").fetchone()
+    assert medians is not None
+    return tuple(
+        _result(stage, id, median) for (stage, id), median in zip(asked, medians, strict=True) if median is not None
+    )
+
+
+def _bounds(pack: Pack, log: LogFacts) -> Iterator[tuple[Stage, str, float | None, float | None]]:
+    """Each stage with the clock column on which it lies, where it begins (not included) and where it ends."""
     start: dict[str, float] = {}
     for stage in pack.stages.values():
         column, scale = CLOCKS[stage.unit]
@@ -26,25 +52,10 @@ def stage_results(program: Program, pack: Pack, metrics: dict[str, Value], log: 
             end = stage.share * log.total
         if end is not None:
             start[column] = end
-        within = [f"{column} > {number(begin)}"] if begin is not None else []
-        within += [f"{column} <= {number(end)}"] if end is not None else []
-        expected = {id: band for id, band in stage.expect.items() if id in metrics}
-        if not expected or not _is_over(program, column, end, log):
-            continue
-        items = ", ".join(f"quantile_cont({program.renderer.value(metrics[id])}, 5e-1)" for id in expected)
-        where = " AND ".join(within) or "true"
-        found = program.con.execute(f"SELECT {items} FROM {program.table} WHERE {where}").fetchone()
-        assert found is not None
-        for (id, (low, high)), median in zip(expected.items(), found, strict=True):
-            if median is not None:
-                inside = (low is None or median >= low) and (high is None or median <= high)
-                title = stage.title or stage.id
-                results.append(StageResult(stage.id, title, id, (low, high), median, inside, stage.source))
-    return tuple(results)
+        yield stage, column, begin, end
 
 
-def _is_over(program: Program, column: str, end: float | None, log: LogFacts) -> bool:
-    if end is None:
-        return log.ended
-    found = program.con.execute(f"SELECT max({column}) FROM {program.table}").fetchone()
-    return bool(found and found[0] is not None and (found[0] >= end if log.ended else found[0] > end))
+def _result(stage: Stage, id: str, median: float) -> StageResult:
+    low, high = stage.expect[id]
+    inside = (low is None or median >= low) and (high is None or median <= high)
+    return StageResult(stage.id, stage.title or stage.id, id, (low, high), median, inside, stage.source)

@@ -35,6 +35,7 @@ class Program:
     source: str
     long: int = LONG
     largest: Mapping[str, float] = field(default_factory=dict)
+    spacing: Mapping[str, float | None] = field(default_factory=dict)  # of all rows; what is left out is not known yet
     table: str = ""
     columns: dict[Value, str] = field(default_factory=dict)
     observations: dict[Value, str] = field(default_factory=dict)
@@ -169,6 +170,8 @@ class Program:
             clocks = sorted({*clocks, "tick"})
         if not clocks:
             return stream
+        if stream.full and set(clocks) <= set(self.spacing):
+            return stream._replace(spacing={clock: self.spacing[clock] for clock in clocks})
         steps = ", ".join(f"{clock} - lag({clock}) OVER () AS d_{clock}, {clock}" for clock in clocks)
         facts = ", ".join(f"min(d_{clock}), max(d_{clock}), count({clock})" for clock in clocks)
         row = self.con.execute(
