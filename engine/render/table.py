@@ -154,19 +154,25 @@ def _history(finding: Finding, clock: str) -> str:
 
 
 def _evidence(page: Page, finding: Finding, indent: str) -> None:
+    """A line for each value that the condition compares, with all that it is compared with."""
+    by_value: dict[str, list[Evidence]] = {}
     for evidence in finding.evidence:
-        if told := _values(evidence):
-            page.add(f"{evidence.expression}: {told}", indent, indent + "  ")
+        by_value.setdefault(evidence.expression, []).append(evidence)
+    for expression, same in by_value.items():
+        if told := _values(same):
+            page.add(f"{expression}: {told}", indent, indent + "  ")
 
 
-def _values(evidence: Evidence) -> str:
+def _values(same: Sequence[Evidence]) -> str:
+    first = same[0]
     values = [
         f"{number(value, 4)} {when}".strip()
-        for when, value in (("at onset", evidence.at_onset), ("at worst", evidence.worst), ("last", evidence.last))
+        for when, value in (("at onset", first.at_onset), ("at worst", first.worst), ("last", first.last))
         if value is not None
     ]
-    if evidence.threshold is not None:
-        values.append(f"limit {number(evidence.threshold, 4)}")
+    limits = [number(each.threshold, 4) for each in same if each.threshold is not None]
+    if limits:
+        values.append(f"limit{'s' if len(limits) > 1 else ''} {', '.join(limits)}")
     return ", ".join(values)
 
 
