@@ -366,7 +366,7 @@ class Oracle:
         if name.startswith("mean_"):
             middle, error = mean, root(arithmetic("/", variance, n))
         else:
-            residual = arithmetic("-", m2, arithmetic("*", slope, sxt))
+            residual = arithmetic("-", m2 * (1 - 1e-12), arithmetic("*", slope, sxt))
             residual = None if residual is None else max(residual, 0.0)
             middle, error = slope, root(arithmetic("/", arithmetic("/", residual, n - 2), stt))
         return arithmetic("-" if name.endswith("lower") else "+", middle, arithmetic("*", z, error))

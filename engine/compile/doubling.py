@@ -27,6 +27,7 @@ class Doubled:
 
     stream: Stream
     wanted: dict[int, _Wanted] = field(default_factory=dict)  # by window length
+    extremes: dict[tuple[str, str], set[int]] = field(default_factory=dict)  # (function, argument column) → lengths
     lagged: dict[str, str] = field(default_factory=dict)
 
     def takes(self, kernel: Kernel) -> bool:
@@ -56,8 +57,25 @@ class Doubled:
         self.lagged[f"{column}_l{kernel.lag}"] = f"lag({column}, {kernel.lag}) OVER ()"
         return f"{column}_l{kernel.lag}"
 
+    def extreme(self, kernel: Kernel, x: str) -> str | None:
+        """The column of the smallest or largest value of the kernel's window, None where its length varies."""
+        assert kernel.span is not None
+        points = self.stream.points(kernel.span) if kernel.span.unit != "all" else None
+        if points is None:
+            return None
+        function = {"minimum": "least", "maximum": "greatest"}[kernel.kind]
+        self.extremes.setdefault((function, x), set()).add(points)
+        column = f"{function}_{x}_w{points}"
+        if not kernel.lag:
+            return column
+        self.lagged[f"{column}_l{kernel.lag}"] = f"lag({column}, {kernel.lag}) OVER ()"
+        return f"{column}_l{kernel.lag}"
+
     def layers(self) -> list[dict[str, str]]:
         """The states, layer upon layer, over `k` and the argument columns."""
+        return [*_extremes(self.extremes), *self._moments(), self.lagged]
+
+    def _moments(self) -> list[dict[str, str]]:
         if not self.wanted:
             return []
         spacing = self.stream.spacing.get("tick") or 0.0
@@ -72,7 +90,7 @@ class Doubled:
             size *= 2
         for points, wanted in sorted(self.wanted.items()):
             layers += _composed(points, wanted, spacing)
-        return [*layers, self.lagged]
+        return layers
 
 
 class _Merge(NamedTuple):
@@ -109,6 +127,25 @@ class _Merge(NamedTuple):
             f"w_{self.to}": _weight(f"{a} * {b} / {both}", older * newer / n, n),
             f"v_{self.to}": _weight(f"{number(spacing / 2)} * {a} * {b}", spacing / 2 * older * newer, n),
         }
+
+
+def _extremes(wanted: Mapping[tuple[str, str], set[int]]) -> list[dict[str, str]]:
+    """Smallest or largest values; blocks may overlap, so a window is two blocks of the largest power of two in it."""
+    layers: list[dict[str, str]] = [{f"{function}_{x}_s1": x for function, x in wanted}]
+    longest, size = max((max(lengths) for lengths in wanted.values()), default=0), 1
+    while size <= longest:
+        # least() and greatest() skip the NULL that stands above the first rows.
+        merged = {}
+        for (function, x), lengths in wanted.items():
+            block = f"{function}_{x}_s{size}"
+            if size * 2 <= max(lengths):
+                merged[f"{function}_{x}_s{size * 2}"] = f"{function}({block}, lag({block}, {size}) OVER ())"
+            for points in sorted(each for each in lengths if size <= each < 2 * size):
+                older = f", lag({block}, {points - size}) OVER ()" if points > size else ""
+                merged[f"{function}_{x}_w{points}"] = f"{function}({block}{older})"
+        layers.append(merged)
+        size *= 2
+    return layers if wanted else []
 
 
 def _weight(partial: str, full: float, rows: int) -> str:

@@ -62,7 +62,10 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
             continue
         window = _Window(lowered, stream, kernel, x)
         if kernel.kind not in PARTS:
-            value = window.order_statistic()
+            extreme = None
+            if stream.rows >= long and kernel.kind in ("minimum", "maximum"):
+                extreme = doubled.extreme(kernel, x)
+            value = extreme or window.order_statistic()
         else:
             parts: _Lists | _SoFar | Doubled
             if kernel.span.unit == "all":

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 
 from .sql import number
 
+ROUNDING = 1e-12
+"""The share of the squared deviations that may be rounding."""
+
 PARTS: dict[str, tuple[str, ...]] = {
     "mean": ("mean",),
     "total": ("mean",),
@@ -49,5 +52,6 @@ def formula(kind: str, n: str, x: str, parts: Mapping[str, str], z: float) -> st
             return f"CASE WHEN {m2} > 0 AND {stt} > 0 THEN least({sxt} / {m2} * {sxt} / {stt}, 1e0) END"
         case "mean_bound":
             return f"{mean} + {number(z)} * sqrt({m2} / ({n} - 1) / {n})"
-    residual = f"greatest({m2} - {sxt} / {stt} * {sxt}, 0e0)"
+    # What rounding leaves of a perfect line is no residual: its square root would be far from 0.
+    residual = f"greatest({m2} * {number(1 - ROUNDING)} - {sxt} / {stt} * {sxt}, 0e0)"
     return f"{sxt} / {stt} + {number(z)} * sqrt({residual} / ({n} - 2) / {stt})"
