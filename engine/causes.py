@@ -56,7 +56,7 @@ def explain(findings: Sequence[Finding], *, eval_improving: bool = False) -> tup
     """Mark the open findings that another open one explains (state "explained", `explained_by` names it).
 
     With `eval_improving`, overfitting and divergence that rest on train metrics alone are marked first: they explain
-    nothing then. Findings of severity info neither explain nor are explained. The order stays.
+    nothing then. Findings of severity info explain nothing. The order stays.
     """
     marked = [
         finding._replace(state="explained", explained_by=IMPROVING)
@@ -68,7 +68,7 @@ def explain(findings: Sequence[Finding], *, eval_improving: bool = False) -> tup
         for finding in findings
     ]
     causes = sorted(filter(_takes_part, marked), key=precedence)
-    return tuple(_explained(finding, causes) if _takes_part(finding) else finding for finding in marked)
+    return tuple(_explained(finding, causes) if is_open(finding) else finding for finding in marked)
 
 
 def _takes_part(finding: Finding) -> bool:

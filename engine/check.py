@@ -40,6 +40,9 @@ CLOCK = {
 """The names that every pack knows: where in the run a row stands. `silence` (seconds from the last row to `--now`) and
 `ended` (whether the run is known to have ended) are known on the last row only."""
 
+INTERVAL = "interval"
+"""The usual distance of two rows on the clock; a name for the lengths of windows and durations."""
+
 RUN_SCALARS = ("lr_peak", "first_step", "last_step", "total", "last_epoch")
 """What is known of a run as a whole; names for actions and commands."""
 
@@ -303,8 +306,9 @@ def _scalars(pack: Pack, scope: Scope, scalars: Scope) -> Iterator[Problem]:
     amounts = [length.amount for length in lengths if length]
     amounts += [window.min_points for window in pack.windows.values() if window.min_points]
     amounts += [rule.after for rule in pack.rules.values() if rule.after]
+    lengths_scope = params._replace(params={**params.params, INTERVAL: "number"})
     for amount in amounts:
-        yield from check(amount, params, "number")
+        yield from check(amount, lengths_scope, "number")
     for action in pack.actions.values():
         for value in action.set.values():
             yield from check(value, scalars, "number")

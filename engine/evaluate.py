@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from os import PathLike, fspath
-from os.path import basename, isabs
+from os.path import basename, isabs, relpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,7 @@ def evaluate(
     `overrides` set parameters by name, as `settings` ("name=value") and override files do. `now` is the present time in
     seconds since 1970, for rules about silence. Raises PackError, OverrideError or LogError, each with its position.
     """
-    path = fspath(log)
+    path = shown_path(fspath(log))
     loaded = pack if isinstance(pack, Pack) else load_pack(fspath(pack))
     files = [Path(file) for file in override_files]
     resolved = resolve(loaded, variant=variant, files=files, settings=settings, values=overrides, log=path)
@@ -65,6 +65,12 @@ def evaluate(
         return _Evaluation(resolved, given, now).report(seen)
     finally:
         given.con.close()
+
+
+def shown_path(path: str) -> str:
+    """A path as reports show it, seen from the current folder where it leads there: a report holds no absolute path."""
+    near = relpath(path) if isabs(path) else path
+    return path if near.startswith("..") else near
 
 
 def wanted(resolved: Resolved) -> Wanted:
@@ -114,6 +120,7 @@ class _Evaluation:
             now=now,
             ended=given.facts.ended,
             starts_midway=given.starts_midway,
+            interval=self.interval,
             started=self.started,
         )
 
@@ -166,6 +173,7 @@ class _Evaluation:
             self.given.facts.ended,
             self.last_tick,
             self.given.facts.clock,
+            {id: self.given.columns[id] for id in self.pack.sentinels if id in self.given.columns},
         )
         findings, states = self._settled(bench, judged, courses, lacks)
         facts = self.given.facts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .comparisons import Test
@@ -134,3 +134,15 @@ def latest_values(program: Program, metrics: dict[str, Value], last: int) -> dic
     found = program.con.execute(f"SELECT {items} FROM {program.table} WHERE i <= {int(last)}").fetchone()
     assert found is not None
     return dict(zip(metrics, found, strict=True))
+
+
+def not_finite(program: Program, columns: Mapping[str, str], first: int, last: int) -> list[str]:
+    """The metrics (id → column) that were logged as NaN or infinite on some row of first..last."""
+    if not columns:
+        return []
+    items = ", ".join(f"bool_or(NOT isfinite({column}))" for column in columns.values())
+    found = program.con.execute(
+        f"SELECT {items} FROM {program.source} WHERE i BETWEEN {int(first)} AND {int(last)}"
+    ).fetchone()
+    assert found is not None
+    return [id for id, is_hit in zip(columns, found, strict=True) if is_hit]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .compile.ir import Value
 from .episodes import Course, Episode
-from .evidence import evidence, latest_values, spark
+from .evidence import evidence, latest_values, not_finite, spark
 from .judged import Judged, after_of, conditions_of, metrics_of, points_needed, reach
-from .pack import SEVERITIES, Resolved, Rule
+from .pack import EMPTY, SEVERITIES, Resolved, Rule
 from .report import Finding, Moment, RuleState
 from .rowbook import RowBook
 from .template import fill, placeholders
@@ -38,6 +38,7 @@ class Workbench(NamedTuple):
     ended: bool
     last_tick: float
     clock: str = "step"
+    sentinels: Mapping[str, str] = EMPTY  # metric id → its column
 
 
 def severity_of(resolved: Resolved, rule: Rule, severity: str) -> str:
@@ -87,6 +88,8 @@ def _finding(
     )
     moments = {"onset": onset.moment, "fired": fired.moment, "step": last.moment}
     values |= {name: at.step for name, at in moments.items()} | {"epoch": last.epoch}
+    if "nonfinite" in wanted:
+        values["nonfinite"] = ", ".join(not_finite(bench.program, bench.sentinels, episode.onset, episode.last))
     if proof:
         values |= {"value": proof[0].last, "threshold": proof[0].threshold}
     return Finding(
@@ -127,7 +130,8 @@ def state_of(bench: Workbench, rule: Rule, went: Sequence[Went]) -> RuleState:
     if pending:
         since = min(each.course.pending_since or 0 for each in pending)
         step = bench.book.row(since).step
-        return RuleState(rule.id, "pending", "" if step is None else f"since step {step:g}", severity=severity)
+        starting = max((each.severity for each in pending), key=SEVERITIES.index)
+        return RuleState(rule.id, "pending", "" if step is None else f"since step {step:g}", severity=starting)
     if any(each.course.state != "unknown" for each in went):
         return RuleState(rule.id, "ok", severity=severity)
     after = after_of(rule, went[0].judged.binder.names)

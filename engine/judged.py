@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from .check import INTERVAL
 from .comparisons import Test, tests_of
 from .compile.bind import Binder, Names
 from .compile.ir import CONDITION, Clock, Const, Kernel, Op, Value, walk
@@ -85,7 +86,7 @@ def _after(expression: Expression | None, names: Names) -> float | None:
 
     if expression is None:
         return None
-    value = evaluate_scalar(expression, names.resolved.values)
+    value = evaluate_scalar(expression, {**names.resolved.values, INTERVAL: names.interval})
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 

@@ -205,6 +205,7 @@ class _Planner:
         for change in changes.values():
             names |= {setting: new for setting, (_, new) in change.items()}
         steps: list[Step] = []
+        is_afresh = any(request.action.id == "restart" for request in requests)
         for request in requests:
             action, change = request.action, changes[request.action.id]
             because = _rules(request.findings)
@@ -213,6 +214,8 @@ class _Planner:
             hint = advice(action.text, names)
             command = self.given.resolved.pack.commands.get(action.command or "")
             line = command_line(command.text, names) if command else None
+            if is_afresh and command and "{checkpoint}" in command.text:
+                line = None  # there is nothing to resume from
             steps.append(
                 Step(
                     action.id,

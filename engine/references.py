@@ -14,7 +14,7 @@ from .template import placeholders
 from .tree import Name
 from .yamlio import Item
 
-MESSAGE_NAMES = ("onset", "fired", "step", "epoch", "value", "threshold")
+MESSAGE_NAMES = ("onset", "fired", "step", "epoch", "value", "threshold", "nonfinite")
 """What a rule's message may show besides metrics and params."""
 
 

@@ -98,16 +98,16 @@ def test_non_finite_explains_a_later_one_of_its_own_kind_and_never_each_other() 
     ("cause", "found", "is_explained"),
     [
         (finding("diverging", 10, "info"), finding("stalled"), False),
-        (finding("diverging", 10), finding("stalled", 50, "info"), False),
+        (finding("diverging", 10), finding("stalled", 50, "info"), True),
         (finding("diverging", 10, state="resolved"), finding("stalled"), False),
         (finding("diverging", 10), finding("stalled", state="resolved"), False),
         (finding("diverging", 10, "warning"), finding("stalled", 50, "warning"), True),
         (finding("diverging", 10, "critical"), finding("stalled", 50, "warning"), True),
         (finding("diverging", 10, "warning"), finding("stalled", 50, "critical"), False),
     ],
-    ids=["info explains nothing", "info needs nothing", "past cause", "past finding", "equal", "milder", "graver"],
+    ids=["info explains nothing", "info may be explained", "past cause", "past finding", "equal", "milder", "graver"],
 )
-def test_only_open_serious_findings_take_part_and_none_is_explained_by_a_milder_one(
+def test_only_open_serious_findings_explain_and_none_is_explained_by_a_milder_one(
     cause: Finding, found: Finding, is_explained: bool
 ) -> None:
     assert bool(explained(cause, found)) is is_explained

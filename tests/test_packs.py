@@ -59,8 +59,28 @@ def open_rules(report: Report) -> set[str]:
 
 def test_the_healthy_table_of_the_kto_guide_goes_on(tmp_path: Path) -> None:
     report = judge(tmp_path, table(HEALTHY_TABLE), "kto")
-    assert set(actions(report)) <= QUIET
+    assert (report.verdict, actions(report)) == ("healthy", ["continue"])
     assert open_rules(report) == set()
+
+
+@pytest.mark.parametrize("interval", [1, 5, 20, 100])
+def test_windows_reach_as_far_as_the_rows_of_a_log_need(tmp_path: Path, interval: int) -> None:
+    backwards = [
+        {"step": interval * i, "loss": 0.5 - 1e-4 * i, "rewards/margins": 0.02 * (i % 3 - 1) - 0.015 * i}
+        for i in range(1, 101)
+    ]
+    assert actions(judge(tmp_path, backwards, "kto"))[0] == "stop"
+
+
+def test_a_margin_that_is_no_number_is_told(tmp_path: Path) -> None:
+    rows = [
+        {"step": i, "loss": 0.5 - 1e-3 * i, "rewards/margins": 0.01 * i if i < 60 else "nan"} for i in range(1, 100)
+    ]
+    report = judge(tmp_path, rows, "kto")
+    assert report.verdict == "attention"
+    assert [each.message for each in report.findings if each.rule == "non_finite"] == [
+        "margin: NaN or infinite at step 99 while the loss is still a number"
+    ]
 
 
 def test_the_problematic_table_of_the_kto_guide_stops_reverts_and_halves(tmp_path: Path) -> None:

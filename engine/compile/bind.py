@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..check import LENGTH, LONGEST
+from ..check import INTERVAL, LENGTH, LONGEST
 from ..errors import PackError, Problem
 from ..expression import Expression
 from ..functions import FUNCTIONS, Family
@@ -46,6 +46,7 @@ class Names(NamedTuple):
     now: float | None = None
     ended: bool = False
     starts_midway: bool = False
+    interval: float = 0.0  # the usual distance of two rows on the clock
     started: float | None = None  # the time of the first row, in seconds
     series: Mapping[str, str] = EMPTY  # label → the value this binding looks at
 
@@ -96,7 +97,7 @@ class Binder:
         return self.positive(duration.amount)
 
     def positive(self, expression: Expression) -> float:
-        value = evaluate_scalar(expression, self.names.resolved.values)
+        value = evaluate_scalar(expression, {**self.names.resolved.values, INTERVAL: self.names.interval})
         if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value <= LONGEST:
             message = f"{expression.text!r} is {value}, a positive number of at most {LONGEST:g} is needed"
             raise PackError([Problem(expression.at, message)])
