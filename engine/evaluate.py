@@ -210,10 +210,11 @@ class _Evaluation:
     def _judged(self) -> tuple[list[Judged], dict[str, str]]:
         judged: list[Judged] = []
         lacks: dict[str, str] = {}
+        binders: dict[str, Binder] = {}
         for rule in self.pack.rules.values():
             if rule.id in self.resolved.disabled:
                 continue
-            for each in judge(rule, self.names, self._series(conditions_of(rule))):
+            for each in judge(rule, self.names, self._series(conditions_of(rule)), binders):
                 if isinstance(each, Lack):
                     lacks[rule.id] = each.reason
                 else:

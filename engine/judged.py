@@ -61,8 +61,13 @@ def conditions_of(rule: Rule) -> list[Expression | None]:
     return [*own, *(level.until for level in rule.levels), rule.since, rule.while_]
 
 
-def judge(rule: Rule, names: Names, series: Sequence[tuple[str, dict[str, str]]]) -> Iterator[Judged | Lack]:
-    """The levels of a rule over each of its series (name, labels), or the one thing that it lacks."""
+def judge(
+    rule: Rule, names: Names, series: Sequence[tuple[str, dict[str, str]]], binders: dict[str, Binder]
+) -> Iterator[Judged | Lack]:
+    """The levels of a rule over each of its series (name, labels), or the one thing that it lacks.
+
+    `binders` keeps one binder for each series, so that what rules share is bound once.
+    """
     lacks = [lacking(level.when, names) or (rule.while_ and lacking(rule.while_, names)) for level in rule.levels]
     if rule.after and _after(rule.after, names) is None:
         lacks = [f"{_unset(rule.after, names)} is not set"]
@@ -70,7 +75,9 @@ def judge(rule: Rule, names: Names, series: Sequence[tuple[str, dict[str, str]]]
         yield Lack(str(lacks[0]))
         return
     for name, labels in series:
-        binder = Binder(names._replace(series=labels))
+        if name not in binders:
+            binders[name] = Binder(names._replace(series=labels))
+        binder = binders[name]
         while_ = binder.bind(rule.while_) if rule.while_ else None
         since = binder.bind(rule.since) if rule.since else None
         for level, lack in zip(rule.levels, lacks, strict=True):
@@ -132,7 +139,8 @@ def _lacking(node: Node, names: Names) -> list[str]:
         case Call(function="default", arguments=(_, fallback)) if fallback is not None:
             return _lacking(fallback, names)
         case Call(function="nonfinite", arguments=(None,)):
-            return [] if any(id in names.columns for id in pack.sentinels) else ["no sentinel in the log"]
+            is_logged = any(id in names.columns for id in pack.sentinels)
+            return [] if is_logged else ["none of the metrics that would show it is in the log"]
         case Or(operands=operands):
             each = [_lacking(operand, names) for operand in operands]
             return [] if any(not lacks for lacks in each) else each[0]

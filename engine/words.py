@@ -65,13 +65,6 @@ def clauses(findings: Sequence[Finding], clock: str, at_most: int = 2) -> str:
     return "; ".join(told) + (f"; and {counted(rest, 'more finding')}" if rest > 0 else "")
 
 
-def listed(items: Sequence[str], at_most: int = 3) -> str:
-    """A few names in a row: "a", "a and b", "a, b, c and 4 more"."""
-    if len(items) > at_most:
-        return f"{', '.join(items[:at_most])} and {len(items) - at_most} more"
-    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
-
-
 def how_far(log: LogFacts) -> str:
     """How far a run has come: "step 145 of 145", "step 80", or "12 rows"."""
     if log.last_step is None or log.clock == "row":

@@ -492,7 +492,7 @@ def test_series_are_judged_one_by_one(
         ("loss 1 9", "when: loss > default(unset, 5)", "firing 2/2/-", ""),
         ("loss 1 9", "when: (kl if loss > 10 else loss) > 5", "firing 2/2/-", ""),
         ("kl 1 9", "when: nonfinite()", "ok", ""),
-        ("margin 1 9", "when: nonfinite()", "not_evaluated", "no sentinel in the log"),
+        ("margin 1 9", "when: nonfinite()", "not_evaluated", "none of the metrics that would show it is in the log"),
         # a key that occurs only as NaN is present
         ("loss nan nan\nkl 1 1", "when: nonfinite(loss)", "firing 1/1/-", ""),
     ],

@@ -10,7 +10,7 @@ from ..check import INTERVAL, LENGTH, LONGEST
 from ..errors import PackError, Problem
 from ..expression import Expression
 from ..functions import FUNCTIONS, Family
-from ..pack import EMPTY, Duration, Pack, Resolved
+from ..pack import EMPTY, Duration, Pack, Resolved, Window
 from ..scalar import evaluate_scalar
 from ..tree import (
     Among,
@@ -58,11 +58,12 @@ class Names(NamedTuple):
 class Binder:
     """Turns expressions into values of the logical plan, for one run and one series."""
 
-    __slots__ = ("_metrics", "names")
+    __slots__ = ("_metrics", "_spans", "names")
 
     def __init__(self, names: Names) -> None:
         self.names = names
         self._metrics: dict[str, Value] = {}
+        self._spans: dict[str, Span] = {}
 
     def bind(self, expression: Expression) -> Value:
         """The expression as a value. Raises PackError where a parameter's value does not fit its use."""
@@ -253,7 +254,11 @@ class Binder:
             assert found
             return Span(float(found["amount"]), "points", int(float(found["amount"])))
         assert isinstance(node, Name)
-        window = self.names.pack.windows[node.id]
+        if node.id not in self._spans:
+            self._spans[node.id] = self._span(self.names.pack.windows[node.id])
+        return self._spans[node.id]
+
+    def _span(self, window: Window) -> Span:
         least = math.ceil(self.positive(window.min_points)) if window.min_points else None
         if window.last is None:
             return Span(0.0, "all", least or 1)

@@ -207,8 +207,10 @@ def _lists(page: Page, report: Report, lines: int) -> None:
         by_state.setdefault(rule.state, []).append(rule)
     _asides(page, report, lines)
     _ok(page, by_state.get("ok", []), lines)
-    for state in ("pending", "waiting"):
-        _reasoned(page, state, by_state.get(state, []), lines)
+    # What may be starting in a run that is over is of interest only where it would have mattered.
+    pending = [rule for rule in by_state.get("pending", []) if rule.severity != "info" or not report.log.ended]
+    _reasoned(page, "pending", pending, lines)
+    _reasoned(page, "waiting", by_state.get("waiting", []), lines)
     _reasoned(page, "not evaluated", by_state.get("not_evaluated", []), lines)
     if disabled := by_state.get("disabled"):
         _list(page, f"disabled ({len(disabled)})", [rule.rule for rule in disabled], lines)
