@@ -49,7 +49,8 @@ def _levels(rule: Fields, problems: Problems) -> tuple[Level, ...]:
         level = _level(Fields(item, problems, f"a level of {rule.name}"), rule.name, problems)
         if level is None:
             continue
-        if levels and SEVERITIES.index(level.severity) <= SEVERITIES.index(levels[-1].severity):
+        is_ordered = not levels or SEVERITIES.index(level.severity) > SEVERITIES.index(levels[-1].severity)
+        if not is_ordered and Fields(item, Problems(), "").choice("severity", SEVERITIES, ""):
             hint = f"order them {', '.join(SEVERITIES)}, each at most once"
             message = f"level {level.severity!r} of {rule.name} stands after {levels[-1].severity!r}"
             problems.add(level.at, message, hint)
@@ -71,9 +72,10 @@ def _level(fields: Fields, name: str, problems: Problems) -> Level | None:
         problems.extend(list(template_problems(message.value, message.at)))
     when, until, for_ = fields.expression("when"), fields.expression("until"), fields.duration("for")
     severity, actions = fields.choice("severity", SEVERITIES, ""), fields.texts("actions")
-    if when is None or not severity:
+    if when is None:
         return None
-    return Level(severity, fields.at, when, for_, until, actions, fields.text("message"))
+    # A severity that is wrong has been told; a stand-in lets everything else of the rule be checked as well.
+    return Level(severity or "warning", fields.at, when, for_, until, actions, fields.text("message"))
 
 
 def stage(name: str, fields: Fields, problems: Problems) -> Stage:
