@@ -303,3 +303,21 @@ def test_simpleeval_agrees_on_a_single_row(con: duckdb.DuckDBPyConnection, run: 
             expected = evaluate_scalar(expression, scalars)
             assert agree(got, [expected]), explained(expression, run, i, got, [expected])
             assert value is not None
+
+
+@pytest.mark.parametrize("long", [4_000, 100_000], ids=["long", "short"])
+def test_looking_back_over_scattered_rows(con: duckdb.DuckDBPyConnection, long: int) -> None:
+    """DuckDB 1.4 loses values where lag streams over the few rows that a filter leaves of a block."""
+    loaded(con, OracleRun({id: [] for id in (*NUMBERS, "phase")}, [], [], [], []))
+    con.execute(
+        "INSERT INTO run SELECT i, i, i, i, i, i, true, i = 20000, CASE WHEN i % 500 = 0 THEN i END, i, i, NULL"
+        " FROM range(1, 20001) r(i)"
+    )
+    names = Names(RESOLVED, {"loss": "m0", "margin": "m1", "kl": "m2"})
+    value = Binder(names).bind(parse("prev(loss, 10)", AT))
+    program = Program(con, "run", long=long)
+    program.run([value])
+    rows = con.execute(
+        f"SELECT i, {program.renderer.observed(value)} AS v FROM {program.table} WHERE m0 IS NOT NULL ORDER BY i"
+    ).fetchall()
+    assert rows == [(i, None if i <= 5_000 else float(i - 5_000)) for i in range(500, 20_001, 500)]

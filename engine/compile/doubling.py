@@ -54,7 +54,7 @@ class Doubled:
         column = f"{letter}_{x}_w{points}"
         if not kernel.lag:
             return column
-        self.lagged[f"{column}_l{kernel.lag}"] = f"lag({column}, {kernel.lag}) OVER ()"
+        self.lagged[f"{column}_l{kernel.lag}"] = f"lag({column}, {kernel.lag}) OVER ({self.stream.order})"
         return f"{column}_l{kernel.lag}"
 
     def extreme(self, kernel: Kernel, x: str) -> str | None:
@@ -68,17 +68,17 @@ class Doubled:
         column = f"{function}_{x}_w{points}"
         if not kernel.lag:
             return column
-        self.lagged[f"{column}_l{kernel.lag}"] = f"lag({column}, {kernel.lag}) OVER ()"
+        self.lagged[f"{column}_l{kernel.lag}"] = f"lag({column}, {kernel.lag}) OVER ({self.stream.order})"
         return f"{column}_l{kernel.lag}"
 
     def layers(self) -> list[dict[str, str]]:
         """The states, layer upon layer, over `k` and the argument columns."""
-        return [*_extremes(self.extremes), *self._moments(), self.lagged]
+        return [*_extremes(self.extremes, self.stream.order), *self._moments(), self.lagged]
 
     def _moments(self) -> list[dict[str, str]]:
         if not self.wanted:
             return []
-        spacing = self.stream.spacing.get("tick") or 0.0
+        spacing, order = self.stream.spacing.get("tick") or 0.0, self.stream.order
         everything: _Wanted = {}
         for each in self.wanted.values():
             for x, parts in each.items():
@@ -86,10 +86,10 @@ class Doubled:
         single = {f"{part}_{x}_s1": x if part == "m" else "0e0" for x, part in _each(everything)}
         layers, size = [single], 1
         while size * 2 <= max(self.wanted):
-            layers += _Merge(size, size, f"s{size}", f"s{size}", f"s{size * 2}").layers(everything, spacing)
+            layers += _Merge(size, size, f"s{size}", f"s{size}", f"s{size * 2}", order).layers(everything, spacing)
             size *= 2
         for points, wanted in sorted(self.wanted.items()):
-            layers += _composed(points, wanted, spacing)
+            layers += _composed(points, wanted, spacing, order)
         return layers
 
 
@@ -101,12 +101,13 @@ class _Merge(NamedTuple):
     of: str
     before: str
     to: str
+    order: str
 
     def layers(self, parts: Mapping[str, set[str]], spacing: float) -> list[dict[str, str]]:
         shifted = self._weights(spacing)
         merged = {}
         for x, part in _each(parts):
-            shifted[f"p{part}_{x}_{self.to}"] = f"lag({part}_{x}_{self.before}, {self.newer}) OVER ()"
+            shifted[f"p{part}_{x}_{self.to}"] = f"lag({part}_{x}_{self.before}, {self.newer}) OVER ({self.order})"
             own, old = f"{part}_{x}_{self.of}", f"p{part}_{x}_{self.to}"
             apart = f"(pm_{x}_{self.to} - m_{x}_{self.of})"
             together = {
@@ -129,7 +130,7 @@ class _Merge(NamedTuple):
         }
 
 
-def _extremes(wanted: Mapping[tuple[str, str], set[int]]) -> list[dict[str, str]]:
+def _extremes(wanted: Mapping[tuple[str, str], set[int]], order: str) -> list[dict[str, str]]:
     """Smallest or largest values; blocks may overlap, so a window is two blocks of the largest power of two in it."""
     layers: list[dict[str, str]] = [{f"{function}_{x}_s1": x for function, x in wanted}]
     longest, size = max((max(lengths) for lengths in wanted.values()), default=0), 1
@@ -139,9 +140,9 @@ def _extremes(wanted: Mapping[tuple[str, str], set[int]]) -> list[dict[str, str]
         for (function, x), lengths in wanted.items():
             block = f"{function}_{x}_s{size}"
             if size * 2 <= max(lengths):
-                merged[f"{function}_{x}_s{size * 2}"] = f"{function}({block}, lag({block}, {size}) OVER ())"
+                merged[f"{function}_{x}_s{size * 2}"] = f"{function}({block}, lag({block}, {size}) OVER ({order}))"
             for points in sorted(each for each in lengths if size <= each < 2 * size):
-                older = f", lag({block}, {points - size}) OVER ()" if points > size else ""
+                older = f", lag({block}, {points - size}) OVER ({order})" if points > size else ""
                 merged[f"{function}_{x}_w{points}"] = f"{function}({block}{older})"
         layers.append(merged)
         size *= 2
@@ -156,12 +157,12 @@ def _each(parts: Mapping[str, set[str]]) -> list[tuple[str, str]]:
     return [(x, part) for x, each in parts.items() for part in sorted(each)]
 
 
-def _composed(points: int, parts: Mapping[str, set[str]], spacing: float) -> list[dict[str, str]]:
+def _composed(points: int, parts: Mapping[str, set[str]], spacing: float, order: str) -> list[dict[str, str]]:
     """The state of `points` rows out of states of powers of two, the largest being the newest."""
     powers = [1 << bit for bit in reversed(range(points.bit_length())) if points >> bit & 1]
     layers, done, suffix = [], powers[0], f"s{powers[0]}"
     for power in powers[1:]:
         to = f"w{points}_{done + power}"
-        layers += _Merge(done, power, suffix, f"s{power}", to).layers(parts, spacing)
+        layers += _Merge(done, power, suffix, f"s{power}", to, order).layers(parts, spacing)
         done, suffix = done + power, to
     return [*layers, {f"{part}_{x}_w{points}": f"{part}_{x}_{suffix}" for x, part in _each(parts)}]

@@ -25,8 +25,6 @@ LARGEST_SQUARED = 1e150
 LONG = 4_000
 """From this many rows on, doubling is faster than lists."""
 
-_SO_FAR = "OVER (ROWS UNBOUNDED PRECEDING)"
-
 
 @dataclass(slots=True, eq=False, repr=False)
 class Lowered:
@@ -34,6 +32,7 @@ class Lowered:
 
     before: list[dict[str, str]] = field(default_factory=list)
     streaming: dict[str, str] = field(default_factory=dict)
+    shifted: dict[str, str] = field(default_factory=dict)
     framed: dict[str, str] = field(default_factory=dict)
     derived: list[dict[str, str]] = field(default_factory=lambda: [{}, {}, {}, {}])
     results: dict[str, str] = field(default_factory=dict)
@@ -42,7 +41,8 @@ class Lowered:
     def query(self, source: str, columns: Sequence[str], keep: Sequence[str]) -> str:
         """One SELECT of `keep` and the results, over a source with these columns, in the order of the stream."""
         windows = ", ".join(f"{name} AS ({frame})" for name, frame in self.frames.items())
-        layers = [Layer(items) for items in (*self.before, self.streaming)]
+        # What streams comes first, on the rows as they are read.
+        layers = [Layer(items) for items in (self.streaming, *self.before, self.shifted)]
         layers.append(Layer(self.framed, f" WINDOW {windows}" if windows else ""))
         layers += [Layer(items) for items in (*self.derived, self.results)]
         return stack(source, columns, layers, [*keep, *self.results])
@@ -58,7 +58,11 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
     for kernel, column in kernels.items():
         x = arguments[kernel.arg]
         if kernel.span is None:
-            lowered.results[column] = shared(lowered.streaming, _running(kernel, x), "s")
+            if kernel.kind == "shift":
+                lagged = f"lag({x}, {kernel.k}) OVER ({stream.order})"
+                lowered.results[column] = shared(lowered.shifted, lagged, "t")
+            else:
+                lowered.results[column] = shared(lowered.streaming, _running(kernel, x), "s")
             continue
         window = _Window(lowered, stream, kernel, x)
         if kernel.kind not in PARTS:
@@ -117,18 +121,17 @@ def shared(layer: dict[str, str], item: str, prefix: str) -> str:
 
 
 def _running(kernel: Kernel, x: str) -> str:
+    so_far = "OVER (ROWS UNBOUNDED PRECEDING)"
     match kernel.kind:
-        case "shift":
-            return f"lag({x}, {kernel.k}) OVER ()"
         case "first":
-            return f"first_value({x}) {_SO_FAR}"
+            return f"first_value({x}) {so_far}"
         case "lowest":
-            return f"min({x}) {_SO_FAR}"
+            return f"min({x}) {so_far}"
         case "highest":
-            return f"max({x}) {_SO_FAR}"
+            return f"max({x}) {so_far}"
         case "reached":
             clock, scale = CLOCKS.get(kernel.unit, ("time", 1.0))
-            return f"any_value(CASE WHEN {clock} >= {number(kernel.q * scale)} THEN {x} END) {_SO_FAR}"
+            return f"any_value(CASE WHEN {clock} >= {number(kernel.q * scale)} THEN {x} END) {so_far}"
     raise AssertionError(kernel.kind)
 
 
@@ -163,7 +166,7 @@ class _Window:
 
     def so_far(self, function: str) -> str:
         """The column of an aggregate over all rows up to this one."""
-        return shared(self.lowered.streaming, f"{function} {_SO_FAR}", "s")
+        return shared(self.lowered.streaming, f"{function} OVER (ROWS UNBOUNDED PRECEDING)", "s")
 
     def order_statistic(self) -> str:
         match self.kernel.kind:

@@ -25,6 +25,14 @@ class Stream(NamedTuple):
     wild: frozenset[Value] = frozenset()  # arguments with magnitudes whose squares overflow
     spacing: Mapping[str, float | None] = EMPTY
 
+    @property
+    def order(self) -> str:
+        """What `lag` over the stream is ordered by: nothing over a whole table, whose rows stand in order.
+
+        DuckDB 1.4 gives wrong values, or fails, where `lag` streams over what a filter leaves of a block of rows.
+        """
+        return "" if self.full else "ORDER BY k"
+
     def points(self, span: Span) -> int | None:
         """How many rows a full window holds, the same everywhere; None where that varies from row to row."""
         if span.unit == "points":
