@@ -148,12 +148,16 @@ class Program:
         for place in range(len(arguments)):
             mask = tuple(pattern for pattern, *_ in rows if pattern >> place & 1)
             groups.setdefault(mask, []).append(place)
+        import duckdb
+
+        is_fragile = duckdb.__version__.startswith("1.")
         streams = []
         for mask, places in groups.items():
             known = sum(count for pattern, count, *_ in rows if pattern in mask)
             largest = [max((row[2 + place] or 0.0 for row in rows), default=0.0) for place in places]
             streams.append(
                 Stream(
+                    is_fragile=is_fragile,
                     arguments=tuple(arguments[place] for place in places),
                     rows=known,
                     full=known == total,
@@ -183,7 +187,7 @@ class Program:
             low, high, known = row[3 * place : 3 * place + 3]
             even = known == stream.rows and (low == high)
             spacing[clock] = float(low or 0.0) if even and stream.rows > 1 else (0.0 if even else None)
-        return Stream(stream.arguments, stream.rows, stream.full, stream.wild, spacing)
+        return stream._replace(spacing=spacing)
 
     def _where(self, stream: Stream) -> str:
         return "" if stream.full else f" WHERE {self.renderer.observed(stream.arguments[0])} IS NOT NULL"

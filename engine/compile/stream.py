@@ -24,6 +24,7 @@ class Stream(NamedTuple):
     full: bool  # it is the whole table
     wild: frozenset[Value] = frozenset()  # arguments with magnitudes whose squares overflow
     spacing: Mapping[str, float | None] = EMPTY
+    is_fragile: bool = False  # this DuckDB cannot be trusted to let `lag` stream over a filter
 
     @property
     def order(self) -> str:
@@ -31,7 +32,7 @@ class Stream(NamedTuple):
 
         DuckDB 1.4 gives wrong values, or fails, where `lag` streams over what a filter leaves of a block of rows.
         """
-        return "" if self.full else "ORDER BY k"
+        return "" if self.full or not self.is_fragile else "ORDER BY k"
 
     def points(self, span: Span) -> int | None:
         """How many rows a full window holds, the same everywhere; None where that varies from row to row."""
