@@ -96,7 +96,13 @@ def _time(context: click.Context, parameter: click.Parameter, value: str | None)
 
 @rules.command("eval", short_help="Judge runs by their logs.", epilog=EXIT_CODES)
 @click.argument("logs", metavar="LOG...", nargs=-1, required=True)
-@click.option("--pack", metavar="NAME|FILE", default="common", show_default=True, help="The rule pack to judge by.")
+@click.option(
+    "--pack",
+    metavar="NAME|FILE|auto",
+    default="auto",
+    show_default=True,
+    help="The rule pack to judge by; auto: the one that fits the keys of the log.",
+)
 @click.option("--variant", metavar="NAME", help="A named way to run the pack.")
 @click.option(
     "--set",
@@ -230,6 +236,8 @@ def _unjudged(log: str, error: LogError, pack: str) -> Report:
     from .engine.load import load_pack
     from .engine.verdict import unjudged
 
+    if pack == "auto":
+        return unjudged(log, error.message, pack=pack)._replace(chosen=pack)
     try:
         known = load_pack(pack)
     except TrainrulesError:

@@ -17,11 +17,11 @@ from .episodes import Course, Hold, run
 from .evidence import closest
 from .findings import Went, Workbench, finding_of, severity_of, state_of
 from .judged import Judged, Lack, conditions_of, judge, metrics_of
-from .load import load_pack
+from .opened import AUTO, opened
 from .pack import Pack, Resolved, Scalar
 from .params import resolve
 from .plan import PlanInput, make_plan
-from .readers import Run, Wanted, WantedMetric, read
+from .readers import Run, Wanted, WantedMetric
 from .report import Finding, Report, RuleState
 from .rowbook import RowBook
 from .stages import stage_results
@@ -41,7 +41,7 @@ IMPROVES = "eval_improves"
 def evaluate(
     log: str | PathLike[str],
     *,
-    pack: str | PathLike[str] | Pack = "common",
+    pack: str | PathLike[str] | Pack = AUTO,
     variant: str | None = None,
     overrides: Mapping[str, Scalar] | None = None,
     override_files: Sequence[str | PathLike[str]] = (),
@@ -50,19 +50,22 @@ def evaluate(
     now: float | None = None,
     threads: int | None = None,
 ) -> Report:
-    """Judge the run that wrote `log` ("-": standard input) by a pack: a name, a file or a loaded one.
+    """Judge the run that wrote `log` ("-": standard input) by a pack: a name, a file, a loaded one, or "auto".
 
     `overrides` set parameters by name, as `settings` ("name=value") and override files do. `now` is the present time in
     seconds since 1970, for rules about silence. Raises PackError, OverrideError or LogError, each with its position.
     """
     path = shown_path(fspath(log))
-    loaded = pack if isinstance(pack, Pack) else load_pack(fspath(pack))
     files = [Path(file) for file in override_files]
-    resolved = resolve(loaded, variant=variant, files=files, settings=settings, values=overrides, log=path)
-    given = read(path, wanted(resolved), threads=threads)
+
+    def ready(loaded: Pack) -> Resolved:
+        return resolve(loaded, variant=variant, files=files, settings=settings, values=overrides, log=path)
+
+    resolved, given, detected = opened(path, pack, ready, wanted, threads=threads)
     try:
-        seen = find_checkpoints(path, loaded.checkpoints, None if checkpoints is None else fspath(checkpoints))
-        return _Evaluation(resolved, given, now).report(seen)
+        seen = find_checkpoints(path, resolved.pack.checkpoints, None if checkpoints is None else fspath(checkpoints))
+        report = _Evaluation(resolved, given, now).report(seen)
+        return report if detected is None else report._replace(chosen=AUTO, detected=detected)
     finally:
         given.con.close()
 

@@ -23,7 +23,7 @@ MAX_PARENTS = 8
 
 def shipped() -> list[str]:
     """The names of the packs that are shipped, sorted; `common`, which they extend, is not one."""
-    return [name for name in _shipped_files() if name != "common"]
+    return [name for name in shipped_files() if name != "common"]
 
 
 def load_pack(name_or_path: str | Path, *, strict: bool = False) -> Pack:
@@ -48,8 +48,14 @@ def load_pack(name_or_path: str | Path, *, strict: bool = False) -> Pack:
     return pack
 
 
-def _shipped_files() -> list[str]:
-    return sorted(path.stem for path in RULES.glob("*.yaml") if not path.stem.endswith(".test"))
+def shipped_files() -> list[str]:
+    """The names of all packs that are shipped, sorted."""
+    return [path.stem for path in pack_files(RULES)]
+
+
+def pack_files(folder: Path) -> list[Path]:
+    """The files of the packs in a folder, sorted; tests of packs are none."""
+    return sorted(path for path in folder.glob("*.yaml") if not path.stem.endswith(".test"))
 
 
 def _locate(name: str | Path) -> tuple[Path, str]:
@@ -58,7 +64,7 @@ def _locate(name: str | Path) -> tuple[Path, str]:
     if isinstance(name, str) and not Path(text).suffix and "/" not in text and os.sep not in text:
         path = RULES / f"{text}.yaml"
         if not text or not path.is_file():
-            hint = did_you_mean(text, _shipped_files())
+            hint = did_you_mean(text, shipped_files())
             file = next((file for file in (text, f"{text}.yaml") if Path(file).is_file()), None)
             if file is not None:
                 hint = f"a file is given with its suffix or folder, as ./{file}"
@@ -118,7 +124,7 @@ def _parent_hint(here: Item) -> str:
     name = str(here.value)
     if Path(name).suffix:
         return "give a path relative to this file"
-    return did_you_mean(name, _shipped_files()) or f"shipped packs are {', '.join(_shipped_files()) or 'none'}"
+    return did_you_mean(name, shipped_files()) or f"shipped packs are {', '.join(shipped_files()) or 'none'}"
 
 
 def _broken(chain: list[tuple[Document, list[Problem]]], here: Item, message: str, hint: str) -> PackError:

@@ -130,3 +130,5 @@ class Report(NamedTuple):
     rules: tuple[RuleState, ...]
     overrides: tuple[Override, ...] = ()
     reason: str = ""  # why nothing could be judged, where the verdict is unknown
+    chosen: str = "given"  # how the pack was chosen: given | auto
+    detected: tuple[str, ...] = ()  # the keys of the log by which it was chosen

@@ -72,3 +72,8 @@ def how_far(log: LogFacts) -> str:
     unit = unit_of(log.clock)
     done = f"{unit} {number(log.last_step, 9)}"
     return f"{done} of {number(log.total, 9)}" if log.total is not None and unit == "step" else done
+
+
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """Words in a row: "a", "a and b", "a, b and c"."""
+    return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

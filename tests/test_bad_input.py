@@ -125,7 +125,7 @@ def rules(place: Path, capsys: pytest.CaptureFixture[str]) -> Command:
     ],
 )  # fmt: skip
 def test_a_log_that_cannot_be_judged(rules: Command, log: str, error: str) -> None:
-    code, out, err = rules("eval", "--format", "json", log)
+    code, out, err = rules("eval", "--pack", "common", "--format", "json", log)
     report = json.loads(out)
     assert (code, report["verdict"], report["plan"], report["findings"]) == (3, "unknown", [], [])
     assert report["reason"] in error + err
@@ -146,7 +146,7 @@ def test_a_log_that_cannot_be_judged(rules: Command, log: str, error: str) -> No
 def test_the_good_part_of_a_log_is_judged_and_the_rest_counted(
     rules: Command, log: str, rows: int, malformed: int
 ) -> None:
-    code, out, err = rules("eval", "--format", "json", log)
+    code, out, err = rules("eval", "--pack", "common", "--format", "json", log)
     report = json.loads(out)
     assert (code, err) == (0, "")
     assert (report["log"]["rows"], report["log"]["malformed"]) == (rows, malformed)
@@ -155,7 +155,7 @@ def test_the_good_part_of_a_log_is_judged_and_the_rest_counted(
 
 
 def test_the_page_counts_what_was_left_out(rules: Command) -> None:
-    assert "40 malformed" in rules("eval", "half.jsonl")[1]
+    assert "40 malformed" in rules("eval", "--pack", "common", "half.jsonl")[1]
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_a_pack_that_is_wrong_is_named_with_its_place(rules: Command, pack: str,
     ],
 )  # fmt: skip
 def test_a_command_or_a_setting_that_is_wrong(rules: Command, arguments: str, error: str) -> None:
-    code, out, err = rules("eval", *arguments.split(), "good.jsonl")
+    code, out, err = rules("eval", "--pack", "common", *arguments.split(), "good.jsonl")
     assert (code, out) == (2, "")
     assert err.startswith(error)
     assert len(err.splitlines()) == 1
@@ -247,7 +247,7 @@ def test_settings_that_lie_about_are_checked_as_well(
     rules: Command, place: Path, name: str, content: str, error: str
 ) -> None:
     (place / name).write_text(content)
-    code, out, err = rules("eval", "good.jsonl")
+    code, out, err = rules("eval", "--pack", "common", "good.jsonl")
     (place / name).unlink()
     assert (code, out) == (2, "")
     assert err.startswith(error)
@@ -255,7 +255,7 @@ def test_settings_that_lie_about_are_checked_as_well(
 
 
 def test_one_bad_log_does_not_keep_the_others_from_being_judged(rules: Command) -> None:
-    code, out, err = rules("eval", "--format", "jsonl", "empty.jsonl", "half.jsonl", "nope.jsonl")
+    code, out, err = rules("eval", "--pack", "common", "--format", "jsonl", "empty.jsonl", "half.jsonl", "nope.jsonl")
     assert code == 3
     assert [json.loads(line)["verdict"] for line in out.splitlines()] == ["unknown", "healthy", "unknown"]
     assert [line.split(":")[0] for line in err.splitlines()] == ["empty.jsonl", "nope.jsonl"]
@@ -264,7 +264,7 @@ def test_one_bad_log_does_not_keep_the_others_from_being_judged(rules: Command) 
 def test_a_program_sees_the_same(place: Path) -> None:
     run = "from trainrules.cli import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", run, "eval", "--format", "json", "-"],
+        [sys.executable, "-c", run, "eval", "--pack", "common", "--format", "json", "-"],
         input=LOGS["half.jsonl"] + b"\xff\xfe\x00garbage",
         capture_output=True,
         timeout=60,

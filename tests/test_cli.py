@@ -116,7 +116,7 @@ def test_options_reach_the_engine(run: Run, calls: list[dict[str, Any]], tmp_pat
     )
     run("eval", "healthy")
     defaults = {
-        "pack": "common",
+        "pack": "auto",
         "variant": None,
         "settings": (),
         "override_files": (),
@@ -250,7 +250,7 @@ def test_json_lines(run: Run) -> None:
 
 def test_a_log_that_cannot_be_judged_still_gets_a_report(run: Run) -> None:
     data = json.loads(run("eval", "--pack", "nothing", "--format", "json", "empty")[1])
-    assert data["pack"] == {"id": "nothing", "version": "", "variant": None}
+    assert data["pack"] == {"id": "nothing", "version": "", "variant": None, "chosen": "given"}
     assert (data["log"]["path"], data["reason"], data["plan"]) == ("empty", "the log is empty", [])
 
 

@@ -87,7 +87,7 @@ REPORT = Report(
 
 EXPECTED = {
     "schema": "trainrules/report/1",
-    "pack": {"id": "kto", "version": "1.0.0", "variant": None},
+    "pack": {"id": "kto", "version": "1.0.0", "variant": None, "chosen": "given"},
     "log": {
         "path": "run.jsonl",
         "format": "jsonl",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from .model import Run, Wanted, WantedMetric
+from .model import Choose, Run, Wanted, WantedMetric
 
-__all__ = ["Run", "Wanted", "WantedMetric", "read"]
+__all__ = ["Choose", "Run", "Wanted", "WantedMetric", "read"]
 
 
-def read(path: str, wanted: Wanted, *, threads: int | None = None, memory_limit: str | None = None) -> Run:
-    """Read the log at `path` (`-`: standard input) into a table; raises LogError when it cannot be judged."""
+def read(path: str, wanted: Wanted | Choose, *, threads: int | None = None, memory_limit: str | None = None) -> Run:
+    """Read the log at `path` (`-`: standard input) into a table; raises LogError when it cannot be judged.
+
+    What is wanted may depend on the names of the log's keys: they are told before anything is read.
+    """
     from .jsonl import read as read_jsonl
 
     return read_jsonl(path, wanted, threads=threads, memory_limit=memory_limit)

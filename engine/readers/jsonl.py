@@ -11,13 +11,14 @@ from contextlib import ExitStack
 import duckdb
 
 from ..errors import LogError
+from ..pack import Clock
 from . import lines, rows
 from .columns import Columns, choose, columns_for, questions
 from .diagnose import wrong_types
-from .model import Run, Wanted
+from .model import Choose, Run, Wanted
 from .normalise import Source, copied, opened
 from .sniff import other_format
-from .survey import survey
+from .survey import Survey, names, survey
 
 FEW = 24  # keys that a large log may lack; up to so many it is cheaper to look for all than to watch out for the others
 
@@ -31,7 +32,7 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 _LOCK = "SET enable_external_access = false; SET lock_configuration = true"
 
 
-def read(path: str, wanted: Wanted, *, threads: int | None = None, memory_limit: str | None = None) -> Run:
+def read(path: str, wanted: Wanted | Choose, *, threads: int | None = None, memory_limit: str | None = None) -> Run:
     """Read the log at `path` (`-`: standard input) into a table; raises LogError when it cannot be judged."""
     con = _connect(threads, memory_limit)
     try:
@@ -55,30 +56,39 @@ def _connect(threads: int | None, memory_limit: str | None) -> duckdb.DuckDBPyCo
     return con
 
 
-def _read(con: duckdb.DuckDBPyConnection, stack: ExitStack, source: Source, path: str, wanted: Wanted) -> Run:
+def _read(con: duckdb.DuckDBPyConnection, stack: ExitStack, source: Source, path: str, asked: Wanted | Choose) -> Run:
     if not source.size:
         raise LogError("the log is empty", path=path, hint="wait until the run has logged something")
-    loaded = None
+    seen = survey(source)
+    loaded = refusal = None
     try:
-        loaded = _load(con, source, wanted)
+        wanted = asked if isinstance(asked, Wanted) else asked(names(source, seen))
+    except LogError as refused:
+        # What is no log of JSON lines at all is told as that.
+        wanted, refusal = Wanted(Clock(), ()), refused
+    try:
+        loaded = _load(con, source, wanted, seen)
     except duckdb.Error:  # invalid UTF-8, or the file changed while it was read
         if source.copied:
             raise
     if loaded is None:
         source = stack.enter_context(copied(source, path))
-        loaded = _load(con, source, wanted)
+        loaded = _load(con, source, wanted, survey(source))
         assert loaded is not None
     columns, counted = loaded
     layout = choose(con, columns, wanted, counted.answers)
     if (counted.malformed >= counted.objects or not layout.metrics) and (error := other_format(source, path, counted)):
         raise error
+    if refusal is not None:
+        raise refusal
     notes = (*layout.notes, *wrong_types(con, source, wanted, layout, columns.cells.lacks))
     return rows.assemble(con, path, counted, layout._replace(notes=notes))
 
 
-def _load(con: duckdb.DuckDBPyConnection, source: Source, wanted: Wanted) -> tuple[Columns, lines.Lines] | None:
+def _load(
+    con: duckdb.DuckDBPyConnection, source: Source, wanted: Wanted, seen: Survey
+) -> tuple[Columns, lines.Lines] | None:
     """Load the columns that can be there; a large file is loaded again if it has keys that its pieces did not show."""
-    seen = survey(source)
     columns = columns_for(wanted, seen.lacks)
     watched = set() if seen.whole else columns.cells.left_out
     if 0 < len(watched) <= FEW:

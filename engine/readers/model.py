@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ..pack import EMPTY, Clock
 from ..report import LogFacts
@@ -32,6 +32,10 @@ class Wanted(NamedTuple):
     labels: Mapping[str, tuple[str, ...]] = EMPTY
     summary: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
+
+
+Choose: TypeAlias = Callable[[frozenset[str]], Wanted]
+"""Says what is wanted of a log whose keys have these names; of nested objects, each name stands on its own."""
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from .normalise import Source
@@ -58,6 +59,22 @@ def survey(source: Source) -> Survey:
         return Survey()
     names = frozenset(name for piece in pieces for name in _BEFORE_COLON.findall(piece))
     return Survey(names, whole, clean=not whole and all(map(_is_clean, pieces)))
+
+
+def names(source: Source, seen: Survey) -> frozenset[str]:
+    """The names of the keys that the survey of a file showed, each name in nested objects on its own."""
+    if seen.names is not None:
+        return frozenset(_plain(name) for name in seen.names)
+    found: set[str] = set()
+    with open(source.path, encoding="utf-8", errors="replace") as stream:
+        for line in stream:
+            with suppress(ValueError, RecursionError):
+                json.loads(line, object_pairs_hook=lambda pairs: found.update(name for name, _ in pairs))
+    return frozenset(found)
+
+
+def _plain(name: bytes) -> str:
+    return name.decode("utf-8", "replace")
 
 
 def spelled(name: str) -> bytes:

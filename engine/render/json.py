@@ -20,7 +20,7 @@ def to_json(report: Report) -> Json:
     """The report as plain data: numbers with 9 significant digits, null for what is unknown or not finite."""
     return {
         "schema": SCHEMA,
-        "pack": {"id": report.pack, "version": report.version, "variant": report.variant},
+        "pack": _pack(report),
         "log": _log(report.log),
         "verdict": report.verdict,
         **({"reason": report.reason} if report.reason and report.verdict == "unknown" else {}),
@@ -43,6 +43,11 @@ def to_json(report: Report) -> Json:
             for override in report.overrides
         ],
     }
+
+
+def _pack(report: Report) -> Json:
+    data: Json = {"id": report.pack, "version": report.version, "variant": report.variant, "chosen": report.chosen}
+    return data | ({"detected": list(report.detected)} if report.detected else {})
 
 
 def dumps(report: Report | Iterable[Report], *, lines: bool = False) -> str:

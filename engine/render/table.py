@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from ..causes import IMPROVING, is_open, precedence
 from ..pack import SEVERITIES, Scalar
 from ..report import Evidence, Finding, LogFacts, Report, RuleState
-from ..words import capital, clause, counted, moment, number, position, unit_of
+from ..words import capital, clause, counted, listed, moment, number, position, unit_of
 from .layout import Page
 from .sparkline import column, sparkline
 
@@ -327,4 +327,5 @@ def _log_parts(report: Report) -> Iterable[str]:
     for note in log.notes:
         yield note.rstrip(".")
     variant = f", variant {report.variant}" if report.variant else ""
-    yield f"pack {report.pack} {report.version}".rstrip() + variant
+    how = f", chosen by {listed(report.detected)}" if report.detected else ""
+    yield f"pack {report.pack} {report.version}".rstrip() + variant + how

@@ -1,0 +1,120 @@
+"""Which of the shipped packs a log belongs to, by the keys that its lines have: what `--pack auto` does.
+
+A pack fits where every one of its `detect` keys occurs; of several that fit, the one with the most keys is chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from .errors import LogError
+from .load import RULES, pack_files
+from .readers.cells import nestings
+from .words import listed
+from .yamlio import compose
+
+GENERAL = "common"
+"""The pack that knows no regime, which is never chosen, only named."""
+
+_HEAD = ("pack", "title", "detect")
+
+
+class Head(NamedTuple):
+    """What a pack says about itself before it has to be loaded: its name, its title, the keys that tell its logs."""
+
+    pack: str
+    title: str
+    detect: tuple[str, ...]
+
+
+class Fit(NamedTuple):
+    """How far a log has what tells the logs of a pack."""
+
+    pack: str
+    found: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+class NoPackError(LogError):
+    """Raised when no pack or more than one fits a log; `fits` are all that share a key with it, the nearest first."""
+
+    def __init__(self, message: str, *, path: str, hint: str, fits: Sequence[Fit]) -> None:
+        super().__init__(message, path=path, hint=hint)
+        self.fits = tuple(fits)
+
+
+def choose(path: str, names: Collection[str]) -> Fit:
+    """The shipped pack that fits a log with keys of these names (of nested objects, each name on its own).
+
+    Raises NoPackError where none fits, or several with as many keys.
+    """
+    fits = [fit for fit in (_fit(head, names) for head in heads(RULES)) if fit.found]
+    fits.sort(key=lambda fit: (bool(fit.missing), len(fit.missing) - len(fit.found), fit.pack))
+    whole = [fit for fit in fits if not fit.missing]
+    best = [fit for fit in whole if len(fit.found) == max(len(each.found) for each in whole)]
+    if len(best) == 1:
+        return best[0]
+    if best:
+        told = "; ".join(f"{fit.pack}: {listed(fit.found)}" for fit in best)
+        hint = f"give --pack {' or --pack '.join(fit.pack for fit in best)}"
+        raise NoPackError(f"more than one pack fits this log ({told})", path=path, hint=hint, fits=fits)
+    told = "; ".join(f"{fit.pack} would also need {listed(fit.missing)}" for fit in fits)
+    message = "no pack fits this log by its keys" + (f" ({told})" if told else "")
+    hint = f"--pack {GENERAL} judges any log with a loss, 'rules packs' lists the others"
+    raise NoPackError(message, path=path, hint=hint, fits=fits)
+
+
+@lru_cache(maxsize=4)
+def heads(folder: Path) -> tuple[Head, ...]:
+    """The heads of the packs in a folder that tell how to know their logs, by name."""
+    return tuple(head for path in pack_files(folder) if (head := _head(path)).detect)
+
+
+def occurs(key: str, names: Collection[str]) -> bool:
+    """Whether a log with these names has a key, flat or in nested objects; `*` stands for any text."""
+    return any(all(_is_among(part, names) for part in path) for path in nestings(key))
+
+
+def _fit(head: Head, names: Collection[str]) -> Fit:
+    found = tuple(key for key in head.detect if occurs(key, names))
+    return Fit(head.pack, found, tuple(key for key in head.detect if key not in found))
+
+
+def _head(path: Path) -> Head:
+    """The head of a pack, read without the rest of its file, which is a hundred times as long."""
+    fields = compose("".join(_head_lines(path.read_text(encoding="utf-8"))), f"rules/{path.name}").root.value
+    plain = {key: item.plain() for key, item in fields.items()} if isinstance(fields, dict) else {}
+    detect = plain.get("detect")
+    keys = tuple(str(key) for key in detect) if isinstance(detect, list) else ()
+    return Head(path.stem, str(plain.get("title", "")), keys)
+
+
+def _head_lines(text: str) -> Iterator[str]:
+    inside = False
+    for line in text.splitlines(keepends=True):
+        if line[:1].isalpha():
+            inside = line.partition(":")[0] in _HEAD
+        if inside:
+            yield line
+
+
+def _is_among(pattern: str, names: Collection[str]) -> bool:
+    if "*" not in pattern:
+        return pattern in names
+    first, *middle, last = pattern.split("*")
+    return any(_matches(name, first, middle, last) for name in names)
+
+
+def _matches(name: str, first: str, middle: Sequence[str], last: str) -> bool:
+    if not (name.startswith(first) and name.endswith(last) and len(name) >= len(first) + len(last)):
+        return False
+    at, end = len(first), len(name) - len(last)
+    for piece in middle:
+        found = name.find(piece, at, end)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return True

@@ -1,0 +1,52 @@
+"""A pack and a log, brought together: the pack is given, or chosen by what the log turns out to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from os import PathLike, fspath
+from typing import NamedTuple
+
+from .load import load_pack
+from .pack import Pack, Resolved
+from .readers import Run, Wanted, read
+
+AUTO = "auto"
+"""The name of no pack: the shipped one that fits the log is meant."""
+
+
+class Opened(NamedTuple):
+    """A log and the pack that judges it; `detected` are the keys by which the pack was chosen, None if it was given."""
+
+    resolved: Resolved
+    given: Run
+    detected: tuple[str, ...] | None = None
+
+
+def opened(
+    path: str,
+    pack: str | PathLike[str] | Pack,
+    ready: Callable[[Pack], Resolved],
+    wanted: Callable[[Resolved], Wanted],
+    *,
+    threads: int | None = None,
+) -> Opened:
+    """Read a log for a pack (a name, a file, a loaded one), or for the shipped one that fits it (AUTO).
+
+    `ready` gives a pack its final thresholds, `wanted` says what to read for it. Raises PackError, LogError, and what
+    these two raise.
+    """
+    if isinstance(pack, Pack) or fspath(pack) != AUTO:
+        resolved = ready(pack if isinstance(pack, Pack) else load_pack(fspath(pack)))
+        return Opened(resolved, read(path, wanted(resolved), threads=threads))
+    from .detect import choose
+
+    found: list[tuple[Resolved, tuple[str, ...]]] = []
+
+    def chosen(names: frozenset[str]) -> Wanted:
+        fit = choose(path, names)
+        found.append((ready(load_pack(fit.pack)), fit.found))
+        return wanted(found[0][0])
+
+    given = read(path, chosen, threads=threads)
+    ((resolved, detected),) = found
+    return Opened(resolved, given, detected)

@@ -1,0 +1,250 @@
+"""`--pack auto`: the pack that fits the keys of a log, and what is said where none does."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from trainrules import LogError, cli, evaluate
+from trainrules.engine import detect, load
+from trainrules.engine.detect import NoPackError, choose, heads, occurs
+from trainrules.engine.load import RULES, load_pack, shipped
+from trainrules.engine.render.json import to_json
+from trainrules.engine.render.table import render
+
+PACK = """\
+# A comment, and a rule whose text looks like a head.
+schema: 1
+pack: {name}
+version: 1.0.0
+title: {name} of a test
+detect:
+  - {keys}
+
+clock: {{step: [step]}}
+metrics:
+  loss: {{keys: [loss], required: true, help: "title: none"}}
+rules:
+  high: {{title: Loss is high, cause: info, severity: info, when: loss > 5}}
+"""
+
+KEYS = {
+    "boxes": ["*loss_giou", "*loss_bbox"],
+    "masks": ["*loss_giou", "*loss_bbox", "*loss_mask"],
+    "masks_too": ["*loss_mask", "*loss_bbox", "*class_error"],
+    "experts": ["expert", "phase"],
+    "rollouts": ["rollout/*", "loss"],
+}
+
+
+@pytest.fixture
+def packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of packs that takes the place of the shipped ones."""
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    for name, keys in KEYS.items():
+        listed = "\n  - ".join(f'"{key}"' for key in keys)
+        (folder / f"{name}.yaml").write_text(PACK.format(name=name, keys=listed), encoding="utf-8")
+    (folder / "common.yaml").write_text(PACK.format(name="common", keys="x").replace("detect:\n  - x\n", ""), "utf-8")
+    (folder / "boxes.test.yaml").write_text("pack: boxes\ndetect: [loss]\n", encoding="utf-8")
+    monkeypatch.setattr(load, "RULES", folder)
+    monkeypatch.setattr(detect, "RULES", folder)
+    return folder
+
+
+def log_of(path: Path, *rows: dict[str, Any]) -> str:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "names", "expected"),
+    [
+        ("kl", {"kl"}, True),
+        ("kl", {"eval_kl", "kls"}, False),
+        ("*kl", {"eval_kl"}, True),
+        ("*kl", {"kl"}, True),
+        ("rollout/*", {"rollout/mean"}, True),
+        ("rollout/*", {"rollout", "mean"}, True),
+        ("rewards/margins", {"rewards", "margins"}, True),
+        ("rewards/margins", {"rewards"}, False),
+        ("a*b*c", {"abc"}, True),
+        ("a*b*c", {"a_b_b_c"}, True),
+        ("a*b*c", {"acb"}, False),
+        ("a*a", {"a"}, False),
+        ("[ab]", {"a"}, False),
+        ("", {""}, False),
+    ],
+)
+def test_a_key_occurs_flat_or_nested(key: str, names: set[str], expected: bool) -> None:
+    assert occurs(key, names) is expected
+
+
+@pytest.mark.parametrize(
+    ("names", "pack", "found"),
+    [
+        ({"expert", "phase", "loss"}, "experts", ("expert", "phase")),
+        ({"train_loss_giou", "test_loss_bbox"}, "boxes", ("*loss_giou", "*loss_bbox")),
+        # The keys of one are among those of the other: most keys win.
+        ({"loss_giou", "loss_bbox", "loss_mask"}, "masks", ("*loss_giou", "*loss_bbox", "*loss_mask")),
+        # One key short of a pack is none of its logs, however many it has.
+        ({"loss_mask", "loss_bbox", "expert", "phase"}, "experts", ("expert", "phase")),
+        ({"rollout/len", "loss"}, "rollouts", ("rollout/*", "loss")),
+    ],
+)
+def test_the_pack_that_fits_with_most_keys_is_chosen(
+    packs: Path, names: set[str], pack: str, found: tuple[str, ...]
+) -> None:
+    assert choose("run.jsonl", names)[:2] == (pack, found)
+
+
+@pytest.mark.parametrize(
+    ("names", "error", "nearest"),
+    [
+        (
+            {"loss_mask", "loss_bbox", "loss_giou", "class_error"},
+            "run.jsonl: more than one pack fits this log (masks: *loss_giou, *loss_bbox and *loss_mask; masks_too: "
+            "*loss_mask, *loss_bbox and *class_error); give --pack masks or --pack masks_too",
+            ["masks", "masks_too", "boxes"],
+        ),
+        (
+            {"phase", "step"},
+            "run.jsonl: no pack fits this log by its keys (experts would also need expert); --pack common judges any "
+            "log with a loss, 'rules packs' lists the others",
+            ["experts"],
+        ),
+        (
+            {"loss_bbox", "loss"},
+            "run.jsonl: no pack fits this log by its keys (boxes would also need *loss_giou; rollouts would also need "
+            "rollout/*; masks would also need *loss_giou and *loss_mask; masks_too would also need *loss_mask and "
+            "*class_error); --pack common judges any log with a loss, 'rules packs' lists the others",
+            ["boxes", "rollouts", "masks", "masks_too"],
+        ),
+        (
+            {"accuracy"},
+            "run.jsonl: no pack fits this log by its keys; --pack common judges any log with a loss, 'rules packs' "
+            "lists the others",
+            [],
+        ),
+    ],
+)
+def test_where_none_fits_or_several_the_candidates_are_named(
+    packs: Path, names: set[str], error: str, nearest: list[str]
+) -> None:
+    with pytest.raises(NoPackError) as raised:
+        choose("run.jsonl", names)
+    assert str(raised.value) == error
+    assert [fit.pack for fit in raised.value.fits] == nearest
+
+
+@pytest.mark.parametrize("name", ["common", *shipped()])
+def test_the_head_of_a_shipped_pack_is_what_loading_all_of_it_gives(name: str) -> None:
+    pack = load_pack(name)
+    known = [head for head in heads(RULES) if head.pack == name]
+    assert known == ([(name, pack.title, pack.detect)] if pack.detect else [])
+    assert bool(known) is (name != "common")
+
+
+ROWS = [{"step": step, "expert": 1, "phase": "a", "loss": 1.0} for step in range(1, 4)]
+
+
+@pytest.mark.parametrize("text", ["plain", 'with \\"escapes\\u0020', "a/b"])
+def test_the_report_says_which_pack_was_chosen_and_why(packs: Path, tmp_path: Path, text: str) -> None:
+    log = log_of(tmp_path / "run.jsonl", *({**row, "note": json.loads(f'"{text}"')} for row in ROWS))
+    report = evaluate(log)
+    assert (report.pack, report.chosen, report.detected) == ("experts", "auto", ("expert", "phase"))
+    assert to_json(report)["pack"] == {
+        "id": "experts",
+        "version": "1.0.0",
+        "variant": None,
+        "chosen": "auto",
+        "detected": ["expert", "phase"],
+    }
+    assert render(report, width=100).endswith("3 rows, steps 1 to 3; pack experts 1.0.0, chosen by expert and phase\n")
+
+
+def test_a_pack_that_is_given_is_not_called_chosen(packs: Path, tmp_path: Path) -> None:
+    log = log_of(tmp_path / "run.jsonl", *ROWS)
+    report = evaluate(log, pack="rollouts")
+    assert to_json(report)["pack"] == {"id": "rollouts", "version": "1.0.0", "variant": None, "chosen": "given"}
+    assert render(report, width=100).endswith("3 rows, steps 1 to 3; pack rollouts 1.0.0\n")
+
+
+def test_keys_in_nested_objects_and_in_the_last_line_of_many_count(packs: Path, tmp_path: Path) -> None:
+    rows = [{"step": step, "loss": 1.0} for step in range(200)]
+    log = log_of(tmp_path / "run.jsonl", *rows, {"step": 200, "loss": 1.0, "rollout": {"mean": 2}})
+    assert evaluate(log).pack == "rollouts"
+
+
+def test_a_large_log_is_known_by_its_pieces(packs: Path, tmp_path: Path) -> None:
+    filler = "x" * 500
+    rows = [{"step": step, "expert": 1, "phase": "a", "loss": 1.0, "text": filler} for step in range(10_000)]
+    assert evaluate(log_of(tmp_path / "run.jsonl", *rows)).detected == ("expert", "phase")
+
+
+def test_standard_input_is_read_once(packs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = io.BytesIO("".join(json.dumps(row) + "\n" for row in ROWS).encode())
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=data))
+    assert evaluate("-").pack == "experts"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the log is empty"),
+        ("\n\n", "no line is a JSON object: the file is blank"),
+        ("a,b\n1,2\n2,3\n", "no line is a JSON object: this looks like a CSV table"),
+        ('[{"loss": 1}]\n', "this looks like a JSON array, not like JSON lines"),
+        ('{"a": 1}\n{"a": 2}\n', "no pack fits this log by its keys"),
+    ],
+)
+def test_what_is_no_log_is_told_as_that(packs: Path, tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "run.jsonl"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(LogError) as raised:
+        evaluate(path)
+    assert raised.value.message == message
+
+
+def test_the_command_leaves_with_3_and_a_report_on_each_log(
+    packs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    log_of(tmp_path / "known.jsonl", *ROWS)
+    log_of(tmp_path / "unknown.jsonl", {"step": 1, "phase": "a", "loss": 1.0})
+    with pytest.raises(SystemExit) as left:
+        cli.main(["eval", "--format", "jsonl", "known.jsonl", "unknown.jsonl"])
+    out, err = capsys.readouterr()
+    known, unknown = map(json.loads, out.splitlines())
+    assert left.value.code == 3
+    assert (known["pack"]["id"], known["verdict"]) == ("experts", "healthy")
+    assert unknown["pack"] == {"id": "auto", "version": "", "variant": None, "chosen": "auto"}
+    assert unknown["reason"] == (
+        "no pack fits this log by its keys (experts would also need expert; rollouts would also need rollout/*)"
+    )
+    assert err == (
+        "unknown.jsonl: no pack fits this log by its keys (experts would also need expert; rollouts would also need "
+        "rollout/*); --pack common judges any log with a loss, 'rules packs' lists the others\n"
+    )
+
+
+PACK_OF = {"detr": "sam_detr", "kto": "kto", "lora": "alpha_lora", "pose": "cape_pose", "sft": None}
+
+
+@pytest.mark.parametrize("regime", list(PACK_OF))
+def test_every_run_of_the_corpus_gets_the_pack_of_its_regime(corpus: Callable[[str], Path], regime: str) -> None:
+    logs = [path for path in corpus(f"runs/{regime}").glob("*/*") if path.suffix == ".jsonl" or path.name == "log.txt"]
+    expected = PACK_OF[regime] if PACK_OF[regime] in shipped() else None
+    assert logs
+    for log in logs:
+        if expected is None:
+            with pytest.raises(NoPackError, match="--pack common"):
+                evaluate(log)
+        else:
+            assert evaluate(log).pack == expected
