@@ -13,7 +13,8 @@ from .errors import Problem
 from .fields import Fields, Problems, kind
 from .literals import PARAM_TYPES, setting
 from .merge import spelled_out
-from .pack import Checkpoints, Clock, KeyPattern, Metric, Pack, Param, Stage, Variant, Window
+from .pack import Checkpoints, Clock, Family, KeyPattern, Metric, Pack, Param, Stage, Variant, Window
+from .series import called
 from .yamlio import Item
 
 SCHEMA = 1
@@ -47,6 +48,7 @@ def build(tree: Item, problems: Problems) -> Pack:
         sentinels=top.texts("sentinels"),
         checkpoints=_checkpoints(top),
         labels={name: _label(name, item, problems) for name, item in top.mapping("labels").items()},
+        families={name: _family(name, item, problems) for name, item in top.mapping("families").items()},
         summary=top.texts("summary"),
         metrics=_section(top, "metrics", "metric", _metric),
         params=params,
@@ -92,6 +94,28 @@ def _section(top: Fields, key: str, noun: str, builder: _Builder[_T]) -> dict[st
 def _label(name: str, item: Item, problems: Problems) -> tuple[str, ...]:
     whole = Item({name: item}, item.file, item.line, item.column)
     return Fields(whole, problems, "labels").texts(name)
+
+
+def _family(name: str, item: Item, problems: Problems) -> Family:
+    """A family of keys, its members given as {name: text} or as a list of texts."""
+    if isinstance(item.value, dict):
+        entries = [(member, text) for member, text in item.value.items()]
+    elif isinstance(item.value, list):
+        entries = [(called(str(text.value)), text) for text in item.value]
+    else:
+        entries = []
+    found: dict[str, str] = {}
+    for member, text in entries:
+        if not isinstance(text.value, str):
+            problems.add(text.at, f"a member of family {name!r} must be a text, not {kind(text)}", "put it in quotes")
+        elif member in found:
+            hint = "name them, as in {first: _0, second: '0'}"
+            problems.add(text.at, f"two members of family {name!r} are called {member!r}", hint)
+        else:
+            found[member] = text.value
+    if not entries:
+        problems.add(item.at, f"family {name!r} has no members", "list their texts, such as ['', _0, _1]")
+    return Family(name, item.key_at, found)
 
 
 def _clock(top: Fields) -> Clock:

@@ -24,6 +24,7 @@ from .plan import PlanInput, make_plan
 from .readers import Run, Wanted, WantedMetric
 from .report import Finding, Report, RuleState
 from .rowbook import RowBook
+from .series import Splitter, members, metric_id
 from .stages import stage_results
 from .template import placeholders
 from .timeline import Timeline, is_long, timelines
@@ -90,14 +91,15 @@ def wanted(resolved: Resolved) -> Wanted:
     return Wanted(
         clock=pack.clock,
         metrics=tuple(
-            WantedMetric(metric.id, metric.keys, metric.type, metric.role, metric.unit == "share")
+            WantedMetric(member, keys, metric.type, metric.role, metric.unit == "share")
             for metric in known
-            if metric.keys
+            for member, _, keys in members(pack, metric)
+            if keys
         ),
-        sentinels=tuple(id for id in pack.sentinels if id in pack.metrics),
+        sentinels=tuple(member for id in pack.sentinels for member, *_ in members(pack, pack.metrics[id])),
         labels={label: pack.labels[label] for label in pack.labels},
         summary=pack.summary,
-        required=tuple(metric.id for metric in known if metric.required),
+        required=tuple(member for metric in known if metric.required for member, *_ in members(pack, metric)),
     )
 
 
@@ -111,6 +113,7 @@ class _Evaluation:
             first = given.con.execute(f"SELECT arg_min(epoch, i) FROM {given.table}").fetchone()
             given.facts = given.facts._replace(first_step=first[0] if first else None, last_step=given.facts.last_epoch)
         self.rows = given.facts.rows
+        self.splitter = Splitter(self.pack, given.columns, given.labels, given.con, given.table)
         self.interval, self.last_tick, largest, wild = self._survey()
         self.program = Program(given.con, given.table, largest=largest, spacing={"tick": self.spacing})
         self.names = Names(
@@ -129,7 +132,8 @@ class _Evaluation:
 
     def _survey(self) -> tuple[float, float, dict[str, float], frozenset[str]]:
         """The usual distance of two rows, the last tick, the largest magnitudes, the columns that are not finite."""
-        numbers = [column for id, column in self.given.columns.items() if self.pack.metrics[id].type != "text"]
+        types = self.pack.metrics
+        numbers = [column for id, column in self.given.columns.items() if types[metric_id(id)].type != "text"]
         items = "".join(f", max(abs({column}))" for column in numbers)
         table, con = self.given.table, self.given.con
         row = con.execute(
@@ -152,17 +156,10 @@ class _Evaluation:
 
     def report(self, seen: object) -> Report:
         judged, lacks = self._judged()
-        binder = Binder(self.names)
-        metrics = {
-            id: binder.metric(id)
-            for id in self.pack.metrics
-            if self.pack.metrics[id].expr is not None or id in self.given.columns
-        }
-        improves = metrics.get(IMPROVES)
-        messages = self._shown(judged)
+        improves = self._improves()
         conditions = [value for each in judged for value in (each.when, each.until, each.since) if value]
         values = [side for each in judged for test in each.tests for side in (test.left, test.right)]
-        values += [metrics[id] for id in messages if id in metrics]
+        values += [value for each in judged for value in each.told.values()]
         values += [improves] if improves else []
         self.program.run([*conditions, *values])
         self.program.settle(conditions, values)
@@ -171,12 +168,11 @@ class _Evaluation:
             self.program,
             self.book,
             self.resolved,
-            metrics,
             self.interval,
             self.given.facts.ended,
             self.last_tick,
             self.given.facts.clock,
-            {id: self.given.columns[id] for id in self.pack.sentinels if id in self.given.columns},
+            self.splitter,
         )
         findings, states = self._settled(bench, judged, courses, lacks)
         facts = self.given.facts
@@ -193,7 +189,6 @@ class _Evaluation:
                 unjudged=self._unjudged(),
             )
         )
-        raw = {id: value for id, value in metrics.items() if id in self.given.columns}
         return Report(
             pack=self.pack.id,
             version=self.pack.version,
@@ -204,7 +199,7 @@ class _Evaluation:
             plan=planned.plan,
             set_aside=planned.set_aside,
             findings=planned.findings,
-            stages=stage_results(self.program, self.pack, raw, facts) if self.rows else (),
+            stages=stage_results(self.program, self.names, self.splitter, facts) if self.rows else (),
             rules=tuple(states),
             overrides=self.resolved.overrides,
             reason=planned.reason,
@@ -217,33 +212,18 @@ class _Evaluation:
         for rule in self.pack.rules.values():
             if rule.id in self.resolved.disabled:
                 continue
-            for each in judge(rule, self.names, self._series(conditions_of(rule)), binders):
+            split = self.splitter.over(metrics_of(self.pack, conditions_of(rule), sentinels=False))
+            for each in judge(rule, self.names, split, binders):
                 if isinstance(each, Lack):
                     lacks[rule.id] = each.reason
                 else:
                     judged.append(each)
         return judged, lacks
 
-    def _series(self, conditions: Sequence[object]) -> list[tuple[str, dict[str, str]]]:
-        """The series over which a rule is judged: one for each value of the label by which its metrics are split."""
-        named = metrics_of(self.pack, conditions)  # type: ignore[arg-type]
-        labels = {self.pack.metrics[id].by for id in named} & set(self.given.labels)
-        series: list[tuple[str, dict[str, str]]] = [("", {})]
-        for label in sorted(label for label in labels if label):
-            column = self.given.labels[label]
-            found = self.given.con.execute(
-                f"SELECT {column}, min(i) AS first FROM {self.given.table} WHERE {column} IS NOT NULL"
-                f" GROUP BY {column} ORDER BY first"
-            ).fetchall()
-            series = [
-                (f"{name} {label}={value}".strip(), {**chosen, label: value})
-                for name, chosen in series
-                for value, _ in found
-            ]
-        return series
-
-    def _shown(self, judged: Sequence[Judged]) -> set[str]:
-        return {hole.name for each in judged for hole in placeholders(each.level.message)}
+    def _improves(self) -> Value | None:
+        metric = self.pack.metrics.get(IMPROVES)
+        known = metric is not None and (metric.expr is not None or IMPROVES in self.given.columns)
+        return Binder(self.names).metric(IMPROVES) if known else None
 
     def _courses(self, judged: Sequence[Judged]) -> list[Course]:
         self.book = RowBook(self.program, self.rows, self.spacing or 0.0)
@@ -343,7 +323,8 @@ class _Evaluation:
 
     def _unjudged(self) -> str:
         required = [metric for metric in self.pack.metrics.values() if metric.required]
-        if not required or any(metric.id in self.given.columns or metric.expr for metric in required):
+        if not required or any(metric.expr or self.splitter.present(metric.id) for metric in required):
             return ""
-        keys = ", ".join(repr(metric.keys[0]) for metric in required)
+        firsts = (next(iter(members(self.pack, metric))) for metric in required)
+        keys = ", ".join(repr(keys[0]) for *_, keys in firsts)
         return f"the log has none of the keys that pack {self.pack.id!r} needs ({keys}, or another name for them)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from .comparisons import Test
 from .compile.ir import Const, Value
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .compile.program import Program
 
 SPARK_POINTS = 60
+T = TypeVar("T")
 
 
 def sides(
@@ -122,7 +123,7 @@ def spark(program: Program, metric: Value, rows: int) -> tuple[float | None, ...
     return tuple(values)
 
 
-def latest_values(program: Program, metrics: dict[str, Value], last: int) -> dict[str, float | str | None]:
+def latest_values(program: Program, metrics: Mapping[str, Value], last: int) -> dict[str, float | str | None]:
     """The last known value of each metric at or before row `last`."""
     if not metrics:
         return {}
@@ -136,8 +137,8 @@ def latest_values(program: Program, metrics: dict[str, Value], last: int) -> dic
     return dict(zip(metrics, found, strict=True))
 
 
-def not_finite(program: Program, columns: Mapping[str, str], first: int, last: int) -> list[str]:
-    """The metrics (id → column) that were logged as NaN or infinite on some row of first..last."""
+def not_finite(program: Program, columns: Mapping[T, str], first: int, last: int) -> list[T]:
+    """The metrics (anything → column) that were logged as NaN or infinite on some row of first..last."""
     if not columns:
         return []
     items = ", ".join(f"bool_or(NOT isfinite({column}))" for column in columns.values())

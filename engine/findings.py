@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from .compile.ir import Value
 from .episodes import Course, Episode
 from .evidence import evidence, latest_values, not_finite, spark
 from .judged import Judged, after_of, conditions_of, metrics_of, points_needed, reach
-from .pack import EMPTY, SEVERITIES, Resolved, Rule
+from .pack import SEVERITIES, Resolved, Rule
 from .report import Finding, Moment, RuleState
 from .rowbook import RowBook
 from .template import fill, placeholders
+from .words import in_series
 from .words import moment as words
 
 if TYPE_CHECKING:
     from .compile.program import Program
+    from .series import Splitter
 
 
 class Went(NamedTuple):
@@ -33,12 +34,11 @@ class Workbench(NamedTuple):
     program: Program
     book: RowBook
     resolved: Resolved
-    metrics: Mapping[str, Value]  # metric id → its value over the rows
     interval: float
     ended: bool
     last_tick: float
     clock: str = "step"
-    sentinels: Mapping[str, str] = EMPTY  # metric id → its column
+    splitter: Splitter | None = None
 
 
 def severity_of(resolved: Resolved, rule: Rule, severity: str) -> str:
@@ -60,11 +60,11 @@ def finding_of(bench: Workbench, rule: Rule, went: Sequence[Went]) -> Finding | 
     if open_ones:
         highest = max(SEVERITIES.index(each.severity) for each, _ in open_ones)
         candidates = [(each, episode) for each, episode in open_ones if SEVERITIES.index(each.severity) == highest]
-        chosen, episode = min(candidates, key=lambda pair: (pair[1].onset, pair[0].judged.series))
+        chosen, episode = min(candidates, key=lambda pair: pair[1].onset)
     else:
         chosen, episode = max(fired, key=lambda pair: (pair[1].last, SEVERITIES.index(pair[0].severity)))
         candidates = [(chosen, episode)]
-    series = sorted({each.judged.series for each, _ in candidates if each.judged.series})
+    series = list(dict.fromkeys(each.judged.series for each, _ in candidates if each.judged.series))
     episodes = sum(len(each.course.episodes) for each in went if each.judged.level is chosen.judged.level)
     return _finding(bench, rule, chosen, episode, series, episodes)
 
@@ -75,21 +75,19 @@ def _finding(
     judged, book, pack = chosen.judged, bench.book, bench.resolved.pack
     proof = evidence(bench.program, book, judged, episode.onset, episode.fired, episode.last)
     named = metrics_of(pack, conditions_of(rule)[: len(rule.levels)])
-    logged = [id for id in named if id in bench.metrics]
-    plain = [id for id in logged if pack.metrics[id].expr is None and pack.metrics[id].type == "number"]
+    logged = [id for id in named if pack.metrics[id].expr is None and judged.binder.names.present(id)]
+    plain = [id for id in logged if pack.metrics[id].type == "number"]
     roles = {pack.metrics[id].role for id in plain}
     onset, fired, last = book.row(episode.onset), book.row(episode.fired), book.row(episode.last)
     wanted = {hole.name for hole in placeholders(judged.level.message)}
     values: dict[str, float | str | bool | None] = dict(bench.resolved.values)
-    values |= latest_values(
-        bench.program,
-        {id: judged.binder.metric(id) if id in plain else value for id, value in bench.metrics.items() if id in wanted},
-        episode.last,
-    )
+    values |= latest_values(bench.program, judged.told, episode.last)
     moments = {"onset": onset.moment, "fired": fired.moment, "step": last.moment}
     values |= {name: at.step for name, at in moments.items()} | {"epoch": last.epoch}
     if "nonfinite" in wanted:
-        values["nonfinite"] = ", ".join(not_finite(bench.program, bench.sentinels, episode.onset, episode.last))
+        values["nonfinite"] = _nonfinite(bench, episode)
+    if "series" in wanted:
+        values["series"] = in_series(series)
     if proof:
         values |= {"value": proof[0].last, "threshold": proof[0].threshold}
     return Finding(
@@ -114,6 +112,22 @@ def _finding(
         longest_window=reach(judged.when, bench.interval),
         spark=spark(bench.program, judged.binder.metric(plain[0]), book.rows) if plain and episode.end is None else (),
     )
+
+
+def _nonfinite(bench: Workbench, episode: Episode) -> str:
+    """The sentinels that were not finite during an episode, each with those of its members."""
+    assert bench.splitter is not None
+    present = {id: bench.splitter.present(id) for id in bench.resolved.pack.sentinels}
+    columns = {(id, series.name): column for id, found in present.items() for column, series in found}
+    hit: dict[str, list[str]] = {}
+    for id, name in not_finite(bench.program, columns, episode.onset, episode.last):
+        hit.setdefault(id, []).append(name)
+    return ", ".join(_with_series(id, names) for id, names in hit.items())
+
+
+def _with_series(id: str, names: Iterable[str]) -> str:
+    told = in_series([name for name in names if name])
+    return f"{id} ({told})" if told else id
 
 
 def _placed(message: str, moments: Mapping[str, Moment], clock: str) -> str:

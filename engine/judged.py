@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from .check import INTERVAL
@@ -10,7 +10,9 @@ from .comparisons import Test, tests_of
 from .compile.bind import Binder, Names
 from .compile.ir import CONDITION, Clock, Const, Kernel, Op, Value, walk
 from .expression import Expression
-from .pack import Level, Pack, Rule
+from .pack import EMPTY, Level, Pack, Rule
+from .series import Series
+from .template import placeholders
 from .tree import Call, Conditional, Name, Node, Or
 
 
@@ -25,6 +27,7 @@ class Judged(NamedTuple):
     until: Value | None
     since: Value | None
     tests: tuple[Test, ...] = ()
+    told: Mapping[str, Value] = EMPTY  # the metrics that its message shows
 
 
 class Lack(NamedTuple):
@@ -33,14 +36,17 @@ class Lack(NamedTuple):
     reason: str
 
 
-def metrics_of(pack: Pack, nodes: Sequence[Expression | None]) -> list[str]:
-    """The metrics that expressions name, directly or through other metrics, in the order of their appearance."""
+def metrics_of(pack: Pack, nodes: Sequence[Expression | None], *, sentinels: bool = True) -> list[str]:
+    """The metrics that expressions name, directly or through other metrics, in the order of their appearance.
+
+    Without `sentinels`, those that only nonfinite() stands for are left out.
+    """
     found: list[str] = []
 
     def visit(expression: Expression) -> None:
         for node in expression.tree.walk():
             if isinstance(node, Call) and node.function == "nonfinite" and node.arguments == (None,):
-                found.extend(id for id in pack.sentinels if id not in found)
+                found.extend(id for id in pack.sentinels if sentinels and id not in found)
             if not isinstance(node, Name) or node.id not in pack.metrics or node.id in found:
                 continue
             found.append(node.id)
@@ -61,23 +67,24 @@ def conditions_of(rule: Rule) -> list[Expression | None]:
     return [*own, *(level.until for level in rule.levels), rule.since, rule.while_]
 
 
-def judge(
-    rule: Rule, names: Names, series: Sequence[tuple[str, dict[str, str]]], binders: dict[str, Binder]
-) -> Iterator[Judged | Lack]:
-    """The levels of a rule over each of its series (name, labels), or the one thing that it lacks.
+def judge(rule: Rule, names: Names, series: Sequence[Series], binders: dict[str, Binder]) -> Iterator[Judged | Lack]:
+    """The levels of a rule over each of its series, or what it lacks in all of them.
 
     `binders` keeps one binder for each series, so that what rules share is bound once.
     """
-    lacks = [lacking(level.when, names) or (rule.while_ and lacking(rule.while_, names)) for level in rule.levels]
     if rule.after and _after(rule.after, names) is None:
-        lacks = [f"{_unset(rule.after, names)} is not set"]
-    if all(lacks):
-        yield Lack(str(lacks[0]))
+        yield Lack(f"{_unset(rule.after, names)} is not set")
         return
-    for name, labels in series:
+    reasons = []
+    for name, values in series:
         if name not in binders:
-            binders[name] = Binder(names._replace(series=labels))
+            binders[name] = Binder(names._replace(series=values))
         binder = binders[name]
+        scope = rule.while_ and lacking(rule.while_, binder.names)
+        lacks = [lacking(level.when, binder.names) or scope for level in rule.levels]
+        if all(lacks):
+            reasons.append(str(lacks[0]))
+            continue
         while_ = binder.bind(rule.while_) if rule.while_ else None
         since = binder.bind(rule.since) if rule.since else None
         for level, lack in zip(rule.levels, lacks, strict=True):
@@ -85,7 +92,16 @@ def judge(
                 continue
             when = _scoped(binder.bind(level.when), while_, _after(rule.after, names))
             until = binder.bind(level.until) if level.until else None
-            yield Judged(rule, level, name, binder, when, until, since, tests_of(level.when, binder))
+            tests = tests_of(level.when, binder)
+            yield Judged(rule, level, name, binder, when, until, since, tests, _told(level, binder))
+    if len(reasons) == len(series):
+        yield Lack(reasons[0])
+
+
+def _told(level: Level, binder: Binder) -> dict[str, Value]:
+    names = binder.names
+    asked = (hole.name for hole in placeholders(level.message) if hole.name in names.pack.metrics)
+    return {id: binder.metric(id) for id in asked if names.pack.metrics[id].expr or names.column(id)}
 
 
 def _after(expression: Expression | None, names: Names) -> float | None:
@@ -129,7 +145,7 @@ def _lacking(node: Node, names: Names) -> list[str]:
             metric = pack.metrics[id]
             if metric.expr is not None:
                 return _lacking(metric.expr.tree, names) + (_lacking(metric.where.tree, names) if metric.where else [])
-            return [] if id in names.columns else [f"no {id} in the log"]
+            return [] if names.column(id) is not None else [f"no {id} in the log"]
         case Name(id=id) if id in names.resolved.values:
             return [] if names.resolved.values[id] is not None else [f"{id} is not set"]
         case Name(id="total" | "progress"):
@@ -139,7 +155,7 @@ def _lacking(node: Node, names: Names) -> list[str]:
         case Call(function="default", arguments=(_, fallback)) if fallback is not None:
             return _lacking(fallback, names)
         case Call(function="nonfinite", arguments=(None,)):
-            is_logged = any(id in names.columns for id in pack.sentinels)
+            is_logged = any(names.present(id) for id in pack.sentinels)
             return [] if is_logged else ["none of the metrics that would show it is in the log"]
         case Or(operands=operands):
             each = [_lacking(operand, names) for operand in operands]

@@ -9,7 +9,7 @@ from .yamlio import Item
 NAMED = ("metrics", "params", "variants", "windows", "rules", "stages", "actions", "commands", "notes")
 """Sections of things with an id and fields of their own."""
 
-FLAT = ("clock", "checkpoints", "labels")
+FLAT = ("clock", "checkpoints", "labels", "families")
 """Sections whose fields are replaced one by one."""
 
 OWN = ("schema", "pack", "version", "title", "source", "help", "extends", "detect", "disable")

@@ -79,6 +79,14 @@ class Metric(NamedTuple):
     source: str = ""
 
 
+class Family(NamedTuple):
+    """Keys that differ in a piece of text only; `members` maps the name of each member to that text."""
+
+    id: str
+    at: Position
+    members: Mapping[str, str]
+
+
 class Param(NamedTuple):
     """A threshold that a user may override for one run."""
 
@@ -215,6 +223,7 @@ class Pack(NamedTuple):
     sentinels: tuple[str, ...] = ()
     checkpoints: Checkpoints = Checkpoints()
     labels: Mapping[str, tuple[str, ...]] = EMPTY
+    families: Mapping[str, Family] = EMPTY
     summary: tuple[str, ...] = ()  # keys of a summary row: the run ended
     metrics: Mapping[str, Metric] = EMPTY
     params: Mapping[str, Param] = EMPTY

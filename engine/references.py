@@ -10,11 +10,13 @@ from .expression import Expression
 from .fields import Problems
 from .literals import setting_problems
 from .pack import Pack, Variant
+from .series import families_in
 from .template import placeholders
 from .tree import Name
+from .words import plural
 from .yamlio import Item
 
-MESSAGE_NAMES = ("onset", "fired", "step", "epoch", "value", "threshold", "nonfinite")
+MESSAGE_NAMES = ("onset", "fired", "step", "epoch", "value", "threshold", "series", "nonfinite")
 """What a rule's message may show besides metrics and params."""
 
 
@@ -34,6 +36,7 @@ class _Checker:
         self.names(_list(tree, "sentinels"), pack.metrics, "metric")
         for _, metric in _entries(tree, "metrics"):
             self.names(_one(metric, "by"), pack.labels, "label")
+            self.families(_list(metric, "keys"))
         for _, variant in _entries(tree, "variants"):
             self.keys(_field(variant, "set"), pack.params, "param")
             self.names(_list(variant, "disable"), pack.rules, "rule")
@@ -88,6 +91,17 @@ class _Checker:
             if isinstance(item.value, str) and item.value not in known:
                 self.unknown(item, item.value, known, noun)
 
+    def families(self, keys: list[Item]) -> None:
+        """The families that the keys of one metric name: known ones, and the same in each."""
+        texts = [(item, families_in(item.value)) for item in keys if isinstance(item.value, str)]
+        for item, named in texts:
+            for family in named:
+                if family not in self.pack.families:
+                    self.unknown(item, family, self.pack.families, "family")
+            if (lacking := set(texts[0][1]) ^ set(named)) and lacking <= set(self.pack.families):
+                braces = " and ".join(f"{{{family}}}" for family in sorted(lacking))
+                self.problems.add(item.at, f"only some keys of this metric have {braces}", "all must name the same")
+
     def keys(self, item: Item | None, known: Collection[str], noun: str) -> None:
         if item is not None and isinstance(item.value, dict):
             for name, value in item.value.items():
@@ -111,7 +125,9 @@ class _Checker:
 
 
 def _known(known: Collection[str], noun: str) -> str:
-    return f"known are {', '.join(known)}" if 0 < len(known) <= 8 else "" if known else f"the pack has no {noun}s"
+    if not known:
+        return f"the pack has no {plural(noun)}"
+    return f"known are {', '.join(known)}" if len(known) <= 8 else ""
 
 
 def _field(item: Item | None, key: str) -> Item | None:

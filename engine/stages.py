@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .compile.ir import Value
+from .compile.bind import Binder, Names
 from .compile.sql import number
 from .compile.stream import CLOCKS
 from .pack import Pack, Stage
 from .report import LogFacts, StageResult
+from .words import in_series
 
 if TYPE_CHECKING:
     from .compile.program import Program
+    from .series import Splitter
 
 
-def stage_results(program: Program, pack: Pack, metrics: dict[str, Value], log: LogFacts) -> tuple[StageResult, ...]:
-    """One result for each expectation whose stage is over and whose metric was observed in it."""
-    asked: list[tuple[Stage, str]] = []
+def stage_results(program: Program, names: Names, splitter: Splitter, log: LogFacts) -> tuple[StageResult, ...]:
+    """One result for each expectation whose stage is over and whose metric, or member, was observed in it."""
+    pack = names.pack
+    asked: list[tuple[Stage, str, str]] = []
     items: list[str] = []
     for stage, column, begin, end in _bounds(pack, log):
         inside = [f"{column} > {number(begin)}"] if begin is not None else []
@@ -28,16 +31,18 @@ def stage_results(program: Program, pack: Pack, metrics: dict[str, Value], log: 
         if end is None and not log.ended:
             continue
         for id in stage.expect:
-            if id in metrics:
-                value = program.renderer.value(metrics[id])
+            for _, series in splitter.present(id):
+                value = program.renderer.value(Binder(names._replace(series=series.values)).metric(id))
                 items.append(f"CASE WHEN {over} THEN quantile_cont(CASE WHEN {where} THEN {value} END, 5e-1) END")
-                asked.append((stage, id))
+                asked.append((stage, id, f"{id} ({in_series([series.name])})" if series.name else id))
     if not items:
         return ()
     medians = program.con.execute(f"SELECT {', '.join(items)} FROM {program.table}").fetchone()
     assert medians is not None
     return tuple(
-        _result(stage, id, median) for (stage, id), median in zip(asked, medians, strict=True) if median is not None
+        _result(stage, id, shown, median)
+        for (stage, id, shown), median in zip(asked, medians, strict=True)
+        if median is not None
     )
 
 
@@ -55,7 +60,7 @@ def _bounds(pack: Pack, log: LogFacts) -> Iterator[tuple[Stage, str, float | Non
         yield stage, column, begin, end
 
 
-def _result(stage: Stage, id: str, median: float) -> StageResult:
+def _result(stage: Stage, id: str, shown: str, median: float) -> StageResult:
     low, high = stage.expect[id]
     inside = (low is None or median >= low) and (high is None or median <= high)
-    return StageResult(stage.id, stage.title or stage.id, id, (low, high), median, inside, stage.source)
+    return StageResult(stage.id, stage.title or stage.id, shown, (low, high), median, inside, stage.source)

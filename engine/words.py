@@ -53,9 +53,27 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def in_series(names: Sequence[str]) -> str:
+    """Series by name: "rank 0", "layers 0, 1, 4"; series of several labels each in full."""
+    pairs = [name.partition("=")[::2] for name in names]
+    kinds = {kind for kind, _ in pairs}
+    if len(kinds) != 1 or any("=" in value for _, value in pairs):
+        return ", ".join(names)
+    (kind,) = kinds
+    return f"{kind if len(pairs) == 1 else plural(kind)} {', '.join(value for _, value in pairs)}"
+
+
+def plural(noun: str) -> str:
+    """The plural of a noun of one word."""
+    if noun.endswith(("s", "x", "ch", "sh")):
+        return f"{noun}es"
+    return f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in tuple("aeiou") else f"{noun}s"
+
+
 def clause(finding: Finding, clock: str) -> str:
     """A finding in half a sentence: "margin is negative after warm-up, since step 81"."""
-    return f"{lowered(finding.title or finding.rule)}, since {moment(finding.onset, clock)}"
+    where = f" in {in_series(finding.series)}" if finding.series else ""
+    return f"{lowered(finding.title or finding.rule)}{where}, since {moment(finding.onset, clock)}"
 
 
 def clauses(findings: Sequence[Finding], clock: str, at_most: int = 2) -> str:

@@ -209,7 +209,7 @@ log                0 rows; pack kto 1.0.0
 ASCII_PAGE = """\
 ATTENTION  out/logs/run.jsonl
 
-Margin is negative after warm-up, since step 81 (warning)
+Margin is negative after warm-up in ranks 0, 1, since step 81 (warning)
   margin  +++++++******#######  __________..........------
                              ^ step 81
   margin -0.432: below 0 since step 81
@@ -219,8 +219,8 @@ What to do
 
 Findings
   warning   Margin is negative after warm-up (margin_negative)
-            Since step 81, confirmed at step 95, still so at step 200; episode 3
-            of this run; in a, b.
+            Since step 81, confirmed at step 95, still so at step 200; in ranks
+            0, 1; 3 episodes in all.
             mean_upper(margin, trend, 0.99): -0.7612 at onset, -0.9 at worst,
               -0.4 last, limit 0
 
@@ -254,7 +254,7 @@ def test_a_log_that_could_not_be_judged() -> None:
 
 
 def test_a_terminal_without_unicode() -> None:
-    finding = MARGIN._replace(severity="warning", episodes=3, series=("a", "b"), why="", source="")
+    finding = MARGIN._replace(severity="warning", episodes=3, series=("rank=0", "rank=1"), why="", source="")
     report = Report(
         "kto",
         "1.0.0",

@@ -10,8 +10,9 @@ from ..check import INTERVAL, LENGTH, LONGEST
 from ..errors import PackError, Problem
 from ..expression import Expression
 from ..functions import FUNCTIONS, Family
-from ..pack import EMPTY, Duration, Pack, Resolved, Window
+from ..pack import EMPTY, Duration, Metric, Pack, Resolved, Window
 from ..scalar import evaluate_scalar
+from ..series import member_of, metric_id
 from ..tree import (
     Among,
     And,
@@ -35,7 +36,7 @@ _CLOCKS = {"step": "step", "epoch": "epoch", "time": "time", "row": "line"}
 
 
 class Names(NamedTuple):
-    """What the names of a pack mean in one run: columns by metric and label, the total, the moment of asking."""
+    """What the names of a pack mean in one run: columns by member of a metric and by label, the total, the moment."""
 
     resolved: Resolved
     columns: Mapping[str, str]
@@ -48,11 +49,22 @@ class Names(NamedTuple):
     starts_midway: bool = False
     interval: float = 0.0  # the usual distance of two rows on the clock
     started: float | None = None  # the time of the first row, in seconds
-    series: Mapping[str, str] = EMPTY  # label → the value this binding looks at
+    series: Mapping[str, str] = EMPTY  # label or family → the value this binding looks at
 
     @property
     def pack(self) -> Pack:
         return self.resolved.pack
+
+    def column(self, id: str) -> str | None:
+        """The column of a metric in this series, or None where it has none."""
+        return self.columns.get(member_of(self.pack, id, self.series) if self.pack.families else id)
+
+    def present(self, id: str) -> list[str]:
+        """The columns of a metric: that of this series, or of all members where it is not a series of theirs."""
+        own = self.column(id)
+        if own is not None or not self.pack.families:
+            return [own] if own is not None else []
+        return [column for member, column in self.columns.items() if metric_id(member) == id]
 
 
 class Binder:
@@ -79,19 +91,24 @@ class Binder:
         declared = self.names.pack.metrics[id]
         if declared.expr is not None:
             bound = self.bind(declared.expr)
-        elif id not in self.names.columns:
+        elif (column := self.names.column(id)) is None:
             return Const(None, declared.type)
         else:
-            column = self.names.columns[id]
             bound = Raw(column, id, declared.type, column in self.names.wild)
         conditions: list[Value] = [self.bind(declared.where)] if declared.where else []
-        if declared.by and declared.by in self.names.series and declared.by in self.names.labels:
-            label = Clock(self.names.labels[declared.by], TEXT)
-            conditions.insert(0, Op("==", (label, Const(self.names.series[declared.by], TEXT)), CONDITION))
+        if label := self._label(declared):
+            conditions.insert(0, label)
         if not conditions:
             return bound
         condition = conditions[0] if len(conditions) == 1 else Op("and", tuple(conditions), CONDITION)
         return Op("where", (condition, bound), bound.type)
+
+    def _label(self, metric: Metric) -> Value | None:
+        """The condition that picks the rows of this series out of a metric that a label splits."""
+        if not metric.by or metric.by not in self.names.series or metric.by not in self.names.labels:
+            return None
+        label = Clock(self.names.labels[metric.by], TEXT)
+        return Op("==", (label, Const(self.names.series[metric.by], TEXT)), CONDITION)
 
     def duration(self, duration: Duration) -> float:
         """The length of a duration in its unit. Raises PackError unless it is a positive number."""
@@ -180,8 +197,7 @@ class Binder:
                 return Const(None)
             return Kernel("reached", self._bound(source, x), q=self.names.started + 60 * amount, unit="seconds")
         if function == "nonfinite" and node.arguments == (None,):
-            sentinels = (id for id in self.names.pack.sentinels if id in self.names.columns)
-            cells = [Op("nonfinite", (self.metric_cell(id),), CONDITION) for id in sentinels]
+            cells = [cell for id in self.names.pack.sentinels for cell in self.sentinel(id)]
             return Op("or", tuple(cells), CONDITION) if cells else Const(None, CONDITION)
         if function in ("nonfinite", "age", "changed", "best"):
             (argument,) = node.arguments
@@ -212,9 +228,12 @@ class Binder:
             case _:
                 return Op(function, arguments)
 
-    def metric_cell(self, id: str) -> Value:
-        column = self.names.columns.get(id)
-        return Raw(column, id, wild=column in self.names.wild) if column else Const(None)
+    def sentinel(self, id: str) -> list[Value]:
+        """Whether a sentinel is not finite, for each of its columns, on the rows of this series."""
+        cells = (Raw(column, id, wild=column in self.names.wild) for column in self.names.present(id))
+        found: list[Value] = [Op("nonfinite", (cell,), CONDITION) for cell in cells]
+        label = self._label(self.names.pack.metrics[id])
+        return [Op("where", (label, each), CONDITION) for each in found] if label else found
 
     def of_metric(self, function: str, id: str) -> Value:
         metric = self.metric(id)

@@ -26,6 +26,7 @@ LINTS: tuple[Lint, ...] = (
     Lint("unused-param", unused.unused_param),
     Lint("unused-metric", unused.unused_metric),
     Lint("unused-window", unused.unused_window),
+    Lint("unused-family", unused.unused_family),
     Lint("out-of-bounds", bounds.out_of_bounds),
     Lint("duplicate-title", texts.duplicate_title),
     Lint("bare-message", texts.bare_message),

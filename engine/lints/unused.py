@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from ..errors import Problem
 from ..expression import Expression
-from ..pack import Duration, Metric, Pack, Param, Window
+from ..pack import Duration, Family, Metric, Pack, Param, Window
+from ..series import families_of
 from ..template import placeholders
 from ..tree import Name
 
@@ -66,7 +67,27 @@ def unused_window(pack: Pack) -> Iterator[Problem]:
             yield Problem(window.at, f"window {window.id!r} is used nowhere", "use it in a rule or remove it")
 
 
-def _own(pack: Pack, thing: Metric | Param | Window) -> bool:
+def unused_family(pack: Pack) -> Iterator[Problem]:
+    """A family that no key names.
+
+    passes::
+
+        families: {layer: ["", _0, _1]}
+        metrics: {loss_ce: {keys: ["loss_ce{layer}"]}}
+
+    fails::
+
+        families: {layer: ["", _0, _1]}
+        metrics: {loss_ce: {keys: [loss_ce]}}
+    """
+    named = {family for metric in pack.metrics.values() for family in families_of(metric)}
+    for family in pack.families.values():
+        if family.id not in named and _own(pack, family):
+            hint = f"write {{{family.id}}} in the keys of a metric, or remove it"
+            yield Problem(family.at, f"family {family.id!r} is used nowhere", hint)
+
+
+def _own(pack: Pack, thing: Family | Metric | Param | Window) -> bool:
     return thing.at.file == pack.at.file
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from ..causes import IMPROVING, is_open, precedence
 from ..pack import SEVERITIES, Scalar
 from ..report import Evidence, Finding, LogFacts, Report, RuleState
-from ..words import capital, clause, counted, listed, moment, number, position, unit_of
+from ..words import capital, clause, counted, in_series, listed, moment, number, position, unit_of
 from .layout import Page
 from .sparkline import column, sparkline
 
@@ -125,10 +125,12 @@ def _finding(page: Page, finding: Finding, log: LogFacts, *, is_drawn: bool) -> 
     if finding.fired != finding.onset:
         since += f", confirmed at {moment(finding.fired, log.clock)}"
     since += f", still so at {moment(finding.last, log.clock)}" if finding.last != finding.fired else ""
-    if finding.episodes > 1:
-        since += f"; episode {finding.episodes} of this run"
     if finding.series:
-        since += f"; in {', '.join(finding.series)}"
+        since += f"; in {in_series(finding.series)}"
+    if finding.episodes > max(1, len(finding.series)):
+        since += (
+            f"; {finding.episodes} episodes in all" if finding.series else f"; episode {finding.episodes} of this run"
+        )
     page.add(f"{since}.", indent)
     if not is_drawn:
         _spark(page, finding, log, indent, is_marked=False)
