@@ -16,6 +16,7 @@ from .engine.errors import LogError, Position, Problem, ProblemsError, Trainrule
 if TYPE_CHECKING:
     from .engine.report import Report
 
+FAILED = 1
 WRONG = 2
 INTERRUPTED = 130
 
@@ -32,6 +33,13 @@ VALIDATE_CODES = """\b
 Exit codes:
   0  every pack is valid
   2  something is wrong"""
+
+
+TEST_CODES = """\b
+Exit codes:
+  0  every case passed
+  1  a case failed, or coverage is required and lacking
+  2  something is wrong with a file or a pack"""
 
 
 class _Commands(click.Group):
@@ -275,6 +283,40 @@ def validate(context: click.Context, paths: tuple[str, ...]) -> None:
         _complain(f"{bad} {'problem' if bad == 1 else 'problems'} in {len(files)} {_packs(len(files))}")
         context.exit(WRONG)
     _print(f"{valid} {_packs(valid)} {'is' if valid == 1 else 'are'} valid\n")
+
+
+@rules.command("test", short_help="Run the tests of rule packs.", epilog=TEST_CODES)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("--only", metavar="TEXT", help="Run the cases whose name has this in it, and leave coverage out.")
+@click.option("--require-coverage", is_flag=True, help="Fail where a rule or a gate is not shown both ways by a case.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="A page, or data."
+)
+@click.pass_context
+def test(context: click.Context, paths: tuple[str, ...], only: str | None, require_coverage: bool, form: str) -> None:
+    """Judge the runs in files of pack tests, and tell where the reports are not as expected.
+
+    PATH is a file of tests, or a folder whose *.test.yaml files are.
+    """
+    from .engine.packtest.render import dumps, render
+    from .engine.packtest.run import run_tests
+
+    outcome = run_tests(paths, only)
+    if outcome.problems:
+        _complain(*map(str, outcome.problems))
+        context.exit(WRONG)
+    is_terminal = sys.stdout.isatty()
+    _print(
+        dumps(outcome)
+        if form == "json"
+        else render(
+            outcome,
+            width=_width(is_terminal),
+            colour=is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
+            ascii_only=not _speaks_unicode(),
+        )
+    )
+    context.exit(FAILED if outcome.failed or (require_coverage and outcome.gaps) else 0)
 
 
 def _as_file(path: str) -> str:

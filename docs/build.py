@@ -90,6 +90,27 @@ def keys() -> str:
     return "\n\n".join(blocks)
 
 
+def tests() -> str:
+    """The keys of a file of pack tests, a table for each kind of mapping."""
+    schema = _schema("test")
+    definitions = schema["definitions"]
+    blocks = [_keys("At the top", schema), _keys("An entry of `tests`", definitions["case"])]
+    blocks.append(_keys("Under `step` and `epoch`", definitions["spacing"]))
+    blocks.append(_keys("An entry of `series` that has its own place on the clock", definitions["series"]["anyOf"][1]))
+    blocks.append(_keys("Under `expect`", definitions["expect"]))
+    for title, name in _EXPECTED.items():
+        blocks.append(_keys(title, definitions[name].get("anyOf", [None, definitions[name]])[1]))
+    return "\n\n".join(blocks)
+
+
+_EXPECTED = {
+    "An entry of `plan` of which more is expected than its action": "action",
+    "Under `rules`, for a rule of which more is expected than its state": "rule",
+    "Under `stages`, for each metric of a stage": "stage",
+    "Under `log`": "log",
+}
+
+
 def _keys(title: str, schema: Mapping[str, Any]) -> str:
     needed = schema.get("required", ())
     rows = (
@@ -115,6 +136,12 @@ _WORDS = {
     "integer": "whole number",
     "boolean": "true or false",
     "null": "null",
+    "name": "text",
+    "spacing": "{from, every}",
+    "case": "case",
+    "expect": "mapping",
+    "state": "state",
+    "action": "action or {action, …}",
     "object": "mapping",
 }
 
@@ -185,7 +212,7 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-PARTS: dict[str, Callable[[], str]] = {"functions": functions, "keys": keys, "report": report}
+PARTS: dict[str, Callable[[], str]] = {"functions": functions, "keys": keys, "tests": tests, "report": report}
 """What can be generated into a page, by the name in its marker."""
 
 

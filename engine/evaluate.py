@@ -50,17 +50,22 @@ def evaluate(
     checkpoints: str | PathLike[str] | None = None,
     now: float | None = None,
     threads: int | None = None,
+    project: str | PathLike[str] | None = None,
 ) -> Report:
     """Judge the run that wrote `log` ("-": standard input) by a pack: a name, a file, a loaded one, or "auto".
 
     `overrides` set parameters by name, as `settings` ("name=value") and override files do. `now` is the present time in
-    seconds since 1970, for rules about silence. Raises PackError, OverrideError or LogError, each with its position.
+    seconds since 1970, for rules about silence. Settings are also taken from the pyproject.toml nearest at or above
+    `project` (by default the current folder). Raises PackError, OverrideError or LogError, each with its position.
     """
     path = shown_path(fspath(log))
     files = [Path(file) for file in override_files]
+    place = None if project is None else Path(project)
 
     def ready(loaded: Pack) -> Resolved:
-        return resolve(loaded, variant=variant, files=files, settings=settings, values=overrides, log=path)
+        return resolve(
+            loaded, variant=variant, files=files, settings=settings, values=overrides, log=path, project=place
+        )
 
     resolved, given, detected = opened(path, pack, ready, wanted, threads=threads)
     try:

@@ -134,6 +134,11 @@ def _alternatives(error: Any, item: Item, root: Item) -> Iterator[Problem]:
                 if inner.relative_schema_path[0] == branch:
                     yield from _told(inner, root)
             return
+        if isinstance(item.value, str) and "enum" in alternative:
+            for inner in error.context or ():
+                if inner.validator == "enum":
+                    yield from _told(inner, root)
+            return
     yield Problem(item.at, f"{_name(error)} must be {_expected(error)}, not {kind(item)}", _hint(error, item))
 
 

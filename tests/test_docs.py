@@ -30,6 +30,7 @@ from trainrules.engine.verdict import FAIL_ON
 
 ROOT = Path(__file__).resolve().parents[1]
 README, LANGUAGE, REPORTS = ROOT / "README.md", ROOT / "docs" / "language.md", ROOT / "docs" / "reports.md"
+TESTING = ROOT / "docs" / "testing.md"
 PAGES = sorted([README, ROOT / "CHANGELOG.md", ROOT / "examples" / "README.md", *(ROOT / "docs").rglob("*.md")])
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -80,6 +81,7 @@ def quoted(words: str) -> set[str]:
         pytest.param(LANGUAGE, ["act", "attention", "wait", "healthy", "unknown"], id="verdicts"),
         pytest.param(README, list(FAIL_ON), id="--fail-on"),
         pytest.param(README, shipped(), id="packs"),
+        pytest.param(TESTING, schema_keys("test"), id="keys of a file of tests"),
         pytest.param(REPORTS, schema_keys("report"), id="fields of a report"),
         pytest.param(REPORTS, [name for name in trainrules.__all__ if name != "__version__"], id="public names"),
         pytest.param(
@@ -179,13 +181,16 @@ def test_generated_parts_are_up_to_date() -> None:
     assert {path.name for path in pages} == {
         "language.md",
         "reports.md",
+        "testing.md",
         *(f"{name}.md" for name in ["common", *shipped()]),
     }
     assert [name_of(path) for path, wanted in pages.items() if text(path) != wanted] == []
 
 
 def test_every_part_that_can_be_generated_is_in_a_page_once() -> None:
-    markers = [name for page in (LANGUAGE, REPORTS) for name in re.findall(r"<!-- generated: (\w+)", text(page))]
+    markers = [
+        name for page in (LANGUAGE, REPORTS, TESTING) for name in re.findall(r"<!-- generated: (\w+)", text(page))
+    ]
     assert sorted(markers) == sorted(builder().PARTS)
 
 

@@ -16,7 +16,7 @@ from trainrules.engine.load import load_pack
 from trainrules.engine.schema import SCHEMAS, shape_problems
 from trainrules.engine.yamlio import compose
 
-NAMES = ["pack", "overrides"]
+NAMES = ["pack", "overrides", "test"]
 
 
 def schema(name: str) -> dict[str, Any]:

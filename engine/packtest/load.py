@@ -1,0 +1,278 @@
+"""A file of pack tests → a `Suite`, or every problem of the file at once."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ..errors import OverrideError, PackError, Position, Problem, did_you_mean
+from ..fields import Fields, Problems, kind
+from ..load import RULES, load_pack
+from ..pack import Duration, Pack, Rule
+from ..params import resolve
+from ..schema import shape_problems
+from ..yamlio import Document, Item, compose_file
+from .data import read_data
+from .model import Case, Data, Expected, Suite
+from .names import Names
+
+SUFFIX = ".test.yaml"
+"""How the name of a file of pack tests ends; the pack beside it has the same name without `.test`."""
+
+LISTED = ("rules", "gates", "stages", "invariants")
+"""The parts of a report of which a case names single things."""
+
+
+def load_suite(path: str | Path, packs: dict[str, Pack] | None = None) -> tuple[Suite | None, tuple[Problem, ...]]:
+    """The tests in a file, or None and all that is wrong with it; `packs` keeps packs that several files test."""
+    file = Path(path).as_posix()
+    try:
+        document = compose_file(Path(path), file)
+    except PackError as error:
+        return None, error.problems
+    no_tests = _no_tests(document)
+    if no_tests:
+        return None, (no_tests,)
+    problems = Problems([*document.problems, *shape_problems(document, "test")])
+    fields = Fields(document.root, problems, "a file of tests")
+    try:
+        pack = _pack(fields, Path(path), {} if packs is None else packs)
+    except PackError as error:
+        return None, tuple(dict.fromkeys([*problems.found, *error.problems]))
+    names = Names(pack, {name: _name(item) for name, item in fields.mapping("names").items()})
+    cases: list[Case] = []
+    for item in fields.list("tests"):
+        case = _case(Fields(item, problems, "a case"), names, Path(path).parent, problems)
+        if any(case.name == other.name for other in cases):
+            problems.add(case.at, f"two cases are called {case.name!r}", "name them apart")
+        cases.append(case)
+    found = tuple(dict.fromkeys(sorted(problems.found)))
+    return (None, found) if found else (Suite(file, pack, own_rules(pack), tuple(cases)), ())
+
+
+def _no_tests(document: Document) -> Problem | None:
+    """Why the file is no file of tests at all."""
+    root = document.root
+    if not isinstance(root.value, dict):
+        return Problem(root.at, "a file of tests is a mapping of keys", "begin it with 'schema: 1'")
+    if "tests" not in root.value and "rules" in root.value:
+        name = Path(document.file).with_suffix("").name + SUFFIX
+        return Problem(root.at, "this is a pack, not a file of tests", f"its tests are in {name}")
+    return None
+
+
+def _name(item: Item) -> str | None:
+    return None if item.value is None else str(item.value)
+
+
+def _pack(fields: Fields, path: Path, packs: dict[str, Pack]) -> Pack:
+    given, at = fields.text("pack"), fields.place("pack")
+    name: str | Path
+    if given and not Path(given).suffix and "/" not in given:
+        name = given
+    elif given:
+        name = path.parent / given
+        if not name.is_file():
+            raise PackError([Problem(at, f"no pack {given!r}", "give a path relative to this file")])
+    else:
+        name = path.parent / (path.name.removesuffix(SUFFIX) + ".yaml")
+        if not path.name.endswith(SUFFIX):
+            raise PackError([Problem(fields.item.at, "the file does not say which pack it tests", "give it 'pack:'")])
+        if not name.is_file():
+            message = f"no pack {name.name!r} beside this file"
+            raise PackError([Problem(fields.item.at, message, "name the pack that is tested, as in 'pack: kto'")])
+    key = str(name)
+    if key not in packs:
+        try:
+            packs[key] = load_pack(name)
+        except PackError as error:
+            if isinstance(name, str) and error.position.file == "--pack":
+                raise PackError([Problem(at, problem.message, problem.hint) for problem in error.problems]) from None
+            raise
+    return packs[key]
+
+
+def own_rules(pack: Pack) -> frozenset[str]:
+    """The rules that a pack does not merely inherit: those of its own, and those that it judges differently."""
+    parent = _parent(pack)
+    return frozenset(
+        id
+        for id, rule in pack.rules.items()
+        if rule.enabled and (parent is None or id not in parent.rules or _judges(rule) != _judges(parent.rules[id]))
+    )
+
+
+def _parent(pack: Pack) -> Pack | None:
+    if pack.extends is None:
+        return None
+    is_file = bool(Path(pack.extends).suffix)
+    return load_pack(Path(pack.at.file).parent / pack.extends if is_file else pack.extends)
+
+
+def _judges(rule: Rule) -> tuple[object, ...]:
+    """What makes a rule fire or stay quiet, and how it then counts; not how it is told."""
+    levels = [
+        (level.severity, level.when.text, level.until and level.until.text, level.for_ and _length(level.for_))
+        for level in rule.levels
+    ]
+    scope = (rule.since, rule.after, rule.while_)
+    return rule.cause, rule.sticky, rule.enabled, levels, [each and each.text for each in scope]
+
+
+def _length(duration: Duration) -> tuple[str, str]:
+    return duration.amount.text, duration.unit
+
+
+def _case(fields: Fields, names: Names, folder: Path, problems: Problems) -> Case:
+    pack = names.pack
+    variant = fields.optional_text("variant")
+    settings = tuple(_settings(fields, pack, variant, problems))
+    files: list[Path] = []
+    for item in fields.entries("overrides"):
+        file = folder / str(item.value)
+        if file.is_file():
+            files.append(file)
+            _try(pack, None, [file], (), problems, None)
+        else:
+            problems.add(item.at, f"no override file {item.value!r}", "give a path relative to this file")
+    data = read_data(fields, names, folder, problems) if isinstance(fields.item.value, dict) else Data()
+    has_checkpoints = fields.has("checkpoints")
+    return Case(
+        name=fields.text("name"),
+        at=fields.items["name"].at if "name" in fields.items else fields.item.at,
+        data=data,
+        expects=tuple(_expected(fields, pack, problems)),
+        variant=variant,
+        settings=settings,
+        override_files=tuple(str(file) for file in files),
+        checkpoints=fields.texts("checkpoints") if has_checkpoints else None if data.path is not None else (),
+        now=_time(fields, problems),
+        source=fields.text("source"),
+    )
+
+
+def _settings(fields: Fields, pack: Pack, variant: str | None, problems: Problems) -> Iterator[str]:
+    """The settings of a case as `--set` takes them, each held against the pack at its own place."""
+    _try(pack, variant, (), (), problems, fields.items.get("variant"))
+    for name, item in fields.mapping("set").items():
+        value = item.value
+        if isinstance(value, (list, dict)):
+            continue
+        text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        setting = f"{name}={text}"
+        _try(pack, None, (), (setting,), problems, item)
+        yield setting
+
+
+def _try(
+    pack: Pack,
+    variant: str | None,
+    files: list[Path] | tuple[Path, ...],
+    settings: tuple[str, ...],
+    problems: Problems,
+    item: Item | None,
+) -> None:
+    try:
+        resolve(pack, variant=variant, files=files, settings=settings, project=outside())
+    except OverrideError as error:
+        for problem in error.problems:
+            problems.add(item.at if item is not None else problem.at, problem.message, problem.hint)
+
+
+def outside() -> Path:
+    """A folder where no project has its settings: a test gives the same in every checkout."""
+    return Path(tempfile.gettempdir())
+
+
+def _time(fields: Fields, problems: Problems) -> float | None:
+    """Seconds since 1970, from a number or an ISO 8601 time; without a zone it is UTC."""
+    item = fields.items.get("now")
+    if item is None or item.value is None or isinstance(item.value, (int, float)):
+        return fields.number("now")
+    from datetime import UTC, datetime
+
+    try:
+        moment = datetime.fromisoformat(str(item.value).strip())
+    except ValueError:
+        problems.add(item.at, f"{item.value!r} is not a time", "write 2026-01-31T12:00:00Z or seconds since 1970")
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _expected(fields: Fields, pack: Pack, problems: Problems) -> Iterator[Expected]:
+    """What a case expects, one by one, every name in it held against the pack."""
+    if "expect" not in fields.items:
+        return
+    expect = fields.items["expect"]
+    for key, item in expect.value.items() if isinstance(expect.value, dict) else ():
+        if key in LISTED:
+            for id, thing in item.value.items() if isinstance(item.value, dict) else ():
+                yield from _things(key, id, thing, pack, problems)
+        elif key == "log":
+            for fact, value in item.value.items() if isinstance(item.value, dict) else ():
+                yield Expected((key, fact), value.plain(), value.at)
+        else:
+            if key in ("plan", "set_aside"):
+                _known_actions(item, pack, problems)
+            yield Expected((key,), item.plain(), item.at)
+
+
+def _things(section: str, id: str, item: Item, pack: Pack, problems: Problems) -> Iterator[Expected]:
+    known: Mapping[str, object] = getattr(pack, section, {})
+    if id not in known:
+        noun = section.removesuffix("s")
+        hint = did_you_mean(id, list(known)) or ("" if known else f"pack {pack.id!r} has no {section}")
+        problems.add(item.key_at, f"unknown {noun} {id!r}", hint)
+        return
+    if section == "stages":
+        for metric, median in item.value.items() if isinstance(item.value, dict) else ():
+            if metric not in pack.stages[id].expect:
+                told = f"stage {id!r} expects nothing of {metric!r}"
+                problems.add(median.key_at, told, did_you_mean(metric, list(pack.stages[id].expect)))
+            yield from _fields_of((section, id, metric), median, "within")
+    else:
+        yield from _fields_of((section, id), item, "state" if section == "rules" else "status")
+
+
+def _fields_of(path: tuple[str, ...], item: Item, short: str) -> Iterator[Expected]:
+    """The fields that are expected of a thing; a bare value is that of its field `short`."""
+    if not isinstance(item.value, dict):
+        yield Expected((*path, short), item.plain(), item.at)
+        return
+    for key, value in item.value.items():
+        if key == "requirements" and isinstance(value.value, dict):
+            for name, requirement in value.value.items():
+                yield from _fields_of((*path, key, name), requirement, "status")
+        else:
+            yield Expected((*path, key), value.plain(), value.at)
+
+
+def _known_actions(item: Item, pack: Pack, problems: Problems) -> None:
+    known = dict.fromkeys(pack.actions) | dict.fromkeys(
+        name for rule in pack.rules.values() for level in rule.levels for name in level.actions
+    )
+    for entry in item.value if isinstance(item.value, list) else ():
+        action = entry.value.get("action", entry) if isinstance(entry.value, dict) else entry
+        if isinstance(action.value, str) and action.value not in known:
+            hint = did_you_mean(action.value, list(known)) or f"known are {', '.join(known)}"
+            problems.add(action.at, f"unknown action {kind(action).removeprefix('the text ')}", hint)
+
+
+def suite_files(paths: tuple[str, ...]) -> tuple[list[str], list[Problem]]:
+    """The files that are meant, folders opened, each once; and the paths that hold none."""
+    files: list[str] = []
+    problems: list[Problem] = []
+    for path in paths:
+        if not os.path.isdir(path):
+            files.append(path)
+            continue
+        names = sorted(name for name in os.listdir(path) if name.endswith(SUFFIX))
+        if not names:
+            problems.append(Problem(Position(path), "no tests in this folder", f"they are files that end in {SUFFIX}"))
+        files += [os.path.join(path, name) for name in names]
+    return list(dict.fromkeys(files)), problems
+
+
+__all__ = ["RULES", "SUFFIX", "load_suite", "outside", "own_rules", "suite_files"]

@@ -1,0 +1,80 @@
+"""Files of tests → their results and their coverage, or everything that is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ..errors import OverrideError, Problem
+from ..pack import Pack
+from .coverage import coverage_of, seen_in
+from .judge import judge
+from .load import load_suite, suite_files
+from .match import compare
+from .model import Case, Coverage, Difference, Result, Seen, Suite
+
+
+class Outcome(NamedTuple):
+    """What running some files of tests gave; with problems, nothing was run.
+
+    `coverage` is None where cases were left out.
+    """
+
+    results: tuple[tuple[Suite, tuple[Result, ...]], ...]
+    coverage: tuple[Coverage, ...] | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def failed(self) -> int:
+        """How many cases failed."""
+        return sum(not result.passed for _, results in self.results for result in results)
+
+    @property
+    def total(self) -> int:
+        """How many cases were run."""
+        return sum(len(results) for _, results in self.results)
+
+    @property
+    def gaps(self) -> int:
+        """How many things the tests do not show."""
+        return sum(len(each.gaps) for each in self.coverage or ())
+
+
+def run_tests(paths: Sequence[str], only: str | None = None) -> Outcome:
+    """Run the tests in files and folders; `only`: those whose name has this in it."""
+    files, wrong = suite_files(tuple(paths))
+    problems = list(wrong)
+    suites: list[Suite] = []
+    packs: dict[str, Pack] = {}
+    for file in files:
+        suite, found = load_suite(file, packs)
+        problems += found
+        suites += [suite] if suite is not None else []
+    if problems:
+        return Outcome((), problems=tuple(dict.fromkeys(sorted(problems))))
+    results = tuple((suite, tuple(_results(suite, only))) for suite in suites)
+    return Outcome(results, None if only else tuple(_coverage(results)))
+
+
+def run_case(suite: Suite, case: Case) -> Result:
+    """Judge the run of one case, and hold the report against what the case expects."""
+    try:
+        report = judge(suite.pack, case)
+    except OverrideError as error:  # each setting is right by itself, all of them are not
+        told = tuple(str(problem) for problem in error.problems)
+        return Result(case, (Difference("set", "settings that go together", "settings that do not", told),), Seen())
+    return Result(case, compare(report, case), seen_in(case, report))
+
+
+def _results(suite: Suite, only: str | None) -> Iterator[Result]:
+    for case in suite.cases:
+        if only is None or only.lower() in case.name.lower():
+            yield run_case(suite, case)
+
+
+def _coverage(results: Sequence[tuple[Suite, tuple[Result, ...]]]) -> Iterator[Coverage]:
+    by_pack: dict[str, list[tuple[Suite, tuple[Result, ...]]]] = {}
+    for suite, found in results:
+        by_pack.setdefault(suite.pack.at.file, []).append((suite, found))
+    for group in by_pack.values():
+        yield coverage_of([suite for suite, _ in group], [result for _, found in group for result in found])
