@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import product
-from re import findall
 
 from ..errors import did_you_mean
 from ..pack import KeyPattern, Pack
+from ..series import members
 
 
 class UnknownNameError(LookupError):
@@ -29,7 +28,7 @@ class Names:
             self.keys.setdefault(key, "")
         self.metrics: dict[str, str] = {}  # metric in lower case → its first key
         for metric in pack.metrics.values():
-            for key in (spelt for pattern in metric.keys for spelt in self._spelt(pattern)):
+            for key in (key for _, _, keys in members(pack, metric) for key in keys):
                 if not self.keys.get(key):
                     self.keys[key] = metric.id
                 self.metrics.setdefault(metric.id.lower(), key)
@@ -59,15 +58,3 @@ class Names:
     def clock_key(self, clock: Iterable[KeyPattern]) -> str | None:
         """The first key of a clock that holds a bare number."""
         return next((each.key for each in clock if each.pattern is None), None)
-
-    def _spelt(self, pattern: str) -> list[str]:
-        """A key, or what a key with `{family}` in it stands for."""
-        families: Mapping[str, Mapping[str, str]] = getattr(self.pack, "families", {})
-        named = [name for name in findall(r"\{(\w+)\}", pattern) if name in families]
-        spelt = []
-        for members in product(*(families[name].values() for name in named)):
-            key = pattern
-            for name, member in zip(named, members, strict=True):
-                key = key.replace(f"{{{name}}}", member)
-            spelt.append(key)
-        return spelt
