@@ -81,8 +81,10 @@ def keys() -> str:
     blocks = [_keys("At the top", schema)]
     blocks += [_keys(f"Under `{name}`", top[name]) for name in ("clock", "checkpoints")]
     blocks.append(_keys("An entry of `clock` that is taken from a text", definitions["key"]["anyOf"][1]))
-    for section in ("metrics", "params", "variants", "windows", "rules"):
+    for section in ("metrics", "twins", "params", "variants", "windows", "rules"):
         blocks.append(_keys(f"Under `{section}`, for each name", definitions[section.removesuffix("s")]))
+        if section == "metrics":
+            blocks.append(_keys("A group under `metrics`", definitions["group"]))
     blocks.append(_keys("An entry of `levels`", definitions["level"]))
     for section in ("stages", "actions", "commands", "notes"):
         found = definitions[section.removesuffix("s")]
@@ -143,6 +145,7 @@ _WORDS = {
     "state": "state",
     "action": "action or {action, …}",
     "object": "mapping",
+    "array": "list",
 }
 
 

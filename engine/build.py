@@ -9,11 +9,11 @@ from typing import TypeVar
 
 from .build_rules import action, command, note, rule, stage
 from .checkpoints import MAX_PATTERN, step_pattern_problem
-from .errors import Problem
+from .errors import Position, Problem
 from .fields import Fields, Problems, kind
 from .literals import PARAM_TYPES, setting
 from .merge import spelled_out
-from .pack import Checkpoints, Clock, Family, KeyPattern, Metric, Pack, Param, Stage, Variant, Window
+from .pack import Checkpoints, Clock, Family, Group, KeyPattern, Metric, Pack, Param, Stage, Twin, Variant, Window
 from .series import called
 from .yamlio import Item
 
@@ -51,6 +51,8 @@ def build(tree: Item, problems: Problems) -> Pack:
         families={name: _family(name, item, problems) for name, item in top.mapping("families").items()},
         summary=top.texts("summary"),
         metrics=_section(top, "metrics", "metric", _metric),
+        groups=_section(top, "groups", "group", _group),
+        twins=_section(top, "twins", "twin", _twin),
         params=params,
         variants=_variants(top, params),
         windows=_section(top, "windows", "window", _window),
@@ -86,8 +88,12 @@ def _in_order(
 
 def _section(top: Fields, key: str, noun: str, builder: _Builder[_T]) -> dict[str, _T]:
     result = {}
+    lines: set[Position] = set()
     for name, item in top.mapping(key).items():
-        result[name] = builder(name, Fields(spelled_out(item, key), top.problems, f"{noun} {name!r}"), top.problems)
+        # What one line stands for several times (a brace list, a twin) has its problems told once.
+        problems = top.problems if item.key_at not in lines else Problems()
+        lines.add(item.key_at)
+        result[name] = builder(name, Fields(spelled_out(item, key), problems, f"{noun} {name!r}"), problems)
     return result
 
 
@@ -194,6 +200,38 @@ def _metric(name: str, fields: Fields, problems: Problems) -> Metric:
         unit=fields.optional_text("unit"),
         required=fields.flag("required"),
         good=fields.band("good"),
+        in_loss=fields.flag("in_loss") if fields.has("in_loss") else None,
+        help=fields.text("help"),
+        source=fields.text("source"),
+        twin=fields.optional_text("twin"),
+        twin_of=fields.optional_text("twin_of"),
+        group=fields.optional_text("group"),
+    )
+
+
+def _twin(name: str, fields: Fields, problems: Problems) -> Twin:
+    if not fields.has("keys"):
+        fields.missing("keys", 'say how its keys are formed, as in "eval_{key}"')
+    return Twin(
+        id=name,
+        at=fields.at,
+        keys=fields.texts("keys"),
+        name=fields.optional_text("name"),
+        role=fields.choice("role", ("train", "eval"), "eval"),
+        where=fields.expression("where"),
+        by=fields.optional_text("by"),
+        help=fields.text("help"),
+    )
+
+
+def _group(name: str, fields: Fields, problems: Problems) -> Group:
+    return Group(
+        id=name,
+        at=fields.at,
+        prefix=fields.texts("prefix"),
+        where=fields.expression("where"),
+        by=fields.optional_text("by"),
+        twin=fields.optional_text("twin"),
         help=fields.text("help"),
         source=fields.text("source"),
     )

@@ -343,4 +343,5 @@ def _cycles(pack: Pack) -> Iterator[Problem]:
             seen |= front
             front = {name for known in front for name in needs[known]} - seen
         if metric.id in seen:
-            yield Problem(metric.at, f"metric {metric.id!r} is defined by itself", "break the circle")
+            hint = "give it 'where: null'" if metric.group and metric.where else "break the circle"
+            yield Problem(metric.at, f"metric {metric.id!r} is defined by itself", hint)

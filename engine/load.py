@@ -9,6 +9,7 @@ from .build import build
 from .check import check_pack
 from .errors import PackError, Position, Problem, did_you_mean
 from .fields import Problems
+from .groups import expand
 from .merge import merge
 from .pack import Pack
 from .references import check_references
@@ -41,6 +42,7 @@ def load_pack(name_or_path: str | Path, *, strict: bool = False) -> Pack:
     tree = chain[-1][0].root
     for document, _ in reversed(chain[:-1]):
         tree = merge(tree, document.root, problems)
+    tree = expand(tree, problems)
     pack = build(tree, problems)
     check_references(tree, pack, problems)
     problems.extend(check_pack(pack))

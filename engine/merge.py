@@ -6,7 +6,7 @@ from .errors import did_you_mean
 from .fields import Problems
 from .yamlio import Item
 
-NAMED = ("metrics", "params", "variants", "windows", "rules", "stages", "actions", "commands", "notes")
+NAMED = ("metrics", "twins", "params", "variants", "windows", "rules", "stages", "actions", "commands", "notes")
 """Sections of things with an id and fields of their own."""
 
 FLAT = ("clock", "checkpoints", "labels", "families")
@@ -43,7 +43,7 @@ def _merge_section(section: str, above: Item, below: Item) -> Item:
     entries = dict(above.value)
     for key, item in below.value.items():
         old = entries.get(key)
-        entries[key] = _merge_entry(section, old, item) if old is not None and section in NAMED else item
+        entries[key] = merge_entry(section, old, item) if old is not None and section in NAMED else item
     return _with(below, entries)
 
 
@@ -54,7 +54,13 @@ def spelled_out(item: Item, section: str) -> Item:
     return _with(item, {"text": Item(item.value, item.file, item.line, item.column)})
 
 
-def _merge_entry(section: str, above: Item, below: Item) -> Item:
+def is_group(name: str, item: Item) -> bool:
+    """Whether an entry of `metrics` is a group of them."""
+    return name.endswith("*") or (isinstance(item.value, dict) and "metrics" in item.value)
+
+
+def merge_entry(section: str, above: Item, below: Item) -> Item:
+    """One named thing over what it inherits, field by field; of a group, metric by metric."""
     above, below = spelled_out(above, section), spelled_out(below, section)
     if not isinstance(above.value, dict) or not isinstance(below.value, dict):
         return below
@@ -63,7 +69,10 @@ def _merge_entry(section: str, above: Item, below: Item) -> Item:
         for given, dropped in ((one, other), (other, one)):
             if given in below.value and dropped not in below.value:
                 fields.pop(dropped, None)
-    return _with(below, {**fields, **below.value})
+    merged = {**fields, **below.value}
+    if section == "metrics" and "metrics" in above.value and "metrics" in below.value:
+        merged["metrics"] = _merge_section(section, above.value["metrics"], below.value["metrics"])
+    return _with(below, merged)
 
 
 def _with(item: Item, value: dict[str, Item]) -> Item:

@@ -75,6 +75,39 @@ class Metric(NamedTuple):
     unit: str | None = None
     required: bool = False
     good: tuple[float | None, float | None] | None = None
+    in_loss: bool | None = None
+    help: str = ""
+    source: str = ""
+    twin: str | None = None
+    twin_of: str | None = None  # the metric whose twin this is
+    group: str | None = None  # the group that it was declared in
+
+
+class Twin(NamedTuple):
+    """How a metric is called where it is measured a second time, mostly in evaluation.
+
+    `keys` and `name` are templates over {key}, {name} (the key without its group's prefix) and {id}.
+    """
+
+    id: str
+    at: Position
+    keys: tuple[str, ...] = ()
+    name: str | None = None
+    role: str = "eval"
+    where: Expression | None = None
+    by: str | None = None
+    help: str = ""
+
+
+class Group(NamedTuple):
+    """What the metrics of one group share, for those who read about them; each has its own copy of every field."""
+
+    id: str
+    at: Position
+    prefix: tuple[str, ...] = ()
+    where: Expression | None = None
+    by: str | None = None
+    twin: str | None = None
     help: str = ""
     source: str = ""
 
@@ -226,6 +259,8 @@ class Pack(NamedTuple):
     families: Mapping[str, Family] = EMPTY
     summary: tuple[str, ...] = ()  # keys of a summary row: the run ended
     metrics: Mapping[str, Metric] = EMPTY
+    groups: Mapping[str, Group] = EMPTY
+    twins: Mapping[str, Twin] = EMPTY
     params: Mapping[str, Param] = EMPTY
     variants: Mapping[str, Variant] = EMPTY
     windows: Mapping[str, Window] = EMPTY

@@ -25,6 +25,7 @@ class Lint(NamedTuple):
 LINTS: tuple[Lint, ...] = (
     Lint("unused-param", unused.unused_param),
     Lint("unused-metric", unused.unused_metric),
+    Lint("unused-twin", unused.unused_twin),
     Lint("unused-window", unused.unused_window),
     Lint("unused-family", unused.unused_family),
     Lint("out-of-bounds", bounds.out_of_bounds),

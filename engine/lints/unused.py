@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..errors import Problem
+from ..errors import Position, Problem
 from ..expression import Expression
-from ..pack import Duration, Family, Metric, Pack, Param, Window
+from ..pack import Duration, Family, Metric, Pack, Param, Twin, Window
 from ..series import families_of
 from ..template import placeholders
 from ..tree import Name
@@ -34,18 +34,50 @@ def unused_param(pack: Pack) -> Iterator[Problem]:
 def unused_metric(pack: Pack) -> Iterator[Problem]:
     """A metric that no rule, stage, sentinel or other metric names, and that gives no range to know about.
 
+    A group is a glossary: of its metrics it is enough to say what they are.
+
     passes::
 
-        metrics: {kl: {keys: [kl], good: [0, 1]}}
+        metrics: {kl: {keys: [kl], good: [0, 1]}, "len/*": {metrics: {mean: {help: Mean number of tokens}}}}
 
     fails::
 
-        metrics: {kl: {keys: [kl]}}
+        metrics: {kl: {keys: [kl]}, "len/*": {metrics: {mean: {}}}}
     """
     used = _used(pack) | set(pack.sentinels) | {metric for stage in pack.stages.values() for metric in stage.expect}
+    of_lines: dict[Position, list[Metric]] = {}
     for metric in pack.metrics.values():
-        if metric.id not in used and not metric.required and metric.good is None and _own(pack, metric):
-            yield Problem(metric.at, f"metric {metric.id!r} is used nowhere", "use it, give it 'good', or remove it")
+        if metric.twin_of is None and _own(pack, metric):
+            of_lines.setdefault(metric.at, []).append(metric)
+    for at, metrics in of_lines.items():
+        first, others = metrics[0], len(metrics) - 1
+        if any(each.id in used or each.required or each.good is not None for each in metrics):
+            continue
+        if first.group and first.help:
+            continue
+        told = f"metric {first.id!r} is" if not others else f"metric {first.id!r} and {others} more of its line are"
+        yield Problem(at, f"{told} used nowhere", "use it, give it 'good', or remove it")
+
+
+def unused_twin(pack: Pack) -> Iterator[Problem]:
+    """A twin that no metric has.
+
+    passes::
+
+        twins: {eval: {keys: ["eval_{key}"]}}
+        metrics: {loss: {keys: [loss], twin: eval}}
+
+    fails::
+
+        twins: {eval: {keys: ["eval_{key}"]}}
+        metrics: {loss: {keys: [loss]}}
+    """
+    used = {metric.twin for metric in pack.metrics.values()}
+    for twin in pack.twins.values():
+        if twin.id not in used and _own(pack, twin):
+            yield Problem(
+                twin.at, f"twin {twin.id!r} is used nowhere", f"give a metric 'twin: {twin.id}', or remove it"
+            )
 
 
 def unused_window(pack: Pack) -> Iterator[Problem]:
@@ -87,7 +119,7 @@ def unused_family(pack: Pack) -> Iterator[Problem]:
             yield Problem(family.at, f"family {family.id!r} is used nowhere", hint)
 
 
-def _own(pack: Pack, thing: Family | Metric | Param | Window) -> bool:
+def _own(pack: Pack, thing: Family | Metric | Param | Twin | Window) -> bool:
     return thing.at.file == pack.at.file
 
 

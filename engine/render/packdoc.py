@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..expression import Expression
-from ..pack import Action, Duration, Level, Metric, Pack, Param, Rule, Scalar, Stage, Variant
+from ..pack import Action, Duration, Group, Level, Metric, Pack, Param, Rule, Scalar, Stage, Variant
 from ..tree import Name
 
 GENERATED = "<!-- Written by docs/build.py from the pack and its guide's statements. Do not edit. -->"
@@ -27,7 +27,7 @@ def render_pack_doc(pack: Pack, statements: Sequence[Statement] = ()) -> str:
         f"# {pack.title}",
         _head(pack),
         pack.help,
-        *_section("Metrics", _metrics(pack.metrics.values())),
+        *_section("Metrics", *_glossary(pack)),
         *_section("Rules", *_rules(pack)),
         *_section("Thresholds", _params(pack.params.values())),
         *_section("Variants", _variants(pack.variants.values())),
@@ -51,6 +51,51 @@ def _head(pack: Pack) -> str:
     if pack.source:
         parts.append(f"made from the “{_text(pack.source)}”")
     return ", ".join(parts) + ".\n\n" + _fence(f"rules eval --pack {pack.id} run.jsonl", "sh")
+
+
+def _glossary(pack: Pack) -> Iterator[str]:
+    """The metrics that stand for themselves, then a table for each group; a twin is told in the line of its metric."""
+    twins = {metric.twin_of: metric for metric in pack.metrics.values() if metric.twin_of}
+    yield _metrics(metric for metric in pack.metrics.values() if not metric.group and not metric.twin_of)
+    for group in pack.groups.values():
+        yield from _group(group, [m for m in pack.metrics.values() if m.group == group.id and not m.twin_of], twins)
+
+
+def _group(group: Group, metrics: Sequence[Metric], twins: Mapping[str, Metric]) -> Iterator[str]:
+    prefixes = " or ".join(f"`{prefix}`" for prefix in group.prefix if prefix)
+    yield f"### `{group.id}`"
+    shared = [_text(group.help)] if group.help else []
+    shared += [f"Keys begin with {prefixes}."] if prefixes else []
+    shared += [f"Observations are the rows where `{_plain(group.where)}`."] if group.where else []
+    shared += [f"Each {group.by} is a series of its own."] if group.by else []
+    if shared or group.source:
+        yield " ".join(shared) + _source(group.source)
+    heads = ["metric", "after the prefix" if prefixes else "key", "unit, good", "meaning"]
+    has_loss = any(metric.in_loss is not None for metric in metrics)
+    has_twin = any(metric.id in twins for metric in metrics)
+    heads += ["in the loss"] if has_loss else []
+    heads += ["in evaluation"] if has_twin else []
+    rows = []
+    for metric in metrics:
+        better = f", {metric.better} is better" if metric.better else ""
+        row = [f"`{metric.id}`", _short_keys(metric, group), _unit(metric) + better]
+        row.append(_text(metric.help) + (_source(metric.source) if metric.source != group.source else ""))
+        row += [{True: "yes", False: "no", None: ""}[metric.in_loss]] if has_loss else []
+        row += [f"`{twins[metric.id].id}`" if metric.id in twins else ""] if has_twin else []
+        rows.append([cell.removeprefix(", ") for cell in row])
+    yield _table(heads, rows)
+
+
+def _short_keys(metric: Metric, group: Group) -> str:
+    """The keys of a group's metric without the prefix, each once; those that have another one, in full."""
+    short = {
+        next((key.removeprefix(p) for p in group.prefix if p and key.startswith(p)), key): None for key in metric.keys
+    }
+    return ", ".join(f"`{key}`" for key in short) or f"from `{_plain(metric.expr)}`"
+
+
+def _unit(metric: Metric) -> str:
+    return " ".join(part for part in (_band(metric.good), metric.unit or "") if part)
 
 
 def _metrics(metrics: Iterable[Metric]) -> str:
