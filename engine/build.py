@@ -178,7 +178,7 @@ def _checkpoints(top: Fields) -> Checkpoints:
     fault = step_pattern_problem(step) if step is not None else None
     if fault:
         top.problems.add(fields.place("step"), f"'step' cannot be used: {fault}")
-    return Checkpoints(fields.texts("glob"), step)
+    return Checkpoints(fields.texts("glob"), step, fields.texts("best"))
 
 
 def _metric(name: str, fields: Fields, problems: Problems) -> Metric:

@@ -9,6 +9,7 @@ from os.path import basename, isabs, relpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .best import find_best
 from .checkpoints import find_checkpoints
 from .compile.bind import Binder, Names
 from .compile.ir import Value
@@ -88,7 +89,13 @@ def wanted(resolved: Resolved) -> Wanted:
     rules = [rule for rule in pack.rules.values() if rule.id not in resolved.disabled]
     needed = metrics_of(pack, [each for rule in rules for each in conditions_of(rule)])
     needed += [hole.name for rule in rules for level in rule.levels for hole in placeholders(level.message)]
-    needed += [*pack.sentinels, RATE, IMPROVES, *(id for stage in pack.stages.values() for id in stage.expect)]
+    needed += [
+        *pack.sentinels,
+        *pack.checkpoints.best,
+        RATE,
+        IMPROVES,
+        *(id for stage in pack.stages.values() for id in stage.expect),
+    ]
     needed += [metric.id for metric in pack.metrics.values() if metric.required]
     known = [pack.metrics[id] for id in dict.fromkeys(needed) if id in pack.metrics]
     derived = metrics_of(pack, [each for metric in known for each in (metric.expr, metric.where)])
@@ -191,6 +198,7 @@ class _Evaluation:
                 checkpoints=seen,  # type: ignore[arg-type]
                 interval=self.interval,
                 eval_improving=improves is not None and self._is_true_at_last(improves),
+                best=find_best(self.program, self.pack, metrics, facts.clock, seen) if self.rows else None,  # type: ignore[arg-type]
                 unjudged=self._unjudged(),
             )
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from .best import Best
 from .causes import IMPROVING, is_open, is_serious
 from .pack import Rule
 from .report import Finding, LogFacts, RuleState, Step
@@ -11,7 +12,11 @@ from .words import capital, clauses, counted, how_far, lowered, number, unit_of
 
 
 def nothing_to_do(
-    states: Sequence[RuleState], log: LogFacts, findings: Sequence[Finding], rules: Mapping[str, Rule]
+    states: Sequence[RuleState],
+    log: LogFacts,
+    findings: Sequence[Finding],
+    rules: Mapping[str, Rule],
+    best: Best | None = None,
 ) -> Step:
     """`wait` while the run goes on and a rule that matters cannot judge yet, else `continue`."""
     unsettled = [state for state in states if state.state in ("pending", "waiting") and state.severity != "info"]
@@ -19,7 +24,8 @@ def nothing_to_do(
         unsettled.sort(key=lambda state: state.state != "pending")
         because = tuple(state.rule for state in unsettled)
         return Step("wait", "info", because, _wait_text(unsettled, log, rules) + _remark(findings, log))
-    return Step("continue", "info", (), _continue_text(states, log) + _remark(findings, log))
+    choice = f" {best.text(log.clock)}" if best is not None and log.ended and best.among > 1 else ""
+    return Step("continue", "info", (), _continue_text(states, log) + choice + _remark(findings, log))
 
 
 def _wait_text(unsettled: Sequence[RuleState], log: LogFacts, rules: Mapping[str, Rule]) -> str:

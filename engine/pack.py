@@ -201,7 +201,7 @@ class Action(NamedTuple):
     conflicts: tuple[str, ...] = ()
     set: Mapping[str, Expression] = EMPTY
     direction: Mapping[str, str] = EMPTY
-    target: str | None = None  # checkpoint
+    target: str | None = None  # checkpoint | best_checkpoint
     command: str | None = None
 
 
@@ -215,10 +215,14 @@ class Command(NamedTuple):
 
 
 class Checkpoints(NamedTuple):
-    """How checkpoints are named: globs beside the log, and a pattern whose first group is the step."""
+    """How checkpoints are named: globs beside the log, and a pattern whose first group is the step.
+
+    `best` are the metrics by which the best one is chosen: the first that a log has.
+    """
 
     glob: tuple[str, ...] = ()
     step: str | None = None
+    best: tuple[str, ...] = ()
 
 
 class Variant(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from .best import Best
 from .causes import IMPROVING, explain, is_open, is_serious, precedence
 from .checkpoints import Checkpoint
 from .command import advice, command_line, new_values
@@ -21,7 +22,8 @@ class PlanInput(NamedTuple):
     `scalars` are the numbers of the run that actions and commands may name (lr_peak, last_step, …); `checkpoints` is
     None where none was seen; `interval` is the usual distance between two rows on the clock, the margin that a
     checkpoint must keep from the first abnormal row; `eval_improving` says that an evaluation metric is surely
-    improving; `unjudged` says why nothing can be judged, such as a required key that was never logged.
+    improving; `unjudged` says why nothing can be judged, such as a required key that was never logged; `best` is the
+    best moment of the run, for actions that name its checkpoint.
     """
 
     findings: tuple[Finding, ...]
@@ -33,6 +35,7 @@ class PlanInput(NamedTuple):
     interval: float = 0.0
     eval_improving: bool = False
     unjudged: str = ""
+    best: Best | None = None
 
 
 class PlanResult(NamedTuple):
@@ -85,7 +88,7 @@ class _Planner:
         steps = self.steps(requests)
         if not steps:
             states, log = self.given.states, self.given.log
-            steps = (nothing_to_do(states, log, self.findings, self.given.resolved.pack.rules),)
+            steps = (nothing_to_do(states, log, self.findings, self.given.resolved.pack.rules, self.given.best),)
         return steps, tuple(self.set_aside)
 
     # Which actions
@@ -230,6 +233,8 @@ class _Planner:
         return tuple(steps)
 
     def target(self, action: Action) -> Mapping[str, Scalar] | None:
+        if action.target == "best_checkpoint":
+            return self.given.best.target() if self.given.best else None
         if action.target != "checkpoint" or self.checkpoint is None:
             return None
         return {"checkpoint": self.checkpoint.name, "step": self.checkpoint.step}
@@ -239,6 +244,8 @@ class _Planner:
         why = clauses(request.findings, self.clock)
         if action.target == "checkpoint":
             return self.revert_text()
+        if action.target == "best_checkpoint" and self.given.best:
+            return f"{title}: {why}. {self.given.best.text(self.clock)}"
         if request.instead and action.id == "restart":
             return self.restart_text()
         if request.instead:

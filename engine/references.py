@@ -34,6 +34,7 @@ class _Checker:
         self.words(tree)
         self.circles()
         self.names(_list(tree, "sentinels"), pack.metrics, "metric")
+        self.best(_field(tree, "checkpoints"))
         for _, metric in _entries(tree, "metrics"):
             self.names(_one(metric, "by"), pack.labels, "label")
             self.families(_list(metric, "keys"))
@@ -52,6 +53,16 @@ class _Checker:
             for part in (rule, *_list(rule, "levels")):
                 self.names(_list(part, "actions"), pack.actions, "action")
                 self.message(_field(part, "message"))
+
+    def best(self, checkpoints: Item | None) -> None:
+        """Metrics by which a checkpoint is chosen: they must say which way is better."""
+        items = _list(checkpoints, "best") if checkpoints is not None else []
+        self.names(items, self.pack.metrics, "metric")
+        for item in items:
+            metric = self.pack.metrics.get(str(item.value))
+            if metric is not None and metric.better is None:
+                message = f"metric {metric.id!r} does not say which direction is better"
+                self.problems.add(item.at, message, "give it 'better:'")
 
     def words(self, tree: Item) -> None:
         for section, noun in (("metrics", "metric"), ("params", "param"), ("windows", "window")):

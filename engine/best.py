@@ -1,0 +1,65 @@
+"""Where a run was at its best, by the metric that its pack chooses checkpoints by, and that moment's checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from .checkpoints import Checkpoint
+from .compile.ir import Value
+from .compile.program import Program
+from .pack import Pack, Scalar
+from .words import number, unit_of
+
+_LOOKED_AT = 1000
+"""How many of the best values are looked at for one that a checkpoint belongs to."""
+
+
+class Best(NamedTuple):
+    """The best value of a metric and its step (the epoch where no step is logged), out of `among` values.
+
+    `saved` is the best value at whose step a checkpoint was seen, with it: the same one, or a worse, or None.
+    """
+
+    metric: str
+    value: float
+    step: float
+    among: int
+    saved: tuple[Checkpoint, float] | None = None
+
+    def text(self, clock: str) -> str:
+        """The whole of it as sentences, for a plan."""
+        told = f"{self.metric} was best at {unit_of(clock)} {number(self.step, 9)} ({number(self.value, 4)})"
+        if self.saved is None:
+            return f"{told}."
+        checkpoint, value = self.saved
+        if checkpoint.step == self.step:
+            return f"{told}: {checkpoint.name}."
+        return f"{told}, which was not saved; the best that was is {checkpoint.name} ({number(value, 4)})."
+
+    def target(self) -> Mapping[str, Scalar] | None:
+        """The checkpoint to keep, as the target of a step of the plan."""
+        return {"checkpoint": self.saved[0].name, "step": self.saved[0].step} if self.saved else None
+
+
+def find_best(
+    program: Program, pack: Pack, metrics: Mapping[str, Value], clock: str, seen: Sequence[Checkpoint] | None
+) -> Best | None:
+    """The best moment of a run by the first of the pack's metrics for it that was ever known; None where none was."""
+    for id in pack.checkpoints.best:
+        metric = pack.metrics.get(id)
+        if metric is None or metric.better is None or id not in metrics or clock == "row":
+            continue
+        column = "epoch" if clock == "epoch" else "step"
+        order = "DESC" if metric.better == "higher" else "ASC"
+        found = program.con.execute(
+            f"SELECT v, place, count(*) OVER () FROM"
+            f" (SELECT {program.renderer.value(metrics[id])} AS v, {column} AS place, i FROM {program.table})"
+            f" WHERE v IS NOT NULL AND place IS NOT NULL ORDER BY v {order}, i LIMIT {_LOOKED_AT}"
+        ).fetchall()
+        if found:
+            saved = {checkpoint.step: checkpoint for checkpoint in seen or ()}
+            kept = next(((saved[at], value) for value, at, _ in found if at in saved), None)
+            value, at, among = found[0]
+            return Best(id, value, at, among, kept)
+    return None
