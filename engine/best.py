@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from .checkpoints import Checkpoint
-from .compile.ir import Value
-from .compile.program import Program
 from .pack import Pack, Scalar
+from .readers.model import Run
 from .words import number, unit_of
 
 _LOOKED_AT = 1000
@@ -42,20 +41,18 @@ class Best(NamedTuple):
         return {"checkpoint": self.saved[0].name, "step": self.saved[0].step} if self.saved else None
 
 
-def find_best(
-    program: Program, pack: Pack, metrics: Mapping[str, Value], clock: str, seen: Sequence[Checkpoint] | None
-) -> Best | None:
-    """The best moment of a run by the first of the pack's metrics for it that was ever known; None where none was."""
+def find_best(pack: Pack, run: Run, seen: Sequence[Checkpoint] | None) -> Best | None:
+    """The best moment of a run by the first of the pack's metrics for it that was ever finite; None where none was."""
+    clock = run.facts.clock
     for id in pack.checkpoints.best:
-        metric = pack.metrics.get(id)
-        if metric is None or metric.better is None or id not in metrics or clock == "row":
+        metric, shown = pack.metrics.get(id), run.columns.get(id)
+        if metric is None or metric.better is None or shown is None or clock == "row":
             continue
         column = "epoch" if clock == "epoch" else "step"
         order = "DESC" if metric.better == "higher" else "ASC"
-        found = program.con.execute(
-            f"SELECT v, place, count(*) OVER () FROM"
-            f" (SELECT {program.renderer.value(metrics[id])} AS v, {column} AS place, i FROM {program.table})"
-            f" WHERE v IS NOT NULL AND place IS NOT NULL ORDER BY v {order}, i LIMIT {_LOOKED_AT}"
+        found = run.con.execute(
+            f"SELECT {shown}, {column}, count(*) OVER () FROM {run.table}"
+            f" WHERE isfinite({shown}) AND {column} IS NOT NULL ORDER BY {shown} {order}, i LIMIT {_LOOKED_AT}"
         ).fetchall()
         if found:
             saved = {checkpoint.step: checkpoint for checkpoint in seen or ()}

@@ -198,7 +198,7 @@ class _Evaluation:
                 checkpoints=seen,  # type: ignore[arg-type]
                 interval=self.interval,
                 eval_improving=improves is not None and self._is_true_at_last(improves),
-                best=find_best(self.program, self.pack, metrics, facts.clock, seen) if self.rows else None,  # type: ignore[arg-type]
+                best=find_best(self.pack, self.given, seen),  # type: ignore[arg-type]
                 unjudged=self._unjudged(),
             )
         )

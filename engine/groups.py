@@ -25,6 +25,7 @@ KEPT_BY_TWIN = ("type", "better", "unit", "good", "in_loss", "help", "source", "
 
 MAX_NAMES = 1000
 _BRACES = re.compile(r"\{([^{}]*)\}")
+_FAMILY = re.compile(r"\{[A-Za-z][A-Za-z0-9_]*\}")
 _NO_NAME = re.compile(r"[^A-Za-z0-9_]+")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*").fullmatch
 
@@ -52,8 +53,11 @@ def expand(tree: Item, problems: Problems) -> Item:
 
 
 def identifier(text: str) -> str:
-    """The id of what is logged as `text`: what cannot stand in a name becomes one underscore, none at the ends."""
-    return _NO_NAME.sub("_", text).strip("_")
+    """The id of what is logged as `text`: one underscore for what cannot stand in a name, nothing for it at the ends.
+
+    The places of families go everywhere.
+    """
+    return _NO_NAME.sub("_", _FAMILY.sub("", text)).strip("_")
 
 
 class _Expansion:
@@ -122,10 +126,11 @@ class _Expansion:
         """The names that one with brace lists stands for: `len_{mean,p90}` is len_mean and len_p90."""
         pieces = _BRACES.split(text)
         plain, lists = pieces[::2], [[part.strip() for part in piece.split(",")] for piece in pieces[1::2]]
+        lists = [names if len(names) > 1 else [f"{{{names[0]}}}"] for names in lists]  # one name is that of a family
         if any("{" in piece or "}" in piece for piece in plain):
             self.problems.add(at, f"the braces of {text!r} do not match", "write a list as in len_{mean,p90}")
-        elif any(len(names) < 2 or "" in names for names in lists):
-            self.problems.add(at, f"a list in {text!r} has fewer than two names", "write it as in len_{mean,p90}")
+        elif any("" in names or "{}" in names for names in lists):
+            self.problems.add(at, f"a list in {text!r} has an empty name", "write it as in len_{mean,p90}")
         elif prod(len(names) for names in lists) > MAX_NAMES:
             self.problems.add(at, f"{text!r} stands for more than {MAX_NAMES:,} names", "split it")
         else:

@@ -60,7 +60,9 @@ class _Checker:
         self.names(items, self.pack.metrics, "metric")
         for item in items:
             metric = self.pack.metrics.get(str(item.value))
-            if metric is not None and metric.better is None:
+            if metric is not None and metric.expr is not None:
+                self.problems.add(item.at, f"metric {metric.id!r} is computed", "name one that is logged")
+            elif metric is not None and metric.better is None:
                 message = f"metric {metric.id!r} does not say which direction is better"
                 self.problems.add(item.at, message, "give it 'better:'")
 
