@@ -292,12 +292,40 @@ def validate(context: click.Context, paths: tuple[str, ...]) -> None:
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="A page, or data."
 )
+@click.option(
+    "--record", "log", metavar="LOG", help="Write a case that expects what is said of this run today to PATH."
+)
+@click.option("--name", metavar="NAME", help="With --record: what the case is called; by default as the log.")
+@click.option("--embed", is_flag=True, help="With --record: write the text of the log down instead of its path.")
+@click.option(
+    "--pack", metavar="NAME|FILE", help="With --record: the pack that a new file tests, if none is beside it."
+)
+@click.option("--variant", metavar="NAME", help="With --record: the variant in which the run is judged.")
+@click.option(
+    "--set", "settings", metavar="NAME=VALUE", multiple=True, callback=_pairs, help="With --record: a setting."
+)
+@click.option("--now", metavar="TIME", callback=_time, help="With --record: the present time.")
 @click.pass_context
-def test(context: click.Context, paths: tuple[str, ...], only: str | None, require_coverage: bool, form: str) -> None:
+def test(
+    context: click.Context,
+    /,
+    paths: tuple[str, ...],
+    only: str | None,
+    require_coverage: bool,
+    form: str,
+    log: str | None,
+    **recording: Any,
+) -> None:
     """Judge the runs in files of pack tests, and tell where the reports are not as expected.
 
-    PATH is a file of tests, or a folder whose *.test.yaml files are.
+    PATH is a file of tests, or a folder whose *.test.yaml files are. With --record it is the file that a case is added
+    to; no case that is there is changed.
     """
+    if log is not None:
+        _record(context, paths, log, recording)
+    elif any(recording.values()):
+        option = next(name for name, value in recording.items() if value)
+        raise click.UsageError(f"--{'set' if option == 'settings' else option} goes with --record", context)
     from .engine.packtest.render import dumps, render
     from .engine.packtest.run import run_tests
 
@@ -317,6 +345,19 @@ def test(context: click.Context, paths: tuple[str, ...], only: str | None, requi
         )
     )
     context.exit(FAILED if outcome.failed or (require_coverage and outcome.gaps) else 0)
+
+
+def _record(context: click.Context, paths: tuple[str, ...], log: str, recording: dict[str, Any]) -> NoReturn:
+    from .engine.packtest.record import Recording, record
+
+    if len(paths) != 1:
+        raise click.UsageError("--record writes to one file", context)
+    name, problems = record(paths[0], Recording(log, **recording))
+    if problems:
+        _complain(*map(str, problems))
+        context.exit(WRONG)
+    _print(f"{paths[0]}: recorded {name!r}, it passes\n")
+    context.exit(0)
 
 
 def _as_file(path: str) -> str:
