@@ -86,7 +86,7 @@ def keys() -> str:
         if section == "metrics":
             blocks.append(_keys("A group under `metrics`", definitions["group"]))
     blocks.append(_keys("An entry of `levels`", definitions["level"]))
-    for section in ("stages", "actions", "commands", "notes"):
+    for section in ("invariants", "stages", "actions", "commands", "notes"):
         found = definitions[section.removesuffix("s")]
         blocks.append(_keys(f"Under `{section}`, for each name", found.get("anyOf", [None, found])[1]))
     return "\n\n".join(blocks)

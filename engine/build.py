@@ -7,13 +7,28 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import TypeVar
 
-from .build_rules import action, command, note, rule, stage
+from .build_rules import action, command, invariant, note, rule, stage
 from .checkpoints import MAX_PATTERN, step_pattern_problem
 from .errors import Position, Problem
 from .fields import Fields, Problems, kind
+from .invariants import as_rule
 from .literals import PARAM_TYPES, setting
 from .merge import spelled_out
-from .pack import Checkpoints, Clock, Family, Group, KeyPattern, Metric, Pack, Param, Stage, Twin, Variant, Window
+from .pack import (
+    Checkpoints,
+    Clock,
+    Family,
+    Group,
+    Invariant,
+    KeyPattern,
+    Metric,
+    Pack,
+    Param,
+    Stage,
+    Twin,
+    Variant,
+    Window,
+)
 from .series import called
 from .yamlio import Item
 
@@ -35,6 +50,9 @@ def build(tree: Item, problems: Problems) -> Pack:
         if not top.has(key):
             problems.add(tree.at, f"the pack lacks '{key}'", hint)
     params = _section(top, "params", "param", _param)
+    rules, invariants = _section(top, "rules", "rule", rule), _invariants(top)
+    for id in set(rules) & set(invariants):
+        problems.add(invariants[id].at, f"invariant {id!r} is already a rule", "choose another name")
     return Pack(
         id=top.text("pack"),
         at=top.place("pack"),
@@ -56,12 +74,20 @@ def build(tree: Item, problems: Problems) -> Pack:
         params=params,
         variants=_variants(top, params),
         windows=_section(top, "windows", "window", _window),
-        rules=_section(top, "rules", "rule", rule),
+        rules={**{id: as_rule(each) for id, each in invariants.items()}, **rules} if invariants else rules,
+        invariants=invariants,
         stages=_stages(top),
         actions=_section(top, "actions", "action", action),
         commands=_section(top, "commands", "command", command),
         notes=_section(top, "notes", "note", note),
     )
+
+
+def _invariants(top: Fields) -> dict[str, Invariant]:
+    found = {id: each for id, each in _section(top, "invariants", "invariant", invariant).items() if each is not None}
+    usual = ("check_logging",) if "check_logging" in top.mapping("actions") else ()
+    given = {id: Fields(item, Problems(), "").has("actions") for id, item in top.mapping("invariants").items()}
+    return {id: each if given[id] else each._replace(actions=usual) for id, each in found.items()}
 
 
 def _stages(top: Fields) -> dict[str, Stage]:

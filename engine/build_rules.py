@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from .expression import Expression
 from .fields import Fields, Problems, band, expression, kind
-from .pack import CAUSES, SEVERITIES, Action, Command, Level, Note, Rule, Stage
+from .invariants import ABS, OPERATORS, REL
+from .pack import CAUSES, SEVERITIES, Action, Command, Invariant, Level, Note, Rule, Stage
 from .template import template_problems
-from .tree import Number
+from .tree import Comparison, Number
 from .yamlio import Item
 
 
@@ -76,6 +78,43 @@ def _level(fields: Fields, name: str, problems: Problems) -> Level | None:
         return None
     # A severity that is wrong has been told; a stand-in lets everything else of the rule be checked as well.
     return Level(severity or "warning", fields.at, when, for_, until, actions, fields.text("message"))
+
+
+def invariant(name: str, fields: Fields, problems: Problems) -> Invariant | None:
+    """An invariant, or None where it says nothing that could be checked."""
+    holds = fields.expression("holds")
+    if not fields.has("holds"):
+        fields.missing("holds", "give what must hold, such as 'loss == loss_ce + loss_coords'")
+    message = fields.items.get("message")
+    if message is not None and isinstance(message.value, str):
+        problems.extend(list(template_problems(message.value, message.at)))
+    if holds is not None and not (isinstance(holds.tree, Comparison) and holds.tree.operator in OPERATORS):
+        hint = "write left == right; for several, an invariant each"
+        problems.add(holds.at, f"an invariant is one comparison with {', '.join(OPERATORS)}", hint)
+        holds = None
+    if holds is None:
+        return None
+    rel, abs = fields.expression("rel"), fields.expression("abs")
+    for key, given in (("rel", rel), ("abs", abs)):
+        if given is not None and isinstance(given.tree, Number) and given.tree.value < 0:
+            problems.add(given.at, f"'{key}' must not be below 0")
+    return Invariant(
+        id=name,
+        at=fields.at,
+        holds=holds,
+        rel=rel or Expression(f"{REL:g}", fields.at, Number(REL)),
+        abs=abs or Expression(f"{ABS:g}", fields.at, Number(ABS)),
+        title=fields.text("title"),
+        cause=fields.choice("cause", CAUSES, "logging"),
+        severity=fields.choice("severity", SEVERITIES, "warning"),
+        for_=fields.duration("for"),
+        while_=fields.expression("while"),
+        actions=fields.texts("actions"),
+        message=fields.text("message"),
+        enabled=fields.flag("enabled", True),
+        why=fields.text("why"),
+        source=fields.text("source"),
+    )
 
 
 def stage(name: str, fields: Fields, problems: Problems) -> Stage:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from .errors import Problem, did_you_mean
 from .expression import Expression
 from .functions import FUNCTIONS, Family, Kind
-from .pack import EMPTY, UNITS, Duration, Pack
+from .pack import EMPTY, UNITS, Duration, Invariant, Pack
 from .tree import (
     Among,
     And,
@@ -286,14 +286,27 @@ def _rows(pack: Pack, scope: Scope) -> Iterator[Problem]:
             yield from check(metric.expr, scope, "value")
         if metric.where:
             yield from check(metric.where, scope, "condition")
+    for invariant in pack.invariants.values():
+        yield from _invariant(invariant, scope)
     for rule in pack.rules.values():
         for condition in (rule.since, rule.while_):
             if condition:
                 yield from check(condition, scope, "condition")
-        for level in rule.levels:
+        for level in rule.levels if rule.id not in pack.invariants else ():
             for condition in (level.when, level.until):
                 if condition:
                     yield from check(condition, scope, "condition")
+
+
+def _invariant(invariant: Invariant, scope: Scope) -> Iterator[Problem]:
+    holds = invariant.holds
+    found = check(holds, scope, "condition")
+    yield from found
+    sides = holds.tree.children() if not found else ()
+    for side in sides:
+        if (got := type_of(Expression(holds.text, holds.at, side), scope)) != "number":
+            yield Problem(holds.position(side), f"an invariant compares numbers, and this is a {got}")
+            return
 
 
 def _scalars(pack: Pack, scope: Scope, scalars: Scope) -> Iterator[Problem]:
@@ -309,6 +322,9 @@ def _scalars(pack: Pack, scope: Scope, scalars: Scope) -> Iterator[Problem]:
     lengths_scope = params._replace(params={**params.params, INTERVAL: "number"})
     for amount in amounts:
         yield from check(amount, lengths_scope, "number")
+    for invariant in pack.invariants.values():
+        yield from check(invariant.rel, params, "number")
+        yield from check(invariant.abs, params, "number")
     for action in pack.actions.values():
         for value in action.set.values():
             yield from check(value, scalars, "number")

@@ -23,7 +23,7 @@ from .pack import Pack, Resolved, Scalar
 from .params import resolve
 from .plan import PlanInput, make_plan
 from .readers import Run, Wanted, WantedMetric
-from .report import Finding, Report, RuleState
+from .report import Finding, InvariantResult, Report, RuleState
 from .rowbook import RowBook
 from .series import Splitter, members, metric_id
 from .stages import stage_results
@@ -186,12 +186,20 @@ class _Evaluation:
             self.given.facts.clock,
             self.splitter,
         )
-        findings, states = self._settled(bench, judged, courses, lacks)
-        facts = self.given.facts
+        findings, all_states = self._settled(bench, judged, courses, lacks)
+        facts, states = self.given.facts, tuple(all_states)
+        invariants: tuple[InvariantResult, ...] = ()
+        if self.pack.invariants:
+            from .invariants import results, to_plan, with_messages
+
+            pairs = list(zip(judged, courses, strict=True))
+            invariants = results(self.program, self.book, self.pack, pairs, findings, states)
+            findings = list(with_messages(findings, invariants, facts.clock))
+            states = to_plan(states, self.pack.invariants)
         planned = make_plan(
             PlanInput(
                 findings=tuple(findings),
-                states=tuple(states),
+                states=states,
                 resolved=self.resolved,
                 log=facts,
                 scalars=self._scalars(),
@@ -213,7 +221,8 @@ class _Evaluation:
             set_aside=planned.set_aside,
             findings=planned.findings,
             stages=stage_results(self.program, self.names, self.splitter, facts) if self.rows else (),
-            rules=tuple(states),
+            rules=tuple(state for state in states if state.rule not in self.pack.invariants),
+            invariants=invariants,
             overrides=self.resolved.overrides,
             reason=planned.reason,
         )

@@ -6,7 +6,10 @@ from .errors import did_you_mean
 from .fields import Problems
 from .yamlio import Item
 
-NAMED = ("metrics", "twins", "params", "variants", "windows", "rules", "stages", "actions", "commands", "notes")
+NAMED = (
+    *("metrics", "twins", "params", "variants", "windows", "rules", "invariants"),
+    *("stages", "actions", "commands", "notes"),
+)
 """Sections of things with an id and fields of their own."""
 
 FLAT = ("clock", "checkpoints", "labels", "families")
@@ -83,19 +86,23 @@ def _disable(merged: dict[str, Item], inherited: dict[str, Item], child: dict[st
     names = child.get("disable")
     if names is None or not isinstance(names.value, list):
         return
-    rules = merged.get("rules")
-    parents = inherited.get("rules")
-    known = parents.value if parents is not None and isinstance(parents.value, dict) else {}
-    left = dict(rules.value) if rules is not None and isinstance(rules.value, dict) else {}
+    known = [*_entries(inherited.get("rules")), *_entries(inherited.get("invariants"))]
+    left = {section: _entries(merged.get(section)) for section in ("rules", "invariants")}
     for name in names.value:
         if not isinstance(name.value, str):
             continue
         if name.value not in known:
-            hint = did_you_mean(name.value, list(known))
-            if name.value in left:
+            hint = did_you_mean(name.value, known)
+            if any(name.value in entries for entries in left.values()):
                 hint = "write 'enabled: false' in the rule instead"
             problems.add(name.at, f"no inherited rule {name.value!r} to disable", hint)
-        else:
-            left.pop(name.value, None)
-    if rules is not None:
-        merged["rules"] = _with(rules, left)
+            continue
+        for entries in left.values():
+            entries.pop(name.value, None)
+    for section, entries in left.items():
+        if section in merged:
+            merged[section] = _with(merged[section], entries)
+
+
+def _entries(item: Item | None) -> dict[str, Item]:
+    return dict(item.value) if item is not None and isinstance(item.value, dict) else {}

@@ -173,6 +173,26 @@ class Rule(NamedTuple):
     source: str = ""
 
 
+class Invariant(NamedTuple):
+    """What must hold between the numbers of a row, up to max(abs, rel * larger side): one comparison."""
+
+    id: str
+    at: Position
+    holds: Expression
+    rel: Expression
+    abs: Expression
+    title: str = ""
+    cause: str = "logging"
+    severity: str = "warning"
+    for_: Duration | None = None
+    while_: Expression | None = None
+    actions: tuple[str, ...] = ()
+    message: str = ""
+    enabled: bool = True
+    why: str = ""
+    source: str = ""
+
+
 class Stage(NamedTuple):
     """What a guide expects of a part of the run; judged on medians once the part is over, for information only.
 
@@ -268,7 +288,8 @@ class Pack(NamedTuple):
     params: Mapping[str, Param] = EMPTY
     variants: Mapping[str, Variant] = EMPTY
     windows: Mapping[str, Window] = EMPTY
-    rules: Mapping[str, Rule] = EMPTY
+    rules: Mapping[str, Rule] = EMPTY  # those that find an invariant broken included
+    invariants: Mapping[str, Invariant] = EMPTY
     stages: Mapping[str, Stage] = EMPTY
     actions: Mapping[str, Action] = EMPTY
     commands: Mapping[str, Command] = EMPTY

@@ -53,6 +53,9 @@ class _Checker:
             for part in (rule, *_list(rule, "levels")):
                 self.names(_list(part, "actions"), pack.actions, "action")
                 self.message(_field(part, "message"))
+        for _, invariant in _entries(tree, "invariants"):
+            self.names(_list(invariant, "actions"), pack.actions, "action")
+            self.message(_field(invariant, "message"))
 
     def best(self, checkpoints: Item | None) -> None:
         """Metrics by which a checkpoint is chosen: they must say which way is better."""

@@ -93,6 +93,25 @@ class StageResult(NamedTuple):
     source: str = ""
 
 
+class InvariantResult(NamedTuple):
+    """How an invariant stands: holds, broken, mended (it broke, and holds again), pending, not_evaluated or disabled.
+
+    `rows` were checked, over all its series, and `failed` of them are beyond the tolerance, the first at `first`.
+    """
+
+    invariant: str
+    holds: str
+    status: str
+    reason: str
+    series: tuple[str, ...]
+    broken: tuple[str, ...]
+    rows: int
+    failed: int
+    first: Moment | None
+    largest_gap: float | None
+    source: str = ""
+
+
 class LogFacts(NamedTuple):
     """What the reader found out about a log; counts are of rows, `malformed` of lines."""
 
@@ -127,8 +146,9 @@ class Report(NamedTuple):
     set_aside: tuple[SetAside, ...]
     findings: tuple[Finding, ...]
     stages: tuple[StageResult, ...]
-    rules: tuple[RuleState, ...]
+    rules: tuple[RuleState, ...]  # but for those that find an invariant broken
     overrides: tuple[Override, ...] = ()
     reason: str = ""  # why nothing could be judged, where the verdict is unknown
     chosen: str = "given"  # how the pack was chosen: given | auto
     detected: tuple[str, ...] = ()  # the keys of the log by which it was chosen
+    invariants: tuple[InvariantResult, ...] = ()

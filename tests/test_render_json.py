@@ -173,6 +173,7 @@ EXPECTED = {
         },
     ],
     "gates": [],
+    "invariants": [],
     "stages": [
         {"stage": "start", "metric": "loss", "expected": [0.6, None], "median": 0.5, "within": False, "source": "table"}
     ],

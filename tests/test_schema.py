@@ -70,6 +70,7 @@ THINGS = {
     "variant": pack.Variant,
     "window": pack.Window,
     "level": pack.Level,
+    "invariant": pack.Invariant,
     "stage": pack.Stage,
     "action": pack.Action,
 }

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..errors import Problem
 from ..pack import Pack
-from . import bounds, texts, unused
+from . import bounds, idle, texts, unused
 
 
 class Lint(NamedTuple):
@@ -28,6 +28,7 @@ LINTS: tuple[Lint, ...] = (
     Lint("unused-twin", unused.unused_twin),
     Lint("unused-window", unused.unused_window),
     Lint("unused-family", unused.unused_family),
+    Lint("idle-invariant", idle.idle_invariant),
     Lint("out-of-bounds", bounds.out_of_bounds),
     Lint("duplicate-title", texts.duplicate_title),
     Lint("bare-message", texts.bare_message),

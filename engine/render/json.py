@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from ..pack import Scalar
-from ..report import Evidence, Finding, LogFacts, Moment, Report, StageResult, Step
+from ..report import Evidence, Finding, InvariantResult, LogFacts, Moment, Report, StageResult, Step
 
 Json: TypeAlias = dict[str, object]
 
@@ -31,6 +31,7 @@ def to_json(report: Report) -> Json:
         ],
         "findings": [_finding(finding) for finding in report.findings],
         "gates": [],
+        "invariants": [_invariant(result) for result in report.invariants],
         "stages": [_stage(stage) for stage in report.stages],
         "rules": _rules(report),
         "overrides": [
@@ -151,6 +152,22 @@ def _evidence(evidence: Evidence) -> Json:
         "at_onset": rounded(evidence.at_onset),
         "worst": rounded(evidence.worst),
         "last": rounded(evidence.last),
+    }
+
+
+def _invariant(result: InvariantResult) -> Json:
+    return {
+        "invariant": result.invariant,
+        "holds": result.holds,
+        "status": result.status,
+        "reason": result.reason,
+        "series": list(result.series),
+        "broken": list(result.broken),
+        "rows": result.rows,
+        "failed": result.failed,
+        **({"first": _moment(result.first)} if result.first is not None else {}),
+        "largest_gap": rounded(result.largest_gap),
+        "source": result.source,
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..expression import Expression
-from ..pack import Action, Duration, Group, Level, Metric, Pack, Param, Rule, Scalar, Stage, Variant
+from ..pack import Action, Duration, Group, Invariant, Level, Metric, Pack, Param, Rule, Scalar, Stage, Variant
 from ..tree import Name
 
 GENERATED = "<!-- Written by docs/build.py from the pack and its guide's statements. Do not edit. -->"
@@ -29,6 +29,7 @@ def render_pack_doc(pack: Pack, statements: Sequence[Statement] = ()) -> str:
         pack.help,
         *_section("Metrics", *_glossary(pack)),
         *_section("Rules", *_rules(pack)),
+        *_section("Invariants", _invariants(pack.invariants.values())),
         *_section("Thresholds", _params(pack.params.values())),
         *_section("Variants", _variants(pack.variants.values())),
         *_section("Stages", _stages(pack)),
@@ -114,8 +115,9 @@ def _metrics(metrics: Iterable[Metric]) -> str:
 
 
 def _rules(pack: Pack) -> Iterator[str]:
-    own = [rule for rule in pack.rules.values() if rule.at.file == pack.at.file]
-    inherited = [rule for rule in pack.rules.values() if rule not in own]
+    rules = [rule for rule in pack.rules.values() if rule.id not in pack.invariants]
+    own = [rule for rule in rules if rule.at.file == pack.at.file]
+    inherited = [rule for rule in rules if rule not in own]
     for rule in own:
         yield from _rule(pack, rule)
     if inherited:
@@ -156,6 +158,22 @@ def _used(pack: Pack, rule: Rule) -> list[Param]:
         expressions += [level.when, level.until, level.for_.amount if level.for_ else None]
     names = {node.id for each in expressions if each for node in each.tree.walk() if isinstance(node, Name)}
     return [param for param in pack.params.values() if param.id in names]
+
+
+def _invariants(invariants: Iterable[Invariant]) -> str:
+    return _table(
+        ("invariant", "holds", "up to", "if broken"),
+        (
+            (
+                f"`{each.id}`",
+                f"`{_plain(each.holds)}`" + (f" while `{_plain(each.while_)}`" if each.while_ else ""),
+                f"{_plain(each.rel)} of the larger side, or {_plain(each.abs)}",
+                f"{each.severity} → {', '.join(each.actions) or 'nothing to do'}. {_text(each.why)}".strip()
+                + _source(each.source),
+            )
+            for each in invariants
+        ),
+    )
 
 
 def _params(params: Iterable[Param]) -> str:

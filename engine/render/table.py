@@ -208,6 +208,7 @@ def _lists(page: Page, report: Report, lines: int) -> None:
     for rule in report.rules:
         by_state.setdefault(rule.state, []).append(rule)
     _asides(page, report, lines)
+    _invariants(page, report, lines)
     _ok(page, by_state.get("ok", []), lines)
     # What may be starting in a run that is over is of interest only where it would have mattered.
     pending = [rule for rule in by_state.get("pending", []) if rule.severity != "info" or not report.log.ended]
@@ -249,6 +250,16 @@ def _ok(page: Page, rules: Sequence[RuleState], lines: int) -> None:
         worst = number(near.closest.worst or 0.0, 4)
         names.insert(0, f"{near.rule} (nearest: {worst}, limit {number(near.closest.threshold, 4)})")
     _list(page, f"ok ({len(rules)})", names, lines)
+
+
+def _invariants(page: Page, report: Report, lines: int) -> None:
+    if report.invariants:
+        from ..invariants import summary
+
+        checked = [result for result in report.invariants if result.status != "disabled"]
+        if told := summary(checked, report.log.clock):
+            label = f"{f'invariants ({len(checked)})':<{LABEL_WIDTH - 1}} "
+            page.add("; ".join(told), label, " " * LABEL_WIDTH)
 
 
 def _gap(rule: RuleState) -> float:
