@@ -130,6 +130,12 @@ def _time(context: click.Context, parameter: click.Parameter, value: str | None)
     help="Where the checkpoints are, if not beside the log.",
 )
 @click.option(
+    "--write-overrides",
+    "overrides_to",
+    metavar="FILE",
+    help="Save the thresholds that the plan suggests, for --overrides.",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(["table", "json", "jsonl"]),
@@ -157,6 +163,7 @@ def evaluate_logs(
     settings: tuple[str, ...],
     override_files: tuple[str, ...],
     checkpoints: str | None,
+    overrides_to: str | None,
     form: str,
     fail_on: str,
     now: float | None,
@@ -166,6 +173,8 @@ def evaluate_logs(
     from .engine.evaluate import evaluate
     from .engine.verdict import settle, worst
 
+    if overrides_to is not None:
+        _ready_to_write(context, overrides_to, logs)
     reports: list[Report] = []
     codes: list[int] = []
     told: set[str] = set()
@@ -203,7 +212,34 @@ def evaluate_logs(
         from .engine.render.json import dumps
 
         _print(dumps(reports[0] if len(logs) == 1 else reports))
+    if overrides_to is not None and reports and not _write_overrides(overrides_to, reports[0], pack):
+        codes.append(WRONG)
     context.exit(worst(codes))
+
+
+def _ready_to_write(context: click.Context, path: str, logs: Sequence[str]) -> None:
+    """Refuse before anything is judged what could not be written afterwards."""
+    if len(logs) > 1:
+        raise click.UsageError("--write-overrides takes one log: several may ask for different thresholds", context)
+    if os.path.lexists(path):
+        raise click.UsageError(f"--write-overrides: {path} exists already; name a new file or remove it", context)
+
+
+def _write_overrides(path: str, report: Report, pack: str) -> bool:
+    """Save what the plan suggests; say what was done on standard error. False where the file could not be written."""
+    from .engine.render.overridefile import render_overrides, write_new
+
+    text = render_overrides(report, pack, path)
+    if text is None:
+        _complain(f"{path} was not written: the plan suggests no threshold")
+        return True
+    try:
+        write_new(path, text)
+    except OSError as error:
+        _complain(f"{path} was not written: {error.strerror or error}")
+        return False
+    _complain(f"wrote {path}; 'rules eval --overrides {path}' takes it back")
+    return True
 
 
 def _shown(report: Report, form: str, *, is_first: bool) -> str:

@@ -86,7 +86,12 @@ def keys() -> str:
         if section == "metrics":
             blocks.append(_keys("A group under `metrics`", definitions["group"]))
     blocks.append(_keys("An entry of `levels`", definitions["level"]))
-    for section in ("invariants", "stages", "actions", "commands", "notes"):
+    blocks.append(_keys("Under `stages`, for each name", definitions["stage"]))
+    blocks.append(_keys("Under `gates`, for each name", definitions["gate"]))
+    blocks.append(_keys("Under `require`, for each name", definitions["requirement"]))
+    blocks.append(_keys("Under `stuck`", definitions["stuck"]))
+    blocks.append(_keys("Under `invariants`, for each name", definitions["invariant"]))
+    for section in ("actions", "commands", "notes"):
         found = definitions[section.removesuffix("s")]
         blocks.append(_keys(f"Under `{section}`, for each name", found.get("anyOf", [None, found])[1]))
     return "\n\n".join(blocks)

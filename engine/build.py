@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import TypeVar
 
+from .build_gates import gate
 from .build_rules import action, command, invariant, note, rule, stage
 from .checkpoints import MAX_PATTERN, step_pattern_problem
 from .errors import Position, Problem
@@ -77,6 +78,7 @@ def build(tree: Item, problems: Problems) -> Pack:
         rules={**{id: as_rule(each) for id, each in invariants.items()}, **rules} if invariants else rules,
         invariants=invariants,
         stages=_stages(top),
+        gates=_section(top, "gates", "gate", gate),
         actions=_section(top, "actions", "action", action),
         commands=_section(top, "commands", "command", command),
         notes=_section(top, "notes", "note", note),

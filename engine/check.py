@@ -277,7 +277,8 @@ def check_pack(pack: Pack) -> list[Problem]:
     """Every problem of every expression of a pack: unknown names, wrong types, cycles of metrics, clashes of names."""
     scope = pack_scope(pack)
     scalars = Scope(params={**scope.params, **dict.fromkeys(RUN_SCALARS, "number")}, windows=frozenset(), rows=False)
-    return sorted({*_clashes(pack), *_cycles(pack), *_rows(pack, scope), *_scalars(pack, scope, scalars)})
+    rows = {*_rows(pack, scope), *_gates(pack, scope)}
+    return sorted({*_clashes(pack), *_cycles(pack), *rows, *_scalars(pack, scope, scalars)})
 
 
 def _rows(pack: Pack, scope: Scope) -> Iterator[Problem]:
@@ -309,6 +310,17 @@ def _invariant(invariant: Invariant, scope: Scope) -> Iterator[Problem]:
             return
 
 
+def _gates(pack: Pack, scope: Scope) -> Iterator[Problem]:
+    for gate in pack.gates.values():
+        for condition in (gate.while_, gate.passed, gate.stuck.when if gate.stuck else None):
+            if condition:
+                yield from check(condition, scope, "condition")
+        for requirement in gate.require.values():
+            yield from check(requirement.value, scope, "number")
+        if gate.id in pack.rules:
+            yield Problem(gate.at, f"gate {gate.id!r} has the name of a rule", "reports name both; choose another name")
+
+
 def _scalars(pack: Pack, scope: Scope, scalars: Scope) -> Iterator[Problem]:
     params = Scope(params=scope.params, rows=False)
     for param in pack.params.values():
@@ -328,6 +340,20 @@ def _scalars(pack: Pack, scope: Scope, scalars: Scope) -> Iterator[Problem]:
     for action in pack.actions.values():
         for value in action.set.values():
             yield from check(value, scalars, "number")
+    for gate in pack.gates.values():
+        for requirement in gate.require.values():
+            limits = [bound.limit for bound in requirement.bounds]
+            for limit in (*limits, requirement.near):
+                if limit:
+                    yield from check(limit, params, "number")
+            if requirement.advisory:
+                yield from check(requirement.advisory, params, "condition")
+        if gate.advisory:
+            yield from check(gate.advisory, params, "condition")
+        if gate.max_age:
+            yield from check(gate.max_age.amount, lengths_scope, "number")
+        if gate.stuck and gate.stuck.quantile:
+            yield from check(gate.stuck.quantile, params, "number")
 
 
 def _clashes(pack: Pack) -> Iterator[Problem]:

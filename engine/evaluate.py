@@ -23,7 +23,7 @@ from .pack import Pack, Resolved, Scalar
 from .params import resolve
 from .plan import PlanInput, make_plan
 from .readers import Run, Wanted, WantedMetric
-from .report import Finding, InvariantResult, Report, RuleState
+from .report import Finding, GateResult, InvariantResult, Report, RuleState
 from .rowbook import RowBook
 from .series import Splitter, members, metric_id
 from .stages import stage_results
@@ -31,6 +31,7 @@ from .template import placeholders
 from .timeline import Timeline, is_long, timelines
 
 if TYPE_CHECKING:
+    from .gates import Watch
     from .pack import Duration
 
 RATE = "learning_rate"
@@ -97,6 +98,10 @@ def wanted(resolved: Resolved) -> Wanted:
         *(id for stage in pack.stages.values() for id in stage.expect),
     ]
     needed += [metric.id for metric in pack.metrics.values() if metric.required]
+    if pack.gates:
+        from .gates import expressions_of
+
+        needed += metrics_of(pack, [each for gate in pack.gates.values() for each in expressions_of(gate)])
     known = [pack.metrics[id] for id in dict.fromkeys(needed) if id in pack.metrics]
     derived = metrics_of(pack, [each for metric in known for each in (metric.expr, metric.where)])
     known += [pack.metrics[id] for id in derived if pack.metrics[id] not in known]
@@ -168,11 +173,14 @@ class _Evaluation:
 
     def report(self, seen: object) -> Report:
         judged, lacks = self._judged()
+        watched = self._watched()
         improves = self._improves()
         conditions = [value for each in judged for value in (each.when, each.until, each.since) if value]
         values = [side for each in judged for test in each.tests for side in (test.left, test.right)]
         values += [value for each in judged for value in each.told.values()]
         values += [improves] if improves else []
+        conditions += [condition for watch in watched for condition in watch.conditions]
+        values += [value for watch in watched for value in watch.values]
         self.program.run([*conditions, *values])
         self.program.settle(conditions, values)
         courses = self._courses(judged)
@@ -196,6 +204,8 @@ class _Evaluation:
             invariants = results(self.program, self.book, self.pack, pairs, findings, states)
             findings = list(with_messages(findings, invariants, facts.clock))
             states = to_plan(states, self.pack.invariants)
+        gates, held_up = self._gates(watched)
+        findings += held_up
         planned = make_plan(
             PlanInput(
                 findings=tuple(findings),
@@ -208,6 +218,7 @@ class _Evaluation:
                 eval_improving=improves is not None and self._is_true_at_last(improves),
                 best=find_best(self.pack, self.given, seen),  # type: ignore[arg-type]
                 unjudged=self._unjudged(),
+                gates=gates,
             )
         )
         return Report(
@@ -225,7 +236,26 @@ class _Evaluation:
             invariants=invariants,
             overrides=self.resolved.overrides,
             reason=planned.reason,
+            gates=gates,
         )
+
+    def _watched(self) -> list[Watch]:
+        """The gates of the pack, bound to this run; a pack without gates pays nothing for them."""
+        if not self.pack.gates:
+            return []
+        from .gates import watches
+
+        return watches(self.names, self.splitter)
+
+    def _gates(self, watched: Sequence[Watch]) -> tuple[tuple[GateResult, ...], list[Finding]]:
+        if not watched:
+            return (), []
+        from .gates import Ledger, gate_results
+        from .held_up import gate_findings
+
+        ledger = Ledger(self.program, self.book, self.given.facts, self.names)
+        results = gate_results(ledger, watched)
+        return results, list(gate_findings(ledger, watched, results))
 
     def _judged(self) -> tuple[list[Judged], dict[str, str]]:
         judged: list[Judged] = []

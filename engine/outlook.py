@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from .best import Best
 from .causes import IMPROVING, is_open, is_serious
 from .pack import Rule
-from .report import Finding, LogFacts, RuleState, Step
-from .words import capital, clauses, counted, how_far, lowered, number, unit_of
+from .report import Finding, GateResult, LogFacts, RequirementResult, RuleState, Step
+from .words import capital, clauses, counted, how_far, lowered, moment, number, unit_of
 
 
 def nothing_to_do(
@@ -17,15 +17,71 @@ def nothing_to_do(
     findings: Sequence[Finding],
     rules: Mapping[str, Rule],
     best: Best | None = None,
+    gates: Sequence[GateResult] = (),
 ) -> Step:
-    """`wait` while the run goes on and a rule that matters cannot judge yet, else `continue`."""
+    """`wait` while the run goes on and a gate is closed or a rule that matters cannot judge yet, else `continue`."""
+    closed = [gate for gate in gates if gate.waits and not gate.advisory]
     unsettled = [state for state in states if state.state in ("pending", "waiting") and state.severity != "info"]
+    if closed and not log.ended:
+        because = tuple(dict.fromkeys(gate.gate for gate in closed))
+        return Step("wait", "info", because, _gate_text(closed, log) + _remark(findings, log))
     if unsettled and not log.ended:
         unsettled.sort(key=lambda state: state.state != "pending")
         because = tuple(state.rule for state in unsettled)
         return Step("wait", "info", because, _wait_text(unsettled, log, rules) + _remark(findings, log))
+    standing = [_standing(gate, log) for gate in gates if not gate.advisory]
+    told = " ".join(filter(None, (_continue_text(states, log), *standing)))
     choice = f" {best.text(log.clock)}" if best is not None and log.ended and best.among > 1 else ""
-    return Step("continue", "info", (), _continue_text(states, log) + choice + _remark(findings, log))
+    return Step("continue", "info", (), told + choice + _remark(findings, log))
+
+
+def _gate_text(closed: Sequence[GateResult], log: LogFacts) -> str:
+    """For what to wait and until when, and why there is nothing else to do."""
+    lines = [line for gate in closed for line in _blocking(gate)]
+    known = [line.until for line in lines if line.until is not None]
+    until = "when there are more rows"
+    if known:
+        at = max(known)
+        is_last = log.total is not None and at > log.total
+        until = f"after {unit_of(log.clock)} {number(at, 9)}" + (", past the planned end" if is_last else "")
+    told = "; ".join(f"{_named(gate)} waits for {_missing(gate)}" for gate in closed)
+    why = " ".join(dict.fromkeys(gate.why for gate in closed if gate.why))
+    return f"Let the run go on and look again {until}: {told}." + (f" {why}" if why else "")
+
+
+def _named(gate: GateResult) -> str:
+    return lowered(gate.title) + (f" ({gate.series})" if gate.series else "")
+
+
+def _blocking(gate: GateResult) -> list[RequirementResult]:
+    return [line for line in gate.requirements if not line.advisory and line.status != "met"]
+
+
+def _missing(gate: GateResult) -> str:
+    """What keeps a gate closed: "minimum steps (404 of 2000), stability (0.48, needs > 0.5)"."""
+    return ", ".join(f"{line.title} ({_short(line)})" for line in _blocking(gate)) or gate.reason
+
+
+def _short(line: RequirementResult) -> str:
+    if line.value is None or line.status == "unknown":
+        return line.reason or "unknown"
+    if line.until is not None and line.target.startswith(">="):
+        return f"{number(line.value)} of {line.target.removeprefix('>= ')}"
+    return f"{number(line.value, 4)}, needs {line.target}"
+
+
+def _standing(gate: GateResult, log: LogFacts) -> str:
+    """How a gate stands that needs no waiting for, in a sentence."""
+    match gate.status:
+        case "passed" if gate.passed is not None:
+            return f"{capital(_named(gate))} was passed at {moment(gate.passed, log.clock)}."
+        case "open":
+            return f"{capital(_named(gate))} is open: every requirement is met."
+        case "blocked":
+            return f"{capital(_named(gate))} was not reached: {_missing(gate)}."
+        case "unknown":
+            return f"{capital(_named(gate))} cannot be judged: {_missing(gate)}."
+    return ""
 
 
 def _wait_text(unsettled: Sequence[RuleState], log: LogFacts, rules: Mapping[str, Rule]) -> str:

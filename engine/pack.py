@@ -209,6 +209,63 @@ class Stage(NamedTuple):
     source: str = ""
 
 
+class Bound(NamedTuple):
+    """One side of what a requirement asks for; `operator` is >=, <=, > or <, the limit an expression over params."""
+
+    operator: str
+    at: Position
+    limit: Expression
+
+
+class Requirement(NamedTuple):
+    """One line of a gate's checklist: a value over the rows, and the bounds that it has to keep.
+
+    A value that misses a bound by at most `near` is a near miss. Where `advisory` is true, a miss blocks nothing.
+    """
+
+    id: str
+    at: Position
+    value: Expression
+    bounds: tuple[Bound, ...] = ()
+    near: Expression | None = None
+    advisory: Expression | None = None
+    setting: str = ""  # what the trainer's own configuration calls the limit
+    title: str = ""
+    why: str = ""
+    source: str = ""
+
+
+class Stuck(NamedTuple):
+    """When a gate counts as held up: `when` holds, and over the window `over` only near misses fail, without a trend.
+
+    The value to suggest is the one that all but `quantile` of that window's values reach.
+    """
+
+    at: Position
+    when: Expression | None
+    over: str
+    quantile: Expression | None = None
+    actions: tuple[str, ...] = ()
+
+
+class Gate(NamedTuple):
+    """Requirements that must all hold before a run may pass; where `advisory` is true, for information only."""
+
+    id: str
+    at: Position
+    title: str = ""
+    while_: Expression | None = None
+    passed: Expression | None = None
+    max_age: Duration | None = None
+    require: Mapping[str, Requirement] = EMPTY
+    on_passed: tuple[str, ...] = ()
+    on_blocked: tuple[str, ...] = ()
+    stuck: Stuck | None = None
+    advisory: Expression | None = None
+    why: str = ""
+    source: str = ""
+
+
 class Action(NamedTuple):
     """Something a plan can recommend; `set` gives new values of settings, computed from the run's scalars."""
 
@@ -291,6 +348,7 @@ class Pack(NamedTuple):
     rules: Mapping[str, Rule] = EMPTY  # those that find an invariant broken included
     invariants: Mapping[str, Invariant] = EMPTY
     stages: Mapping[str, Stage] = EMPTY
+    gates: Mapping[str, Gate] = EMPTY
     actions: Mapping[str, Action] = EMPTY
     commands: Mapping[str, Command] = EMPTY
     notes: Mapping[str, Note] = EMPTY

@@ -104,6 +104,9 @@ class _State:
         for name, item in layer.params.items():
             self.set(name, item, layer.origin)
         for rule, item in layer.severities.items():
+            if rule in self.pack.gates:
+                self.problems.add(item.key_at, f"{rule!r} is a gate and has no severity", f"write disable: [{rule}]")
+                continue
             fault = severity_problem(rule, item)
             if self.known(rule, item.key_at) and fault is None:
                 self.severities[rule] = (str(item.value), layer.origin)
@@ -114,7 +117,7 @@ class _State:
                 self.enabled[rule] = (state, layer.origin)
 
     def known(self, rule: str, at: Position) -> bool:
-        if rule in self.pack.rules:
+        if rule in self.pack.rules or rule in self.pack.gates:
             return True
         self.problems.add(at, f"unknown rule {rule!r}", did_you_mean(rule, list(self.pack.rules)))
         return False
@@ -159,6 +162,11 @@ class _State:
                 severities[rule.id] = severity
                 if severity != highest or len(rule.levels) > 1:
                     overrides.append(Override(f"{rule.id}.severity", severity, highest, origin))
+        for gate in self.pack.gates:
+            state, origin = self.enabled.get(gate, (True, ""))
+            if not state:
+                disabled.add(gate)
+                overrides.append(Override(f"{gate}.enabled", False, True, origin))
         return Resolved(self.pack, variant, final, severities, frozenset(disabled), tuple(overrides))
 
 

@@ -11,9 +11,12 @@ from .checkpoints import Checkpoint
 from .command import advice, command_line, new_values
 from .outlook import nothing_to_do
 from .pack import EMPTY, SEVERITIES, Action, Resolved, Scalar
-from .report import Finding, LogFacts, Moment, RuleState, SetAside, Step
+from .report import Finding, GateResult, LogFacts, Moment, RuleState, SetAside, Step, Suggestion
 from .verdict import nothing_judged, verdict_of
 from .words import clauses, moment, number, position
+
+LOWER = "lower_thresholds"
+"""The action whose new values are the limits that a held-up gate suggests."""
 
 
 class PlanInput(NamedTuple):
@@ -36,6 +39,7 @@ class PlanInput(NamedTuple):
     eval_improving: bool = False
     unjudged: str = ""
     best: Best | None = None
+    gates: tuple[GateResult, ...] = ()
 
 
 class PlanResult(NamedTuple):
@@ -65,7 +69,7 @@ def make_plan(given: PlanInput) -> PlanResult:
     findings = explain(given.findings, eval_improving=given.eval_improving)
     planner = _Planner(given, findings)
     plan, set_aside = planner.plan()
-    reason = given.unjudged or nothing_judged(given.states, findings)
+    reason = given.unjudged or nothing_judged(given.states, findings, given.gates)
     if reason and not any(is_open(finding) and finding.severity == "critical" for finding in findings):
         return PlanResult(findings, plan if planner.open else (), set_aside, "unknown", reason)
     return PlanResult(findings, plan, set_aside, verdict_of(plan, findings), reason)
@@ -88,7 +92,8 @@ class _Planner:
         steps = self.steps(requests)
         if not steps:
             states, log = self.given.states, self.given.log
-            steps = (nothing_to_do(states, log, self.findings, self.given.resolved.pack.rules, self.given.best),)
+            rules = self.given.resolved.pack.rules
+            steps = (nothing_to_do(states, log, self.findings, rules, self.given.best, self.given.gates),)
         return steps, tuple(self.set_aside)
 
     # Which actions
@@ -196,7 +201,7 @@ class _Planner:
     # In which words
 
     def steps(self, requests: Sequence[_Request]) -> tuple[Step, ...]:
-        changes = {request.action.id: new_values(request.action, self.names) for request in requests}
+        changes = {request.action.id: self.changes(request) for request in requests}
         names = dict(self.names)
         if self.checkpoint:
             names |= {
@@ -214,7 +219,7 @@ class _Planner:
             because = _rules(request.findings)
             is_told = bool(steps) and because == steps[0].because
             text = self.text(request, change, is_told)
-            hint = advice(action.text, names)
+            hint = " ".join(filter(None, (self.settings(request), advice(action.text, names))))
             command = self.given.resolved.pack.commands.get(action.command or "")
             line = command_line(command.text, names) if command else None
             if is_afresh and command and "{checkpoint}" in command.text:
@@ -231,6 +236,26 @@ class _Planner:
                 )
             )
         return tuple(steps)
+
+    def changes(self, request: _Request) -> dict[str, tuple[float | None, float]]:
+        """What an action sets; one that a held-up gate asks for, the limits that would let the gate open."""
+        found: dict[str, tuple[float | None, float]] = {
+            one.param: (one.now, one.value) for one in self.suggested(request)
+        }
+        return found or new_values(request.action, self.names)
+
+    def suggested(self, request: _Request) -> list[Suggestion]:
+        if request.action.id != LOWER:
+            return []
+        asking = _rules(request.findings)
+        return [one for gate in self.given.gates if gate.gate in asking for one in gate.suggestions]
+
+    def settings(self, request: _Request) -> str:
+        """What the trainer's own configuration calls the limits that are to change."""
+        suggested = self.suggested(request)
+        told = ", ".join(dict.fromkeys(f"{one.setting}: {number(one.value)}" for one in suggested if one.setting))
+        where = f"What counts is the trainer's own configuration: {told}." if told else ""
+        return f"{where} --write-overrides FILE saves it for the next look.".lstrip() if suggested else ""
 
     def target(self, action: Action) -> Mapping[str, Scalar] | None:
         if action.target == "best_checkpoint":
@@ -254,8 +279,9 @@ class _Planner:
         if action.id == "stop" and self.given.log.ended:
             return f"The run has ended and cannot be stopped any more; do not build on its result: {why}."
         if change:
+            suggested = [one.param for one in self.suggested(request)]
             told = ", ".join(
-                (f"{setting.replace('_', ' ')} " if len(change) > 1 else "")
+                (f"{setting} " if setting in suggested else f"{setting.replace('_', ' ')} " if len(change) > 1 else "")
                 + (f"{number(old)} → {number(new)}" if old is not None else f"to {number(new)}")
                 for setting, (old, new) in change.items()
             )

@@ -40,12 +40,18 @@ class _Checker:
             self.families(_list(metric, "keys"))
         for _, variant in _entries(tree, "variants"):
             self.keys(_field(variant, "set"), pack.params, "param")
-            self.names(_list(variant, "disable"), pack.rules, "rule")
+            self.names(_list(variant, "disable"), {**pack.rules, **pack.gates}, "rule")
             self.names(_list(variant, "advise"), pack.rules, "rule")
         for known in pack.variants.values():
             self.settings(known)
         for _, stage in _entries(tree, "stages"):
             self.keys(_field(stage, "expect"), pack.metrics, "metric")
+        for _, gate in _entries(tree, "gates"):
+            stuck = _field(gate, "stuck")
+            self.names([*_list(gate, "on_passed"), *_list(gate, "on_blocked")], pack.actions, "action")
+            if stuck is not None:
+                self.names(_list(stuck, "actions"), pack.actions, "action")
+                self.names(_one(stuck, "over"), pack.windows, "window")
         for _, action in _entries(tree, "actions"):
             self.names(_list(action, "conflicts"), pack.actions, "action")
             self.names(_one(action, "command"), pack.commands, "command")

@@ -109,6 +109,52 @@ class InvariantResult(NamedTuple):
     failed: int
     first: Moment | None
     largest_gap: float | None
+    source: str
+
+
+class Suggestion(NamedTuple):
+    """A limit that the run would keep: a param's new value, from what a requirement's value really reached."""
+
+    requirement: str
+    param: str
+    value: float
+    now: float
+    reached: float  # what all but a few of the values in the window reach
+    setting: str = ""  # what the trainer's own configuration calls the limit
+
+
+class RequirementResult(NamedTuple):
+    """One line of a gate's checklist. `status` is met, not met, near or unknown; `reason` says why it is unknown."""
+
+    name: str
+    title: str
+    target: str
+    value: float | None
+    status: str
+    reason: str = ""
+    advisory: bool = False
+    at: Moment | None = None  # where the value was logged
+    until: float | None = None  # where on the clock it will be met, if that is known
+    setting: str = ""
+    why: str = ""
+    source: str = ""
+
+
+class GateResult(NamedTuple):
+    """How a gate stands at the end of the log: passed, open, blocked, unknown or out of scope."""
+
+    gate: str
+    title: str
+    status: str
+    requirements: tuple[RequirementResult, ...]
+    series: str = ""
+    advisory: bool = False
+    reason: str = ""  # why the whole gate is unknown
+    passed: Moment | None = None  # where it was passed last
+    passes: int = 0
+    waits: bool = False  # whether waiting may open it
+    suggestions: tuple[Suggestion, ...] = ()
+    why: str = ""
     source: str = ""
 
 
@@ -152,3 +198,4 @@ class Report(NamedTuple):
     chosen: str = "given"  # how the pack was chosen: given | auto
     detected: tuple[str, ...] = ()  # the keys of the log by which it was chosen
     invariants: tuple[InvariantResult, ...] = ()
+    gates: tuple[GateResult, ...] = ()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from .causes import is_open, is_serious
 from .pack import SEVERITIES
-from .report import Finding, LogFacts, Report, RuleState, Step
+from .report import Finding, GateResult, LogFacts, Report, RuleState, Step
 
 HEALTHY, FOUND, WRONG, UNKNOWN = 0, 1, 2, 3
 """The exit codes: nothing found; something found; a wrong command or pack; nothing could be judged."""
@@ -25,10 +25,12 @@ def verdict_of(plan: Sequence[Step], findings: Iterable[Finding]) -> str:
     return "wait" if primary == "wait" else "healthy"
 
 
-def nothing_judged(states: Iterable[RuleState], findings: Sequence[Finding]) -> str:
-    """Why nothing could be judged, where no rule got beyond "not evaluated"; else an empty string."""
+def nothing_judged(states: Iterable[RuleState], findings: Sequence[Finding], gates: Sequence[GateResult] = ()) -> str:
+    """Why nothing could be judged, where no rule got beyond "not evaluated" and no gate is known; else empty."""
     states = tuple(states)
-    if findings or any(state.state not in ("not_evaluated", "disabled") for state in states):
+    if findings or any(gate.status != "unknown" for gate in gates):
+        return ""
+    if any(state.state not in ("not_evaluated", "disabled") for state in states):
         return ""
     reasons = sorted({state.reason for state in states if state.state == "not_evaluated" and state.reason})
     return "no rule could be evaluated" + (f": {reasons[0]}" if len(reasons) == 1 else "")

@@ -99,6 +99,7 @@ def test_every_name_is_documented(page: Path, names: list[str]) -> None:
     "kind",
     [
         *(report.Report, report.LogFacts, report.Step, report.SetAside, report.Finding, report.Moment, report.Evidence),
+        *(report.GateResult, report.RequirementResult, report.Suggestion),
         *(report.RuleState, report.StageResult, trainrules.Problem, trainrules.Position),
     ],
     ids=lambda kind: kind.__name__,

@@ -15,7 +15,7 @@ from trainrules.engine.pack import Pack
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDES = sorted((ROOT / "tests" / "guides").glob("*.yaml"))
-SECTIONS = ("rules", "metrics", "params", "stages", "invariants", "commands", "notes", "actions", "variants")
+SECTIONS = ("rules", "metrics", "params", "stages", "gates", "invariants", "commands", "notes", "actions", "variants")
 
 
 class Statement(NamedTuple):

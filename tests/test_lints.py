@@ -12,6 +12,11 @@ from trainrules.engine.load import load_pack
 
 HEAD = "schema: 1\npack: demo\nversion: 1.0.0\ntitle: Demo\nmetrics: {loss: {keys: [loss], required: true}}\n"
 RULE = "{title: High, cause: diverging, severity: warning, when: loss > 2}"
+GATE = (
+    "windows: {{w: {{last: 5 points}}}}\nparams: {{limit: {{default: 1}}}}\n"
+    "gates: {{g: {{require: {{a: {{value: loss, {}}}}}, "
+    "stuck: {{when: loss > limit, over: w, actions: [x]}}}}}}\nactions: {{x: {{rank: 1, title: X}}}}"
+)
 
 
 def told(folder: Path, text: str) -> list[str]:
@@ -34,6 +39,9 @@ def told(folder: Path, text: str) -> list[str]:
         (f"rules: {{a: {RULE}, b: {RULE.replace('High', 'high ')}}}", ["p.yaml:6:80: rule 'b' has the title of 'a' [duplicate-title]; say what sets them apart"]),
         ("rules: {r: {title: R, cause: info, severity: info, when: loss > 1, message: too high}}", ["p.yaml:6:9: the message of rule 'r' names no value [bare-message]; show a value, as in {loss:.3g} or {onset:g}"]),
         ("rules: {r: {title: R, cause: info, severity: info, when: loss > 1, message: '{loss}'}}", []),
+        (GATE.format("above: limit, near: 0.1"), []),
+        (GATE.format("above: limit"), ["p.yaml:8:56: gate 'g' can never be stuck [never-stuck]; give a requirement 'near'"]),
+        (GATE.format("above: limit, below: 9, near: 0.1"), ["p.yaml:8:61: requirement 'a' of gate 'g' has a limit that no setting changes [fixed-limit]; make it a param"]),
     ],
 )  # fmt: skip
 def test_lints(tmp_path: Path, text: str, problems: list[str]) -> None:

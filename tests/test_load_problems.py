@@ -29,6 +29,47 @@ def told(text: str) -> list[str]:
     return []
 
 
+GATE = "gates:\n  g: {{{}}}\n"  # the gate stands on line 7
+ENOUGH = "require: {a: {value: loss, above: 1}}"
+
+
+@pytest.mark.parametrize(
+    ("rest", "problems"),
+    [
+        (GATE.format("require: {a: {value: loss, above: 1, below: 2}}"), []),
+        (GATE.format("title: G"), ["p.yaml:7:3: 'g' lacks 'require'; add it"]),
+        (GATE.format("require: {}"), ["p.yaml:7:3: gate 'g' lacks 'require'; name what must hold, as in 'require: {enough: {value: step, at_least: 100}}'"]),
+        (GATE.format("require: {a: {above: 1}}"), ["p.yaml:7:17: 'a' lacks 'value'; add it"]),
+        (GATE.format("require: {a: {value: loss}}"), ["p.yaml:7:17: requirement 'a' of gate 'g' lacks 'at_least'; say what it must keep: one or more of at_least, at_most, above, below, between"]),
+        (GATE.format("require: {a: {value: loss, abov: 1}}"), ["p.yaml:7:34: unknown key 'abov'; did you mean 'above'?"]),
+        (GATE.format("require: {a: {value: lss, above: 1}}"), ["p.yaml:7:28: unknown name 'lss'; did you mean 'loss'?"]),
+        (GATE.format("require: {a: {value: loss > 1, above: 1}}"), ["p.yaml:7:28: expected a number, found a condition; use share(), any() or all() over conditions"]),
+        (GATE.format("require: {a: {value: loss, above: loss}}"), ["p.yaml:7:41: unknown name 'loss'; declare it under metrics or params"]),
+        (GATE.format("require: {a: {value: loss, between: [1]}}"), ["p.yaml:7:43: 'between' must be [low, high], not a list"]),
+        (GATE.format("require: {a: {value: loss, between: [2, 1]}}"), ["p.yaml:7:43: 'between' is upside down: 2 is above 1; write [low, high]"]),
+        (GATE.format("require: {a: {value: loss, above: 1, near: lss}}"), ["p.yaml:7:50: unknown name 'lss'; declare it under metrics or params"]),
+        (GATE.format("require: {a: {value: loss, above: 1, advisory: 1}}"), ["p.yaml:7:54: expected a condition, found a number; compare it with something, as in 'x > 0'"]),
+        (GATE.format(f"while: loss, {ENOUGH}"), ["p.yaml:7:14: expected a condition, found a number; compare it with something, as in 'x > 0'"]),
+        (GATE.format(f"passed: changed(lss), {ENOUGH}"), ["p.yaml:7:23: changed() takes the name of a metric; did you mean 'loss'?"]),
+        (GATE.format(f"max_age: 5, {ENOUGH}"), ["p.yaml:7:16: 'max_age' must be a length with its unit, such as '30 steps', not the number 5; write '5 steps'"]),
+        (GATE.format(f"on_blocked: [wait], {ENOUGH}"), ["p.yaml:7:20: unknown action 'wait'; the pack has no actions"]),
+        (GATE.format(f"on_passed: [go], {ENOUGH}"), ["p.yaml:7:19: unknown action 'go'; the pack has no actions"]),
+        (
+            GATE.format("stuck: {when: loss > 1, over: w, quantile: 0.5, actions: [x]}, " + ENOUGH),
+            [
+                "p.yaml:7:37: unknown window 'w'; the pack has no windows",
+                "p.yaml:7:50: 'quantile' must lie between 0 and 0.5, not be 0.5; 0.1 suggests what nine values in ten reach",
+                "p.yaml:7:65: unknown action 'x'; the pack has no actions",
+            ],
+        ),
+        (GATE.format("stuck: {when: loss > 1}, " + ENOUGH), ["p.yaml:7:7: 'stuck' lacks 'actions'; add it", "p.yaml:7:7: 'stuck' lacks 'over'; add it"]),
+        (GATE.format(ENOUGH) + "rules: {g: {title: R, cause: info, severity: info, when: loss > 1}}", ["p.yaml:7:3: gate 'g' has the name of a rule; reports name both; choose another name"]),
+    ],
+)  # fmt: skip
+def test_gates(rest: str, problems: list[str]) -> None:
+    assert told(BASE + rest) == problems
+
+
 RULE = "rules:\n  r: {{title: R, cause: info, severity: info, {}}}\n"  # the rule stands on line 7
 
 

@@ -73,6 +73,8 @@ THINGS = {
     "invariant": pack.Invariant,
     "stage": pack.Stage,
     "action": pack.Action,
+    "gate": pack.Gate,
+    "stuck": pack.Stuck,
 }
 
 

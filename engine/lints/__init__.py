@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..errors import Problem
 from ..pack import Pack
-from . import bounds, idle, texts, unused
+from . import bounds, gates, idle, texts, unused
 
 
 class Lint(NamedTuple):
@@ -32,6 +32,8 @@ LINTS: tuple[Lint, ...] = (
     Lint("out-of-bounds", bounds.out_of_bounds),
     Lint("duplicate-title", texts.duplicate_title),
     Lint("bare-message", texts.bare_message),
+    Lint("never-stuck", gates.never_stuck),
+    Lint("fixed-limit", gates.fixed_limit),
 )
 
 

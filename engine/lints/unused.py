@@ -32,7 +32,7 @@ def unused_param(pack: Pack) -> Iterator[Problem]:
 
 
 def unused_metric(pack: Pack) -> Iterator[Problem]:
-    """A metric that no rule, stage, sentinel or other metric names, and that gives no range to know about.
+    """A metric that no rule, gate, stage, sentinel or other metric names, and that gives no range to know about.
 
     A group is a glossary: of its metrics it is enough to say what they are.
 
@@ -93,7 +93,7 @@ def unused_window(pack: Pack) -> Iterator[Problem]:
         windows: {trend: {last: 20 points}}
         rules: {high: {when: mean(loss, "20 points") > 2, …}}
     """
-    used = _used(pack)
+    used = _used(pack) | {gate.stuck.over for gate in pack.gates.values() if gate.stuck}
     for window in pack.windows.values():
         if window.id not in used and _own(pack, window):
             yield Problem(window.at, f"window {window.id!r} is used nowhere", "use it in a rule or remove it")
@@ -140,6 +140,12 @@ def _expressions(pack: Pack) -> Iterator[Expression]:
         found += [rule.since, rule.after, rule.while_]
         for level in rule.levels:
             found += [level.when, level.until, level.for_]
+    for gate in pack.gates.values():
+        found += [gate.while_, gate.passed, gate.max_age, gate.advisory]
+        found += [gate.stuck.when, gate.stuck.quantile] if gate.stuck else []
+        for requirement in gate.require.values():
+            found += [requirement.value, requirement.near, requirement.advisory]
+            found += [bound.limit for bound in requirement.bounds]
     for action in pack.actions.values():
         found += action.set.values()
     for variant in pack.variants.values():

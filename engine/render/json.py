@@ -8,7 +8,18 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from ..pack import Scalar
-from ..report import Evidence, Finding, InvariantResult, LogFacts, Moment, Report, StageResult, Step
+from ..report import (
+    Evidence,
+    Finding,
+    GateResult,
+    InvariantResult,
+    LogFacts,
+    Moment,
+    Report,
+    RequirementResult,
+    StageResult,
+    Step,
+)
 
 Json: TypeAlias = dict[str, object]
 
@@ -30,7 +41,7 @@ def to_json(report: Report) -> Json:
             for aside in report.set_aside
         ],
         "findings": [_finding(finding) for finding in report.findings],
-        "gates": [],
+        "gates": [_gate(gate) for gate in report.gates],
         "invariants": [_invariant(result) for result in report.invariants],
         "stages": [_stage(stage) for stage in report.stages],
         "rules": _rules(report),
@@ -169,6 +180,47 @@ def _invariant(result: InvariantResult) -> Json:
         "largest_gap": rounded(result.largest_gap),
         "source": result.source,
     }
+
+
+def _gate(gate: GateResult) -> Json:
+    data: Json = {"gate": gate.gate, "status": gate.status}
+    if gate.series:
+        data["series"] = gate.series
+    if gate.advisory:
+        data["advisory"] = True
+    if gate.reason:
+        data["reason"] = gate.reason
+    if gate.passed is not None:
+        data["passed"] = {**_moment(gate.passed), "times": gate.passes}
+    data["requirements"] = [_requirement(line) for line in gate.requirements]
+    if gate.suggestions:
+        data["suggestions"] = [
+            {
+                "param": each.param,
+                "value": rounded(each.value),
+                "now": rounded(each.now),
+                "requirement": each.requirement,
+                "reached": rounded(each.reached),
+                **({"setting": each.setting} if each.setting else {}),
+            }
+            for each in gate.suggestions
+        ]
+    return data | {"source": gate.source}
+
+
+def _requirement(line: RequirementResult) -> Json:
+    data: Json = {"name": line.name, "target": line.target, "value": rounded(line.value), "status": line.status}
+    if line.reason:
+        data["reason"] = line.reason
+    if line.advisory:
+        data["advisory"] = True
+    if line.at is not None:
+        data["at"] = _moment(line.at)
+    if line.until is not None:
+        data["until"] = _whole(line.until)
+    if line.setting:
+        data["setting"] = line.setting
+    return data
 
 
 def _stage(stage: StageResult) -> Json:

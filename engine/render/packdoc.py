@@ -6,7 +6,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..expression import Expression
-from ..pack import Action, Duration, Group, Invariant, Level, Metric, Pack, Param, Rule, Scalar, Stage, Variant
+from ..pack import (
+    Action,
+    Duration,
+    Group,
+    Invariant,
+    Level,
+    Metric,
+    Pack,
+    Param,
+    Requirement,
+    Rule,
+    Scalar,
+    Stage,
+    Variant,
+)
 from ..tree import Name
 
 GENERATED = "<!-- Written by docs/build.py from the pack and its guide's statements. Do not edit. -->"
@@ -33,6 +47,7 @@ def render_pack_doc(pack: Pack, statements: Sequence[Statement] = ()) -> str:
         *_section("Thresholds", _params(pack.params.values())),
         *_section("Variants", _variants(pack.variants.values())),
         *_section("Stages", _stages(pack)),
+        *_section("Gates", *_gates(pack)),
         *_section("Actions", _actions(pack.actions.values())),
         *_section("Commands", *_commands(pack)),
         *_section("Notes", "\n".join(f"- {_text(note.text)}{_source(note.source)}" for note in pack.notes.values())),
@@ -210,6 +225,47 @@ def _stages(pack: Pack) -> str:
             for stage in pack.stages.values()
         ),
     )
+
+
+def _gates(pack: Pack) -> Iterator[str]:
+    for gate in pack.gates.values():
+        yield f"### {_text(gate.title or gate.id)}"
+        scope = [f"`{gate.id}`"]
+        scope += [f"only while `{_plain(gate.while_)}`"] if gate.while_ else []
+        scope += [f"passed where `{_plain(gate.passed)}`"] if gate.passed else []
+        scope += [f"a value older than {_length(gate.max_age)} is unknown"] if gate.max_age else []
+        scope += [f"for information where `{_plain(gate.advisory)}`"] if gate.advisory else []
+        yield "; ".join(scope) + "."
+        yield _table(
+            ("requirement", "value", "must be", "near miss within", "in the trainer", "meaning"),
+            (
+                (
+                    _text(each.title or each.id.replace("_", " ")) + _advice(each),
+                    f"`{_plain(each.value)}`",
+                    " and ".join(f"{bound.operator} `{_plain(bound.limit)}`" for bound in each.bounds),
+                    f"`{_plain(each.near)}`" if each.near else "",
+                    f"`{each.setting}`" if each.setting else "",
+                    _text(each.why) + _source(each.source),
+                )
+                for each in gate.require.values()
+            ),
+        )
+        for words, actions in (("While it is blocked", gate.on_blocked), ("Once it is passed", gate.on_passed)):
+            if actions:
+                yield f"{words}: {', '.join(actions)}."
+        if gate.stuck is not None:
+            yield (
+                f"Held up where `{_plain(gate.stuck.when)}` and, over `{gate.stuck.over}`, only near misses fail"
+                f" without a trend: {', '.join(gate.stuck.actions)}."
+            )
+        if gate.why:
+            yield _text(gate.why)
+        if gate.source:
+            yield f"Guide: {_text(gate.source)}."
+
+
+def _advice(requirement: Requirement) -> str:
+    return f" (advice only where `{_plain(requirement.advisory)}`)" if requirement.advisory else ""
 
 
 def _end(stage: Stage) -> str:

@@ -27,6 +27,10 @@ def render(report: Report, *, width: int = 80, colour: bool = False, ascii_only:
     else:
         _headline(page, report)
         _plan(page, report)
+    if report.gates:
+        from .checklist import checklists
+
+        checklists(page, report)
     _findings(page, report, is_calm)
     if not is_calm:
         page.blank()

@@ -1,0 +1,229 @@
+"""A gate that only near misses keep closed for long: what they really reached, and limits that would let it open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+from typing import NamedTuple
+
+from .compile.sql import number as literal
+from .compile.stream import CLOCKS
+from .gates import MET, MISSED, UNKNOWN, Ledger, Limit, Line, Watch, scalar, standing
+from .pack import Bound, Param, Stuck
+from .report import Evidence, Finding, GateResult, Moment, RequirementResult, Suggestion
+from .stuck import is_moving, quantile, rounded, solved
+from .tree import Name
+from .words import number
+
+QUANTILE = 0.1
+
+
+class Recent(NamedTuple):
+    """The values of one requirement in the window that `stuck` looks over, oldest first."""
+
+    rows: list[int]
+    ticks: list[float]
+    values: list[float]
+
+
+def suggestions(ledger: Ledger, watch: Watch, result: GateResult, passed: int) -> tuple[Suggestion, ...]:
+    """New limits for a blocked gate, or nothing: it is early, something is far off, or something moves to its target.
+
+    A requirement holds the gate up if its value kept the target at no more than `quantile` of its observations in the
+    window. All such must have a median that misses by no more than `near`, and none may surely move to its target.
+    """
+    stuck = watch.gate.stuck
+    if stuck is None or not _is_late(ledger, watch) or any(_is_unknown(one) for one in result.requirements):
+        return ()
+    share = _share(stuck, ledger)
+    held: list[tuple[Line, Recent]] = []
+    for line in watch.lines:
+        if line.advisory:
+            continue
+        recent = _recent(ledger, watch, line, passed)
+        if recent is None:
+            return ()
+        kept = sum(standing(line, value) == MET for value in recent.values)
+        if kept > share * len(recent.values):
+            continue
+        middle = median(recent.values)
+        upward = _missed(line, middle)
+        if upward is None or standing(line, middle) == MISSED:
+            return ()
+        if is_moving(recent.ticks, recent.values, upward.is_upward) is not False:
+            return ()
+        held.append((line, recent))
+    found: dict[str, Suggestion] = {}
+    for line, recent in held:
+        suggestion = _suggestion(ledger, line, recent, share)
+        if suggestion is None:
+            return ()
+        known = found.get(suggestion.param)
+        if known is None or abs(suggestion.value - suggestion.now) > abs(known.value - known.now):
+            found[suggestion.param] = suggestion
+    return tuple(found.values())
+
+
+def _is_unknown(requirement: RequirementResult) -> bool:
+    return requirement.status == UNKNOWN and not requirement.advisory
+
+
+def _is_late(ledger: Ledger, watch: Watch) -> bool:
+    """Whether the condition of `stuck` held when it was last known."""
+    if watch.stuck is None:
+        return False
+    source, render = ledger.program.columns_for([watch.stuck], [])
+    sql = render.observed(watch.stuck)
+    found = ledger.program.con.execute(
+        f"SELECT arg_max({sql}, i) FILTER (WHERE {sql} IS NOT NULL) FROM {source}"
+    ).fetchone()
+    return bool(found and found[0])
+
+
+def _share(stuck: Stuck, ledger: Ledger) -> float:
+    share = scalar(stuck.quantile, ledger.names) if stuck.quantile else None
+    return min(max(share, 0.0), 0.5) if share is not None else QUANTILE
+
+
+def _recent(ledger: Ledger, watch: Watch, line: Line, passed: int) -> Recent | None:
+    """What the window holds at the end, since the gate was passed last; None while it is not full."""
+    assert watch.gate.stuck is not None
+    assert line.value is not None
+    span = watch.binder.span(Name(watch.gate.stuck.over))
+    source, render = ledger.program.columns_for([], [line.value])
+    newest = f" ORDER BY i DESC LIMIT {int(span.last)}" if span.unit == "points" else ""
+    inside = ""
+    if span.unit in CLOCKS:
+        column, scale = CLOCKS[span.unit]
+        inside = f" AND {column} > (SELECT max({column}) FROM {ledger.program.source}) - {literal(span.last * scale)}"
+    rows = ledger.program.con.execute(
+        f"SELECT i, tick, v FROM (SELECT r.i, r.tick, r.epoch, r.time, v FROM {ledger.program.source} r"
+        f" JOIN (SELECT i, {render.value(line.value)} AS v FROM {source}) USING (i))"
+        f" WHERE v IS NOT NULL AND i > {int(passed)}{inside}{newest}"
+    ).fetchall()
+    if len(rows) < max(span.least, 1):
+        return None
+    rows.sort()
+    ticks = [float(i) if tick is None else float(tick) for i, tick, _ in rows]
+    return Recent([i for i, _, _ in rows], ticks, [float(value) for _, _, value in rows])
+
+
+def _missed(line: Line, value: float) -> Limit | None:
+    return next((limit for limit in line.limits if not limit.holds(value)), None)
+
+
+def _suggestion(ledger: Ledger, line: Line, recent: Recent, share: float) -> Suggestion | None:
+    """The rounded limit that all but `share` of the values, and the last one, keep."""
+    last = recent.values[-1]
+    limit = _missed(line, median(recent.values))
+    assert limit is not None
+    bound = line.requirement.bounds[line.limits.index(limit)]
+    reached = quantile(recent.values, share if limit.is_upward else 1 - share)
+    goal = min(reached, last) if limit.is_upward else max(reached, last)
+    param = _param(ledger, bound)
+    now = ledger.names.resolved.values.get(param.id) if param is not None else None
+    if param is None or isinstance(now, (bool, str)) or now is None:
+        return None
+
+    def at(value: float) -> float | None:
+        return scalar(bound.limit, ledger.names, {param.id: value})
+
+    def keeps(value: float) -> bool:
+        if (param.min is not None and value < param.min) or (param.max is not None and value > param.max):
+            return False
+        changed = {param.id: value}
+        limits = [scalar(each.limit, ledger.names, changed) for each in line.requirement.bounds]
+        new = [Limit(each.operator, value) for each, value in zip(line.limits, limits, strict=True)]
+        both = [one.holds(last) for one in new if one.value is not None]
+        return len(both) == len(new) and all(both) and Limit(limit.operator, at(value)).holds(goal)
+
+    solution = solved(at, now, goal)
+    if solution is None:
+        return None
+    exact, growth = solution
+    direction = -growth if limit.is_upward else growth
+    value = rounded(exact, now, direction, keeps, whole=param.type == "integer")
+    if value is None:
+        return None
+    return Suggestion(line.requirement.id, param.id, value, now, reached, line.requirement.setting)
+
+
+def _param(ledger: Ledger, bound: Bound) -> Param | None:
+    """The one param that a limit rests on."""
+    params = ledger.names.pack.params
+    named = {node.id for node in bound.limit.tree.walk() if isinstance(node, Name) and node.id in params}
+    return params[named.pop()] if len(named) == 1 else None
+
+
+# What a plan and the findings say of it
+
+
+def gate_findings(ledger: Ledger, watched: Sequence[Watch], results: Sequence[GateResult]) -> Iterator[Finding]:
+    """A finding for each gate that is held up, and for each that asks for something to do as it stands."""
+    gates = {watch.gate.id: watch.gate for watch in watched}
+    names = list(dict.fromkeys(result.gate for result in results if not result.advisory))
+    for name in names:
+        same = [result for result in results if result.gate == name]
+        gate, actions = gates[name], ledger.names.pack.actions
+        stuck = [result for result in same if result.suggestions]
+        if stuck and gate.stuck is not None:
+            yield _finding(ledger, watched, stuck, gate.stuck.actions, "is held up by a near miss")
+            continue
+        asks = (("blocked", gate.on_blocked, "is blocked"), ("passed", gate.on_passed, "is passed"))
+        for status, asked, words in asks:
+            such = [result for result in same if result.status == status]
+            busy = tuple(id for id in asked if id in actions and not actions[id].alone)
+            if such and busy:
+                yield _finding(ledger, watched, such, busy, words)
+
+
+def _finding(
+    ledger: Ledger, watched: Sequence[Watch], results: Sequence[GateResult], actions: tuple[str, ...], words: str
+) -> Finding:
+    result = results[0]
+    watch = next(one for one in watched if (one.gate.id, one.series) == (result.gate, result.series))
+    last = ledger.book.row(ledger.book.rows).moment
+    onset = _onset(ledger, watch) or last
+    titles = [suggestion.requirement for each in results for suggestion in each.suggestions]
+    lines = [line for line in result.requirements if line.name in titles] or [
+        line for line in result.requirements if line.status not in (MET, UNKNOWN) and not line.advisory
+    ]
+    limits = {line.requirement.id: line.limits for line in watch.lines}
+    return Finding(
+        rule=result.gate,
+        title=f"{result.title} {words}",
+        cause="gate",
+        severity="warning",
+        state="firing",
+        onset=onset,
+        fired=onset,
+        end=None,
+        last=last,
+        episodes=1,
+        series=tuple(sorted(each.series for each in results if each.series)),
+        evidence=tuple(_evidence(line, limits[line.name]) for line in lines),
+        message="; ".join(f"{line.title} {number(line.value or 0.0, 4)}, needs {line.target}" for line in lines),
+        why=result.why,
+        source=result.source,
+        actions=actions,
+    )
+
+
+def _evidence(line: RequirementResult, limits: Sequence[Limit]) -> Evidence:
+    value = line.value
+    missed = next((limit for limit in limits if value is not None and not limit.holds(value)), limits[0])
+    return Evidence(line.title, missed.value, None, None, value)
+
+
+def _onset(ledger: Ledger, watch: Watch) -> Moment | None:
+    """Where the run had been late for the first time since the gate was passed last."""
+    if watch.stuck is None:
+        return None
+    source, render = ledger.program.columns_for([watch.stuck, *([watch.passed] if watch.passed else [])], [])
+    late = render.observed(watch.stuck)
+    passed = render.observed(watch.passed) if watch.passed else "false"
+    found = ledger.program.con.execute(
+        f"SELECT min(i) FROM {source} WHERE {late} AND i > coalesce("
+        f"(SELECT max(CASE WHEN {passed} THEN i END) FROM {source}), 0)"
+    ).fetchone()
+    return ledger.book.row(found[0]).moment if found and found[0] else None
