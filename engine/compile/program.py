@@ -195,15 +195,15 @@ class Program:
     def _join(self, everywhere: Mapping[Kernel, str], streams: Sequence[tuple[Stream, dict[Kernel, str]]]) -> None:
         """All kernels of a level in one statement, which is what a short run pays for; the order is made anew."""
         plain = self._table_columns()
-        base = ", ".join([*plain, *self._latest(everywhere)])
-        joined, made, temporary = [f"(SELECT {base} FROM {self.table}) b"], [*plain, *everywhere.values()], []
+        base = f"(SELECT {', '.join(['*', *self._latest(everywhere)])} FROM {self.table})" if everywhere else self.table
+        joined, made, temporary = [base], [*plain, *everywhere.values()], []
         for place, (stream, own) in enumerate(streams):
             source, columns, table = self._source(f"stream_{place}", stream, own)
             temporary += [table] if table else []
             query = lower(stream, own, self._arguments(stream), self.long).query(source, columns, ["i"])
             joined.append(f"LEFT JOIN ({query}) USING (i)")
             made += own.values()
-        self._replace(f"SELECT {', '.join(made)} FROM {' '.join(joined)} ORDER BY i", made)
+        self._replace(f"SELECT * FROM {' '.join(joined)} ORDER BY i", made)
         for table in temporary:
             self.con.execute(f"DROP TABLE {table}")
 
