@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -170,6 +171,9 @@ def evaluate_logs(
     threads: int | None,
 ) -> None:
     """Judge the run that wrote LOG and say what to do; "-" reads it from standard input."""
+    from .engine.readers.connection import prepare
+
+    prepare(threads)  # opens while the rest is imported and the pack loaded
     from .engine.evaluate import evaluate
     from .engine.verdict import settle, worst
 
@@ -451,6 +455,8 @@ def run() -> NoReturn:
 
     Freeing every module and DuckDB's memory one by one takes longer than reading a short log.
     """
+    # Packs and reports make many objects and next to no circles: looking for them is a twentieth of a short run.
+    gc.set_threshold(100_000)
     code = _guarded(lambda: rules.main(prog_name="rules", standalone_mode=False))
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):

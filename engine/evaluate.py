@@ -23,6 +23,7 @@ from .pack import Pack, Resolved, Scalar
 from .params import resolve
 from .plan import PlanInput, make_plan
 from .readers import Run, Wanted, WantedMetric
+from .readers.connection import close
 from .report import Finding, GateResult, InvariantResult, Report, RuleState
 from .rowbook import RowBook
 from .series import Splitter, members, metric_id
@@ -75,7 +76,7 @@ def evaluate(
         report = _Evaluation(resolved, given, now).report(seen)
         return report if detected is None else report._replace(chosen=AUTO, detected=detected)
     finally:
-        given.con.close()
+        close(given.con)
 
 
 def shown_path(path: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from .ir import CONDITION, TEXT, Kernel, Value, level, walk
+from .ir import CONDITION, TEXT, Const, Kernel, Value, level, walk
 from .layers import Layer, stack
 from .lower import LARGEST_SQUARED, LONG, counting, lower, varying
 from .moments import PARTS
@@ -95,11 +95,14 @@ class Program:
     ) -> tuple[list[Layer], dict[Value, str], dict[Value, str]]:
         steps, render = layers([*conditions, *values], self.renderer, "e")
         last: dict[str, str] = {}
-        observations, columns = {}, {}
+        observations: dict[Value, str] = {}
+        columns: dict[Value, str] = {}
         for place, value in enumerate(conditions):
             observations[value] = f"o{place}"
             last[f"o{place}"] = render.observed(value)
         for place, value in enumerate(values):
+            if isinstance(value, Const):
+                continue
             columns[value] = self.columns.get(value) or f"v{place}"
             if value not in self.columns:
                 last[f"v{place}"] = render.value(value)

@@ -179,16 +179,21 @@ class Renderer:
         return self._logic(op, "(" + " AND ".join(self.value(arg) for arg in op.args) + ")")
 
     def _or(self, op: Op) -> str:
-        parts = [(self.value(arg), rows_of(arg)) for arg in op.args]
-        if len({rows for _, rows in parts}) == 1:
-            return self._logic(op, "(" + " OR ".join(sql for sql, _ in parts) + ")")
+        parts = [(arg, self.value(arg), rows_of(arg)) for arg in op.args]
+        if len({rows for *_, rows in parts}) == 1:
+            return self._logic(op, "(" + " OR ".join(sql for _, sql, _ in parts) + ")")
         # An operand whose metrics are not on this row is left out; with none known the whole is unknown.
-        kept = [
-            f"coalesce({sql}, CASE WHEN {self.on_row(rows)} THEN NULL ELSE false END)" if rows else sql
-            for sql, rows in parts
-        ]
-        known = " OR ".join(f"{sql} IS NOT NULL" for sql, _ in parts)
-        return self._logic(op, f"CASE WHEN {known} THEN ({' OR '.join(kept)}) END")
+        known, kept = [], []
+        for arg, sql, rows in parts:
+            cell = arg.args[0] if isinstance(arg, Op) and arg.name == "nonfinite" else None
+            if isinstance(cell, Raw) and arg not in self.columns:  # known on its own rows, and so seldom true
+                known.append(f"{cell.column} IS NOT NULL")
+                kept += [f"coalesce({sql}, false)"] if cell.wild else []
+                continue
+            known.append(f"{sql} IS NOT NULL")
+            is_left_out = f"CASE WHEN {self.on_row(rows)} THEN NULL ELSE false END" if rows else ""
+            kept.append(f"coalesce({sql}, {is_left_out})" if rows else sql)
+        return self._logic(op, f"CASE WHEN {' OR '.join(known)} THEN ({' OR '.join(kept) or 'false'}) END")
 
     def _logic(self, op: Op, sql: str) -> str:
         """A part without metrics of its own (the clock, latest()) does not make a row an observation."""

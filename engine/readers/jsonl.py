@@ -14,6 +14,7 @@ from ..errors import LogError
 from ..pack import Clock
 from . import lines, rows
 from .columns import Columns, choose, columns_for, questions
+from .connection import connect, plan_quickly
 from .diagnose import wrong_types
 from .model import Choose, Run, Wanted
 from .normalise import Source, copied, opened
@@ -21,39 +22,24 @@ from .sniff import other_format
 from .survey import Survey, names, survey
 
 FEW = 24  # keys that a large log may lack; up to so many it is cheaper to look for all than to watch out for the others
+SHORT = 1_000  # rows below which queries take longer to plan than to run
 
-_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "python_enable_replacements": "false",
-    "temp_directory": "",
-    "preserve_insertion_order": "true",
-}
 _LOCK = "SET enable_external_access = false; SET lock_configuration = true"
 
 
 def read(path: str, wanted: Wanted | Choose, *, threads: int | None = None, memory_limit: str | None = None) -> Run:
     """Read the log at `path` (`-`: standard input) into a table; raises LogError when it cannot be judged."""
-    con = _connect(threads, memory_limit)
+    con = connect(threads, memory_limit)
     try:
         with ExitStack() as stack:
             run = _read(con, stack, stack.enter_context(opened(path)), path, wanted)
+        if run.facts.rows < SHORT:
+            plan_quickly(con)
         con.execute(_LOCK)
     except BaseException:
         con.close()
         raise
     return run
-
-
-def _connect(threads: int | None, memory_limit: str | None) -> duckdb.DuckDBPyConnection:
-    settings = dict(_SETTINGS)
-    if threads is not None:
-        settings["threads"] = int(threads)
-    if memory_limit is not None:
-        settings["memory_limit"] = memory_limit
-    con = duckdb.connect(":memory:", config=settings)
-    con.execute("SET TimeZone = 'UTC'")
-    return con
 
 
 def _read(con: duckdb.DuckDBPyConnection, stack: ExitStack, source: Source, path: str, asked: Wanted | Choose) -> Run:

@@ -1,0 +1,79 @@
+"""The connection that a log is read into: opened while Python does something else, and closed behind its back.
+
+Either takes DuckDB as long as a pack takes to load, and leaves Python free meanwhile.
+"""
+
+from __future__ import annotations
+
+from threading import Thread
+
+import duckdb
+
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
+    "temp_directory": "",
+    "preserve_insertion_order": "true",
+}
+_PASSES = "common_subexpressions,expression_rewriter,filter_pullup,filter_pushdown,join_order,statistics_propagation"
+
+
+def prepare(threads: int | None = None, memory_limit: str | None = None) -> None:
+    """Begin to open the connection that the next `connect` with the same arguments gives."""
+    if not _ahead:
+        _ahead.append(_Opening(threads, memory_limit))
+
+
+def connect(threads: int | None = None, memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
+    """A database of its own in memory."""
+    opening = _ahead.pop() if _ahead else None
+    if opening is not None and opening.asked == (threads, memory_limit):
+        return opening.connection()
+    return _opened(threads, memory_limit)
+
+
+def plan_quickly(con: duckdb.DuckDBPyConnection) -> None:
+    """Leave out the passes of the optimizer that take longer over a few rows than they can save.
+
+    DuckDB 1 keeps them: it gives other values where a filter is not pushed down below `lag`.
+    """
+    if not duckdb.__version__.startswith("1."):
+        con.execute(f"SET disabled_optimizers = '{_PASSES}'")
+
+
+def close(con: duckdb.DuckDBPyConnection) -> None:
+    """Give the memory of a connection back, which nobody has to wait for."""
+    Thread(target=con.close).start()
+
+
+class _Opening:
+    def __init__(self, threads: int | None, memory_limit: str | None) -> None:
+        self.asked = (threads, memory_limit)
+        self.found: duckdb.DuckDBPyConnection | None = None
+        self.thread = Thread(target=self.open)
+        self.thread.start()
+
+    def open(self) -> None:
+        try:
+            self.found = _opened(*self.asked)
+        except duckdb.Error:
+            self.found = None  # told by whoever needs the connection
+
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        self.thread.join()
+        return self.found or _opened(*self.asked)
+
+
+_ahead: list[_Opening] = []
+
+
+def _opened(threads: int | None, memory_limit: str | None) -> duckdb.DuckDBPyConnection:
+    settings = dict(_SETTINGS)
+    if threads is not None:
+        settings["threads"] = int(threads)
+    if memory_limit is not None:
+        settings["memory_limit"] = memory_limit
+    con = duckdb.connect(":memory:", config=settings)
+    con.execute("SET TimeZone = 'UTC'")
+    return con

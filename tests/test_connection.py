@@ -1,0 +1,63 @@
+"""The connection that is opened ahead of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import active_count
+from time import monotonic, sleep
+
+import duckdb
+import pytest
+
+from trainrules.engine.readers import connection
+
+
+@pytest.fixture(autouse=True)
+def nothing_ahead() -> Iterator[None]:
+    connection._ahead.clear()
+    yield
+    connection._ahead.clear()
+
+
+def setting(con: duckdb.DuckDBPyConnection, name: str) -> object:
+    (value,) = con.execute(f"SELECT current_setting('{name}')").fetchall()[0]
+    return value
+
+
+def test_what_was_prepared_is_given_once() -> None:
+    connection.prepare(1)
+    prepared = connection._ahead[0]
+    first, second = connection.connect(1), connection.connect(1)
+    assert first is prepared.found
+    assert second is not first
+    assert [setting(con, "threads") for con in (first, second)] == [1, 1]
+    assert setting(first, "TimeZone") == "UTC"
+
+
+def test_other_settings_get_another_connection() -> None:
+    connection.prepare(1)
+    assert setting(connection.connect(2), "threads") == 2
+    assert connection._ahead == []
+
+
+def test_what_could_not_be_prepared_is_told_where_it_is_needed() -> None:
+    connection.prepare(None, "much")
+    with pytest.raises(duckdb.Error, match="must have a number"):
+        connection.connect(None, "much")
+
+
+def test_closing_ends_the_connection() -> None:
+    con, before = connection.connect(), active_count()
+    connection.close(con)
+    deadline = monotonic() + 10
+    while active_count() > before and monotonic() < deadline:
+        sleep(0.01)
+    with pytest.raises(duckdb.ConnectionException):
+        con.execute("SELECT 1")
+
+
+@pytest.mark.skipif(duckdb.__version__.startswith("1."), reason="DuckDB 1 keeps its optimizer as it is")
+def test_passes_of_the_optimizer_are_left_out() -> None:
+    con = connection.connect()
+    connection.plan_quickly(con)
+    assert set(str(setting(con, "disabled_optimizers")).split(",")) == set(connection._PASSES.split(","))
