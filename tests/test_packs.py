@@ -216,6 +216,19 @@ def test_mild_overfitting_warns(tmp_path: Path) -> None:
     assert [each.onset.step for each in report.findings if each.rule == "overfitting"] == [120]
 
 
+def test_a_sure_rise_of_the_evaluation_needs_no_ten_evaluations(tmp_path: Path) -> None:
+    rising = with_evals(trained(nothing, steps=240), 20, lambda step: 1.5 + 0.001 * abs(step - 100))
+    jumping = with_evals(
+        trained(nothing, steps=240), 20, lambda step: 1.5 + (0.14 if step > 100 and step % 40 else 0.0)
+    )
+    report = judge(tmp_path, rising, "common")
+    assert actions(report) == ["stop_early"]
+    assert [(each.severity, each.onset.step) for each in report.findings if each.rule == "overfitting"] == [
+        ("warning", 120)
+    ]
+    assert set(actions(judge(tmp_path, jumping, "common"))) <= QUIET
+
+
 # Preference tuning
 
 
