@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from .engine.errors import LogError, Position, Problem, ProblemsError, TrainrulesError
+from .commands.options import as_file, moment, pack_files, settings
+from .commands.output import complain, page_style, say
+from .engine.errors import LogError, ProblemsError, TrainrulesError
 
 if TYPE_CHECKING:
     from .engine.report import Report
 
-FAILED = 1
 WRONG = 2
 INTERRUPTED = 130
 
@@ -36,16 +37,27 @@ Exit codes:
   2  something is wrong"""
 
 
-TEST_CODES = """\b
-Exit codes:
-  0  every case passed
-  1  a case failed, or coverage is required and lacking
-  2  something is wrong with a file or a pack"""
+ELSEWHERE = {
+    "test": ("testing", "run_pack_tests"),
+    "packs": ("inspect", "list_packs"),
+    "show": ("inspect", "show"),
+    "explain": ("inspect", "explain"),
+}
+"""Commands that are imported when they are asked for: each with its module in `commands` and its name there."""
 
 
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
+        return [*self.commands, *ELSEWHERE]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        from importlib import import_module
+
+        module, name = ELSEWHERE[cmd_name]
+        command: click.Command = getattr(import_module(f".commands.{module}", __package__), name)
+        return command
 
 
 def _print_version(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
@@ -57,7 +69,7 @@ def _print_version(context: click.Context, parameter: click.Parameter, wanted: b
         number = version("trainrules")
     except PackageNotFoundError:
         number = "unknown (not installed)"
-    _print(f"trainrules {number}\n")
+    say(f"trainrules {number}\n")
     context.exit()
 
 
@@ -73,36 +85,6 @@ def rules() -> None:
     """Read the metrics log of a training run and say what to do next."""
 
 
-def _pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    for value in values:
-        name, equals, _ = value.partition("=")
-        if not (name.strip() and equals):
-            raise click.BadParameter(f"{value!r} is not NAME=VALUE", context, parameter)
-    return values
-
-
-def _time(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
-    """Seconds since 1970, from a number or an ISO 8601 time; without a zone it is UTC."""
-    if value is None:
-        return None
-    from datetime import UTC, datetime
-    from math import isfinite
-
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            moment = datetime.fromisoformat(value.strip())
-        except ValueError:
-            raise click.BadParameter(
-                f"{value!r} is not a time; write 2026-01-31T12:00:00Z or seconds since 1970", context, parameter
-            ) from None
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    if not isfinite(seconds):
-        raise click.BadParameter(f"{value!r} is not a time", context, parameter)
-    return seconds
-
-
 @rules.command("eval", short_help="Judge runs by their logs.", epilog=EXIT_CODES)
 @click.argument("logs", metavar="LOG...", nargs=-1, required=True)
 @click.option(
@@ -112,18 +94,7 @@ def _time(context: click.Context, parameter: click.Parameter, value: str | None)
     show_default=True,
     help="The rule pack to judge by; auto: the one that fits the keys of the log.",
 )
-@click.option("--variant", metavar="NAME", help="A named way to run the pack.")
-@click.option(
-    "--set",
-    "settings",
-    metavar="NAME=VALUE",
-    multiple=True,
-    callback=_pairs,
-    help="Change a threshold for this run; VALUE may use 'default'. Repeatable.",
-)
-@click.option(
-    "--overrides", "override_files", metavar="FILE", multiple=True, help="Read settings from a YAML file. Repeatable."
-)
+@settings
 @click.option(
     "--checkpoints",
     metavar="DIR",
@@ -152,7 +123,7 @@ def _time(context: click.Context, parameter: click.Parameter, value: str | None)
     help="The least severity that makes the exit code 1.",
 )
 @click.option(
-    "--now", metavar="TIME", callback=_time, help="The present time, to tell whether the log fell silent (ISO 8601)."
+    "--now", metavar="TIME", callback=moment, help="The present time, to tell whether the log fell silent (ISO 8601)."
 )
 @click.option("--threads", metavar="N", type=click.IntRange(min=1), help="How many threads to use at most.")
 @click.pass_context
@@ -195,27 +166,27 @@ def evaluate_logs(
                 threads=threads,
             )
         except LogError as error:
-            _complain(str(error))
+            complain(str(error))
             report = _unjudged(log, error, pack)
         except ProblemsError as error:
             # With several logs, a wrong pack is told once.
             problems = [str(problem) for problem in error.problems]
-            _complain(*(problem for problem in problems if problem not in told))
+            complain(*(problem for problem in problems if problem not in told))
             told.update(problems)
             codes.append(WRONG)
             continue
         else:
             if report.reason:
-                _complain(f"{log}: {report.reason}")
+                complain(f"{log}: {report.reason}")
         report, code = settle(report, fail_on)
         codes.append(code)
         reports.append(report)
         if form != "json":
-            _print(_shown(report, form, is_first=len(reports) == 1))
+            say(_shown(report, form, is_first=len(reports) == 1))
     if form == "json" and (reports or len(logs) > 1):
         from .engine.render.json import dumps
 
-        _print(dumps(reports[0] if len(logs) == 1 else reports))
+        say(dumps(reports[0] if len(logs) == 1 else reports))
     if overrides_to is not None and reports and not _write_overrides(overrides_to, reports[0], pack):
         codes.append(WRONG)
     context.exit(worst(codes))
@@ -235,14 +206,14 @@ def _write_overrides(path: str, report: Report, pack: str) -> bool:
 
     text = render_overrides(report, pack, path)
     if text is None:
-        _complain(f"{path} was not written: the plan suggests no threshold")
+        complain(f"{path} was not written: the plan suggests no threshold")
         return True
     try:
         write_new(path, text)
     except OSError as error:
-        _complain(f"{path} was not written: {error.strerror or error}")
+        complain(f"{path} was not written: {error.strerror or error}")
         return False
-    _complain(f"wrote {path}; 'rules eval --overrides {path}' takes it back")
+    complain(f"wrote {path}; 'rules eval --overrides {path}' takes it back")
     return True
 
 
@@ -253,30 +224,8 @@ def _shown(report: Report, form: str, *, is_first: bool) -> str:
         return dumps(report, lines=True)
     from .engine.render.table import render
 
-    is_terminal = sys.stdout.isatty()
-    text = render(
-        report,
-        width=_width(is_terminal),
-        colour=is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
-        ascii_only=not _speaks_unicode(),
-    )
+    text = render(report, **page_style())
     return text if is_first else f"\n{text}"
-
-
-def _width(is_terminal: bool) -> int:
-    if not is_terminal:
-        return 80
-    from shutil import get_terminal_size
-
-    return min(get_terminal_size().columns, 100)
-
-
-def _speaks_unicode() -> bool:
-    try:
-        "▁█→…".encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
 
 
 def _unjudged(log: str, error: LogError, pack: str) -> Report:
@@ -306,143 +255,27 @@ def validate(context: click.Context, paths: tuple[str, ...]) -> None:
     from .engine.load import load_pack
 
     valid, told = 0, set()
-    files, problems = _pack_files(paths)
+    files, problems = pack_files(paths)
     for file in files:
         try:
-            for remark in lint_pack(load_pack(_as_file(file), strict=True)):
-                _print(f"{remark.at}: warning: {remark.message}" + (f"; {remark.hint}\n" if remark.hint else "\n"))
+            for remark in lint_pack(load_pack(as_file(file), strict=True)):
+                say(f"{remark.at}: warning: {remark.message}" + (f"; {remark.hint}\n" if remark.hint else "\n"))
             valid += 1
         except PackError as error:
             problems += error.problems
     for problem in problems:
         if str(problem) not in told:
             told.add(str(problem))
-            _print(f"{problem}\n")
+            say(f"{problem}\n")
     if problems:
         bad = len(told)
-        _complain(f"{bad} {'problem' if bad == 1 else 'problems'} in {len(files)} {_packs(len(files))}")
+        complain(f"{bad} {'problem' if bad == 1 else 'problems'} in {len(files)} {_packs(len(files))}")
         context.exit(WRONG)
-    _print(f"{valid} {_packs(valid)} {'is' if valid == 1 else 'are'} valid\n")
-
-
-@rules.command("test", short_help="Run the tests of rule packs.", epilog=TEST_CODES)
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@click.option("--only", metavar="TEXT", help="Run the cases whose name has this in it, and leave coverage out.")
-@click.option("--require-coverage", is_flag=True, help="Fail where a rule or a gate is not shown both ways by a case.")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="A page, or data."
-)
-@click.option(
-    "--record", "log", metavar="LOG", help="Write a case that expects what is said of this run today to PATH."
-)
-@click.option("--name", metavar="NAME", help="With --record: what the case is called; by default as the log.")
-@click.option("--embed", is_flag=True, help="With --record: write the text of the log down instead of its path.")
-@click.option(
-    "--pack", metavar="NAME|FILE", help="With --record: the pack that a new file tests, if none is beside it."
-)
-@click.option("--variant", metavar="NAME", help="With --record: the variant in which the run is judged.")
-@click.option(
-    "--set", "settings", metavar="NAME=VALUE", multiple=True, callback=_pairs, help="With --record: a setting."
-)
-@click.option("--now", metavar="TIME", callback=_time, help="With --record: the present time.")
-@click.pass_context
-def test(
-    context: click.Context,
-    /,
-    paths: tuple[str, ...],
-    only: str | None,
-    require_coverage: bool,
-    form: str,
-    log: str | None,
-    **recording: Any,
-) -> None:
-    """Judge the runs in files of pack tests, and tell where the reports are not as expected.
-
-    PATH is a file of tests, or a folder whose *.test.yaml files are. With --record it is the file that a case is added
-    to; no case that is there is changed.
-    """
-    if log is not None:
-        _record(context, paths, log, recording)
-    elif any(recording.values()):
-        option = next(name for name, value in recording.items() if value)
-        raise click.UsageError(f"--{'set' if option == 'settings' else option} goes with --record", context)
-    from .engine.packtest.render import dumps, render
-    from .engine.packtest.run import run_tests
-
-    outcome = run_tests(paths, only)
-    if outcome.problems:
-        _complain(*map(str, outcome.problems))
-        context.exit(WRONG)
-    is_terminal = sys.stdout.isatty()
-    _print(
-        dumps(outcome)
-        if form == "json"
-        else render(
-            outcome,
-            width=_width(is_terminal),
-            colour=is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
-            ascii_only=not _speaks_unicode(),
-        )
-    )
-    context.exit(FAILED if outcome.failed or (require_coverage and outcome.gaps) else 0)
-
-
-def _record(context: click.Context, paths: tuple[str, ...], log: str, recording: dict[str, Any]) -> NoReturn:
-    from .engine.packtest.record import Recording, record
-
-    if len(paths) != 1:
-        raise click.UsageError("--record writes to one file", context)
-    name, problems = record(paths[0], Recording(log, **recording))
-    if problems:
-        _complain(*map(str, problems))
-        context.exit(WRONG)
-    _print(f"{paths[0]}: recorded {name!r}, it passes\n")
-    context.exit(0)
-
-
-def _as_file(path: str) -> str:
-    """A path as `load_pack` takes it for a file: a bare name would be a shipped pack."""
-    return os.path.join(".", path) if os.path.exists(path) and not os.path.dirname(path) else path
+    say(f"{valid} {_packs(valid)} {'is' if valid == 1 else 'are'} valid\n")
 
 
 def _packs(amount: int) -> str:
     return "pack" if amount == 1 else "packs"
-
-
-def _pack_files(paths: Sequence[str]) -> tuple[list[str], list[Problem]]:
-    """The files that are meant, folders opened, each once; and the paths that hold none."""
-    files: list[str] = []
-    problems: list[Problem] = []
-    for path in paths:
-        if not os.path.isdir(path):
-            files.append(path)
-            continue
-        names = sorted(name for name in os.listdir(path) if name.endswith(".yaml") and not name.endswith(".test.yaml"))
-        if not names:
-            problems.append(Problem(Position(path), "no pack in this folder", "packs are files that end in .yaml"))
-        files += [os.path.join(path, name) for name in names]
-    return list(dict.fromkeys(files)), problems
-
-
-def _print(text: str) -> None:
-    """Write to standard output; a reader that has gone away (`| head`) is no error."""
-    from .engine.render.escape import encodable
-
-    try:
-        sys.stdout.write(encodable(text, sys.stdout.encoding))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Python would complain once more when it closes the stream at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _complain(*lines: str) -> None:
-    from .engine.render.escape import encodable, printable
-
-    for line in lines:
-        text = "\n".join(printable(part) for part in line.splitlines())
-        sys.stderr.write(encodable(f"{text}\n", sys.stderr.encoding))
-    sys.stderr.flush()
 
 
 def main(arguments: Sequence[str] | None = None, prog_name: str = "rules") -> NoReturn:
@@ -472,24 +305,24 @@ def _guarded(command: Callable[[], Any]) -> int:
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         if type(error).__name__ == "NoArgsIsHelpError" and context:  # click before 8.2 does not have it
-            _print(f"{context.get_help()}\n")
+            say(f"{context.get_help()}\n")
             return 0
         hint = f"; see '{context.command_path} --help'" if context else ""
         message = " ".join(error.format_message().split()).rstrip(".")
-        _complain(f"{context.command_path if context else 'rules'}: {message[:1].lower()}{message[1:]}{hint}")
+        complain(f"{context.command_path if context else 'rules'}: {message[:1].lower()}{message[1:]}{hint}")
         return WRONG
     except TrainrulesError as error:
-        _complain(str(error))
+        complain(str(error))
         return WRONG
     except (click.Abort, KeyboardInterrupt):
-        _complain("interrupted")
+        complain("interrupted")
         return INTERRUPTED
     except Exception as error:
         if os.environ.get("TRAINRULES_DEBUG"):
             from traceback import print_exc
 
             print_exc()
-        _complain(
+        complain(
             f"internal error: {type(error).__name__}: {' '.join(str(error).split())[:200]}; please report it, with the"
             " traceback that TRAINRULES_DEBUG=1 shows"
         )

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from click import Context
 
 import trainrules
 from trainrules.cli import rules as commands
@@ -110,8 +111,10 @@ def test_every_field_of_an_object_is_documented(kind: type) -> None:
 
 
 def test_every_command_and_option_is_documented() -> None:
-    names = [f"rules {name}" for name in commands.commands]
-    for command in [commands, *commands.commands.values()]:
+    context = Context(commands)
+    found = {name: commands.get_command(context, name) for name in commands.list_commands(context)}
+    names = [f"rules {name}" for name in found]
+    for command in [commands, *filter(None, found.values())]:
         names += [option for param in command.params for option in param.opts if option.startswith("--")]
     assert [name for name in names if f"`{name}" not in text(README)] == []
 

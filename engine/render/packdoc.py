@@ -6,22 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..expression import Expression
-from ..pack import (
-    Action,
-    Duration,
-    Group,
-    Invariant,
-    Level,
-    Metric,
-    Pack,
-    Param,
-    Requirement,
-    Rule,
-    Scalar,
-    Stage,
-    Variant,
-)
+from ..pack import Action, Group, Invariant, Level, Metric, Pack, Param, Requirement, Rule, Scalar, Variant
 from ..tree import Name
+from .phrases import band as _band
+from .phrases import end as _end
+from .phrases import length as _length
+from .phrases import plain as _plain
+from .phrases import value
 
 GENERATED = "<!-- Written by docs/build.py from the pack and its guide's statements. Do not edit. -->"
 
@@ -152,7 +143,7 @@ def _rule(pack: Pack, rule: Rule) -> Iterator[str]:
         yield _level(level)
     used = _used(pack, rule)
     if used:
-        yield "Thresholds: " + ", ".join(f"`{param.id}` = {_value(param.default)}" for param in used) + "."
+        yield "Thresholds: " + ", ".join(f"`{param.id}` = {_shown(param.default)}" for param in used) + "."
     if rule.why:
         yield _text(rule.why)
     if rule.source:
@@ -197,7 +188,7 @@ def _params(params: Iterable[Param]) -> str:
         (
             (
                 f"`{param.id}`",
-                _value(param.default) + (f" {param.unit}" if param.unit and param.default is not None else ""),
+                _shown(param.default) + (f" {param.unit}" if param.unit and param.default is not None else ""),
                 _band((param.min, param.max)),
                 _text(param.help) + _source(param.source),
             )
@@ -209,7 +200,7 @@ def _params(params: Iterable[Param]) -> str:
 def _variants(variants: Iterable[Variant]) -> str:
     lines = []
     for variant in variants:
-        changes = [f"`{name}` = {_value(value)}" for name, value in variant.set.items()]
+        changes = [f"`{name}` = {_shown(value)}" for name, value in variant.set.items()]
         changes += [f"`{name}` off" for name in variant.disable]
         changes += [f"`{name}` only informs" for name in variant.advise]
         lines.append(f"- `{variant.id}`: {_text(variant.help)} Sets {', '.join(changes)}.")
@@ -268,12 +259,6 @@ def _advice(requirement: Requirement) -> str:
     return f" (advice only where `{_plain(requirement.advisory)}`)" if requirement.advisory else ""
 
 
-def _end(stage: Stage) -> str:
-    parts = [f"{stage.unit.removesuffix('s')} {stage.to:g}"] if stage.to is not None else []
-    parts += [f"{stage.share:.0%} of the run"] if stage.share is not None else []
-    return " or ".join(parts) or "the end"
-
-
 def _actions(actions: Iterable[Action]) -> str:
     return _table(
         ("rank", "action", "what to do", "sets"),
@@ -322,28 +307,5 @@ def _source(source: str) -> str:
     return f" *{_text(source)}*" if source else ""
 
 
-def _plain(expression: Expression | None) -> str:
-    return " ".join(expression.text.split()) if expression else ""
-
-
-def _length(duration: Duration) -> str:
-    return f"{_plain(duration.amount)} {duration.unit}"
-
-
-def _value(value: Scalar | Expression) -> str:
-    if isinstance(value, Expression):
-        return f"`{_plain(value)}`"
-    if value is None:
-        return "unset"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else f"{value:g}"
-
-
-def _band(band: tuple[float | None, float | None] | None) -> str:
-    low, high = band or (None, None)
-    if low is None and high is None:
-        return ""
-    if low is None:
-        return f"at most {high:g}"
-    return f"at least {low:g}" if high is None else f"{low:g} to {high:g}"
+def _shown(given: Scalar | Expression) -> str:
+    return value(given, code="`")

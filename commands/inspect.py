@@ -1,0 +1,119 @@
+"""The commands that look into packs: which there are, what one holds, what a name means, the SQL that judges a log."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..engine.errors import PackError, Position, Problem
+from .options import as_file, form, pack_files, settings
+from .output import complain, page_style, say
+
+if TYPE_CHECKING:
+    from ..engine.pack import Pack, Resolved
+
+WRONG = 2
+
+
+@click.command("packs", short_help="List the rule packs.")
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@form
+@click.pass_context
+def list_packs(context: click.Context, paths: tuple[str, ...], form: str) -> None:
+    """List the packs that come with the tool, or those in files and folders of your own."""
+    from ..engine.load import load_pack, shipped_files
+
+    files, problems = pack_files(paths)
+    found: list[tuple[str, Pack]] = []
+    for name in dict.fromkeys(map(os.path.normpath, files)) if paths else shipped_files():
+        try:
+            found.append((name, load_pack(as_file(name) if paths else name)))
+        except PackError as error:
+            problems += error.problems
+    if form == "json":
+        from ..engine.render.packjson import dumps, packs_json
+
+        say(dumps(packs_json(found)))
+    elif found:
+        from ..engine.render.packlist import render_packs
+
+        say(render_packs(found, **page_style()))
+    if problems:
+        complain(*dict.fromkeys(map(str, problems)))
+        context.exit(WRONG)
+
+
+@click.command("show", short_help="Show what a pack holds.")
+@click.argument("pack")
+@click.argument("log", required=False)
+@settings
+@form
+def show(
+    pack: str,
+    log: str | None,
+    variant: str | None,
+    settings: tuple[str, ...],
+    override_files: tuple[str, ...],
+    form: str,
+) -> None:
+    """Show the thresholds of PACK with where each comes from, its rules, gates, stages and actions.
+
+    With LOG, a file rules.override.yaml beside it counts as it does for 'rules eval'.
+    """
+    resolved = _resolved(pack, variant, settings, override_files, log)
+    if form == "json":
+        from ..engine.render.packjson import dumps, show_json
+
+        say(dumps(show_json(resolved)))
+        return
+    from ..engine.render.packpage import render_pack
+
+    say(render_pack(resolved, pack, **page_style()))
+
+
+@click.command("explain", short_help="Explain a metric, a rule, a threshold, …")
+@click.argument("pack")
+@click.argument("name")
+@settings
+@form
+@click.pass_context
+def explain(
+    context: click.Context,
+    pack: str,
+    name: str,
+    variant: str | None,
+    settings: tuple[str, ...],
+    override_files: tuple[str, ...],
+    form: str,
+) -> None:
+    """Explain what NAME means in PACK: a metric, a rule, a threshold, an action, a gate, …, or a key of the log."""
+    from ..engine.catalog import entries, named, unknown_name
+
+    resolved = _resolved(pack, variant, settings, override_files, None)
+    everything = entries(resolved.pack)
+    found = named(everything, name)
+    if not found:
+        hint = unknown_name(everything, pack, name)
+        complain(str(Problem(Position(pack), f"unknown name {name!r}", hint)))
+        context.exit(WRONG)
+    if form == "json":
+        from ..engine.render.packjson import dumps, explain_json
+
+        say(dumps(explain_json(resolved, name, found)))
+        return
+    from ..engine.render.entrypage import render_entries
+
+    say(render_entries(resolved, found, **page_style()))
+
+
+def _resolved(
+    pack: str, variant: str | None, settings: tuple[str, ...], files: tuple[str, ...], log: str | None
+) -> Resolved:
+    from ..engine.load import load_pack
+    from ..engine.params import resolve
+
+    loaded = load_pack(pack)
+    return resolve(loaded, variant=variant, files=[Path(file) for file in files], settings=settings, log=log)

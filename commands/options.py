@@ -1,0 +1,97 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from ..engine.errors import Position, Problem
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Settings as they were given, each of which must be NAME=VALUE."""
+    for value in values:
+        name, equals, _ = value.partition("=")
+        if not (name.strip() and equals):
+            raise click.BadParameter(f"{value!r} is not NAME=VALUE", context, parameter)
+    return values
+
+
+def moment(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    """Seconds since 1970, from a number or an ISO 8601 time; without a zone it is UTC."""
+    if value is None:
+        return None
+    from datetime import UTC, datetime
+    from math import isfinite
+
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            moment = datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise click.BadParameter(
+                f"{value!r} is not a time; write 2026-01-31T12:00:00Z or seconds since 1970", context, parameter
+            ) from None
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    if not isfinite(seconds):
+        raise click.BadParameter(f"{value!r} is not a time", context, parameter)
+    return seconds
+
+
+def settings(command: _Command) -> _Command:
+    """The options that change a pack for one run: `variant`, `settings`, `override_files`."""
+    variant = click.option("--variant", metavar="NAME", help="A named way to run the pack.")
+    given = click.option(
+        "--set",
+        "settings",
+        metavar="NAME=VALUE",
+        multiple=True,
+        callback=pairs,
+        help="Change a threshold for this run; VALUE may use 'default'. Repeatable.",
+    )
+    files = click.option(
+        "--overrides",
+        "override_files",
+        metavar="FILE",
+        multiple=True,
+        help="Read settings from a YAML file. Repeatable.",
+    )
+    return variant(given(files(command)))
+
+
+def form(command: _Command) -> _Command:
+    """The option `form`: a page of text, or JSON."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="A page to read, or data.",
+    )(command)
+
+
+def pack_files(paths: Sequence[str]) -> tuple[list[str], list[Problem]]:
+    """The files that are meant, folders opened, each once; and the paths that hold none."""
+    files: list[str] = []
+    problems: list[Problem] = []
+    for path in paths:
+        if not os.path.isdir(path):
+            files.append(path)
+            continue
+        names = sorted(name for name in os.listdir(path) if name.endswith(".yaml") and not name.endswith(".test.yaml"))
+        if not names:
+            problems.append(Problem(Position(path), "no pack in this folder", "packs are files that end in .yaml"))
+        files += [os.path.join(path, name) for name in names]
+    return list(dict.fromkeys(files)), problems
+
+
+def as_file(path: str) -> str:
+    """A path as `load_pack` takes it for a file: a bare name would be a shipped pack."""
+    return os.path.join(".", path) if os.path.exists(path) and not os.path.dirname(path) else path

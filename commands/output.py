@@ -1,0 +1,63 @@
+"""What a command prints: results to standard output, all else to standard error, safe for any terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TypedDict
+
+
+class PageStyle(TypedDict):
+    """How a page is to look: the arguments that every renderer of pages takes."""
+
+    width: int
+    colour: bool
+    ascii_only: bool
+
+
+def say(text: str) -> None:
+    """Write to standard output; a reader that has gone away (`| head`) is no error."""
+    from ..engine.render.escape import encodable
+
+    try:
+        sys.stdout.write(encodable(text, sys.stdout.encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would complain once more when it closes the stream at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def complain(*lines: str) -> None:
+    """Write lines to standard error."""
+    from ..engine.render.escape import encodable, printable
+
+    for line in lines:
+        text = "\n".join(printable(part) for part in line.splitlines())
+        sys.stderr.write(encodable(f"{text}\n", sys.stderr.encoding))
+    sys.stderr.flush()
+
+
+def page_style() -> PageStyle:
+    """How pages on standard output are to look: 80 columns, or a terminal's own width up to 100, and its colours."""
+    is_terminal = sys.stdout.isatty()
+    return PageStyle(
+        width=_width(is_terminal),
+        colour=is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
+        ascii_only=not _speaks_unicode(),
+    )
+
+
+def _width(is_terminal: bool) -> int:
+    if not is_terminal:
+        return 80
+    from shutil import get_terminal_size
+
+    return min(get_terminal_size().columns, 100)
+
+
+def _speaks_unicode() -> bool:
+    try:
+        "▁█→…".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

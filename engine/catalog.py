@@ -1,0 +1,161 @@
+"""What a pack holds, by kind and name, who uses what, and where each threshold comes from: for `rules show|explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from .errors import did_you_mean
+from .expression import Expression
+from .pack import Action, Pack, Param, Resolved, Rule, Scalar
+from .template import placeholders
+from .tree import Call, Name
+
+Thing: TypeAlias = Any
+"""An entry of a section of a pack: a named tuple with `id` and `at`."""
+
+_ACTIONS = ("actions", "conflicts", "on_passed", "on_blocked")
+_TEMPLATES = ("message", "text")
+_BY_NAME = {**dict.fromkeys(_ACTIONS, "action"), "command": "command", "disable": "rule", "advise": "rule"}
+"""Fields that name other things of the pack, and of which kind."""
+
+
+class Entry(NamedTuple):
+    """A thing of a pack: what kind it is of (metric, rule, …), itself, and the names, by kind, of what it uses."""
+
+    kind: str
+    thing: Thing
+    uses: tuple[tuple[str, str], ...]
+
+    @property
+    def name(self) -> str:
+        """What the thing is called."""
+        return str(self.thing.id)
+
+
+class Threshold(NamedTuple):
+    """A param with its value in this run; `origin` is the pack that declares it, or what set it."""
+
+    param: Param
+    value: Scalar
+    default: Scalar
+    origin: str
+
+
+class Standing(NamedTuple):
+    """Whether a rule is on, the severity it is held to (None: its own), and what made it so ("": the pack)."""
+
+    is_on: bool
+    severity: str | None = None
+    on_by: str = ""
+    severity_by: str = ""
+
+
+def sections(pack: Pack) -> dict[str, Mapping[str, Thing]]:
+    """The sections of a pack that hold named things, by what one of them is called."""
+    found = {}
+    for field in pack._fields:
+        content = getattr(pack, field)
+        if isinstance(content, Mapping) and field != "labels" and all(hasattr(each, "at") for each in content.values()):
+            found[field.removesuffix("s")] = content
+    return found
+
+
+def entries(pack: Pack) -> list[Entry]:
+    """Everything in a pack that has a name, section by section."""
+    known = sections(pack)
+    return [
+        Entry(kind, thing, tuple(dict.fromkeys(_references(thing, pack, known))))
+        for kind, things in known.items()
+        for thing in things.values()
+    ]
+
+
+def users(everything: list[Entry], entry: Entry) -> list[Entry]:
+    """The entries that use this one."""
+    return [each for each in everything if (entry.kind, entry.name) in each.uses and each is not entry]
+
+
+def named(everything: list[Entry], name: str) -> list[Entry]:
+    """The entries of that name, or, where there are none, the metrics that are read from a key of that name."""
+    found = [entry for entry in everything if entry.name == name]
+    return found or [entry for entry in everything if name in getattr(entry.thing, "keys", ())]
+
+
+def unknown_name(everything: list[Entry], given: str, name: str) -> str:
+    """The hint for a name that a pack, called `given` on the command line, does not have."""
+    names = list(dict.fromkeys(entry.name for entry in everything))
+    keys = [key for entry in everything for key in getattr(entry.thing, "keys", ())]
+    near = did_you_mean(name, names) or did_you_mean(name, keys)
+    return near or f"'rules show {given}' lists all that it has"
+
+
+def thresholds(resolved: Resolved) -> list[Threshold]:
+    """The params of a pack as they are in one run."""
+    pack = resolved.pack
+    set_by = {override.param: override for override in resolved.overrides}
+    found = []
+    for param in pack.params.values():
+        override = set_by.get(param.id)
+        value = resolved.values[param.id]
+        default = override.default if override else value
+        found.append(Threshold(param, value, default, override.origin if override else home(pack, param)))
+    return found
+
+
+def home(pack: Pack, thing: Thing) -> str:
+    """The name of the pack that declares a thing: the pack itself, or one that it extends."""
+    if thing.at.file == pack.at.file:
+        return pack.id
+    file = str(thing.at.file)
+    return file.removeprefix("rules/").removesuffix(".yaml") if file.startswith("rules/") else file
+
+
+def standing(resolved: Resolved, rule: Rule) -> Standing:
+    """How a rule stands in one run."""
+    set_by = {override.param: override.origin for override in resolved.overrides}
+    return Standing(
+        rule.id not in resolved.disabled,
+        resolved.severities.get(rule.id),
+        set_by.get(f"{rule.id}.enabled", ""),
+        set_by.get(f"{rule.id}.severity", ""),
+    )
+
+
+def _references(value: Any, pack: Pack, known: Mapping[str, Mapping[str, Thing]], field: str = "") -> Iterator[Any]:
+    """What a thing names, as (kind, name), in the order in which it does."""
+    if isinstance(value, Expression):
+        yield from _in_expression(value, pack)
+    elif isinstance(value, str):
+        kind = _BY_NAME.get(field)
+        if kind and value in known.get(kind, ()):
+            yield kind, value
+        if field in _TEMPLATES:
+            yield from (found for hole in placeholders(value) if (found := _in_rows(hole.name, pack)))
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            kind = "metric" if field == "expect" else "param" if field == "set" else ""
+            if kind and key in known[kind]:
+                yield kind, key
+            yield from _references(inner, pack, known, field)
+    elif isinstance(value, tuple):
+        for name, inner in zip(getattr(value, "_fields", [field] * len(value)), value, strict=True):
+            if name not in ("id", "at"):
+                # An action sets settings of the trainer, a variant sets params.
+                yield from _references(inner, pack, known, "" if isinstance(value, Action) and name == "set" else name)
+
+
+def _in_expression(expression: Expression, pack: Pack) -> Iterator[tuple[str, str]]:
+    for node in expression.tree.walk():
+        if isinstance(node, Name) and (found := _in_rows(node.id, pack)):
+            yield found
+        elif isinstance(node, Call) and node.function == "nonfinite" and node.arguments == (None,):
+            yield from (("metric", id) for id in pack.sentinels if id in pack.metrics)
+
+
+def _in_rows(name: str, pack: Pack) -> tuple[str, str] | None:
+    """What a name in an expression or a message stands for; None for the clock and the like."""
+    for kind, known in (("metric", pack.metrics), ("param", pack.params), ("window", pack.windows)):
+        if name in known:
+            return kind, name
+    return None

@@ -1,0 +1,197 @@
+"""What a name of a pack means, as text: its fields, what it uses with the values of this run, and what uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..catalog import Entry, Threshold, entries, standing, thresholds, users
+from ..expression import Expression
+from ..pack import Action, Duration, Level, Metric, Param, Resolved, Rule, Stage, Variant, Window
+from ..words import listed
+from .layout import Page
+from .phrases import band, end, length, plain, span, value
+
+LABEL = 12
+_FIRST, _LAST = ("title", "help", "text"), ("why", "source")
+_LABELS = {"expr": "computed", "for_": "for", "while_": "while", "source": "guide", "good": "good range", "set": "sets"}
+_BOUNDS = ("good",)
+
+
+def render_entries(
+    resolved: Resolved, found: Sequence[Entry], *, width: int = 80, colour: bool = False, ascii_only: bool = False
+) -> str:
+    """The page on one name; where several things are called so, one after another."""
+    page = Page(max(width, 40), colour, ascii_only)
+    everything = entries(resolved.pack)
+    for entry in found:
+        page.blank()
+        _entry(page, resolved, entry, everything)
+    return page.text()
+
+
+def fields_of(thing: Any) -> Iterator[tuple[str, str]]:
+    """The fields of a thing that say something, in words, each with its label; `source` is called guide."""
+    for field, content in thing._asdict().items():
+        if field in ("id", "at"):
+            continue
+        text = band(content) if field in _BOUNDS else _text(content)
+        if text:
+            yield _LABELS.get(field, field.rstrip("_").replace("_", " ")), text
+
+
+def _entry(page: Page, resolved: Resolved, entry: Entry, everything: list[Entry]) -> None:
+    thing = entry.thing
+    head = f"{'threshold' if entry.kind == 'param' else entry.kind} {entry.name}"
+    title = getattr(thing, "title", "")
+    page.add(title, f"{page.safe(head)}{': ' if title else ''}", "  ", style="heading", word=page.safe(head))
+    for text in (getattr(thing, "help", ""), getattr(thing, "text", "") if entry.kind in ("action", "note") else ""):
+        if text:
+            page.add(text, "  ")
+    if entry.kind == "command":
+        page.command(thing.text, "  ")
+    for label, text in _facts(resolved, thing):
+        _line(page, label, text)
+    _used(page, resolved, entry, everything)
+    for label, text in (("why", getattr(thing, "why", "")), ("guide", getattr(thing, "source", ""))):
+        _line(page, label, text)
+    _line(page, "written in", str(thing.at))
+
+
+def _line(page: Page, label: str, text: str) -> None:
+    if text:
+        page.add(text, f"  {label:<{LABEL}} ", " " * (LABEL + 3))
+
+
+def _facts(resolved: Resolved, thing: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(thing, Param):
+        yield from _of_param(resolved, thing)
+    elif isinstance(thing, Rule):
+        yield from _of_rule(resolved, thing)
+    elif isinstance(thing, Metric):
+        yield from _of_metric(thing)
+    elif isinstance(thing, Variant):
+        yield "sets", ", ".join(f"{name} = {value(given)}" for name, given in thing.set.items())
+        yield "off", listed(thing.disable)
+        yield "only informs", listed(thing.advise)
+    elif isinstance(thing, Window):
+        yield "holds", span(thing)
+    elif isinstance(thing, Stage):
+        yield "until", end(thing)
+        yield "expects", ", ".join(f"{name} {band(range_)}" for name, range_ in thing.expect.items())
+    elif isinstance(thing, Action):
+        yield "rank", f"{thing.rank}"
+        yield "sets", ", ".join(f"{name} = {plain(given)}" for name, given in thing.set.items())
+        yield "moves", ", ".join(f"{name} {way}" for name, way in thing.direction.items())
+        yield "names", f"a {thing.target}" if thing.target else ""
+        yield "not with", listed(thing.conflicts)
+        yield "alone", "only where nothing else is recommended" if thing.alone else ""
+        yield "command", thing.command or ""
+    else:
+        told = ("title", "help", "text", "why", "guide")
+        yield from ((label, text) for label, text in fields_of(thing) if label not in told)
+
+
+def _of_param(resolved: Resolved, param: Param) -> Iterator[tuple[str, str]]:
+    (row,) = (row for row in thresholds(resolved) if row.param.id == param.id)
+    yield "value", _measured(row)
+    if row.value != row.default:
+        yield "set by", f"{row.origin}; the default is {value(row.default)}"
+    else:
+        yield "from", row.origin + (f", as {plain(param.default)}" if isinstance(param.default, Expression) else "")
+    yield "bounds", band((param.min, param.max))
+    yield "type", "" if param.type == "number" else param.type
+
+
+def _measured(row: Threshold) -> str:
+    return value(row.value) + (f" {row.param.unit}" if row.param.unit and row.value is not None else "")
+
+
+def _of_rule(resolved: Resolved, rule: Rule) -> Iterator[tuple[str, str]]:
+    stands = standing(resolved, rule)
+    if not stands.is_on:
+        yield "off", f"by {stands.on_by or 'the pack'}"
+    elif stands.on_by:
+        yield "on", f"by {stands.on_by}"
+    if stands.severity_by:
+        yield "held to", f"{stands.severity} by {stands.severity_by}"
+    yield "cause", rule.cause
+    for level in rule.levels:
+        yield from _of_level(level)
+    for label, expression in (("since", rule.since), ("after", rule.after), ("while", rule.while_)):
+        yield label, plain(expression)
+    yield "sticky", "stays open once found" if rule.sticky else ""
+
+
+def _of_level(level: Level) -> Iterator[tuple[str, str]]:
+    yield level.severity, f"when {plain(level.when)}"
+    yield "", f"for {length(level.for_)}" if level.for_ else ""
+    yield "", f"until {plain(level.until)}" if level.until else ""
+    yield "", f"does {', '.join(level.actions)}" if level.actions else ""
+    yield "", f"says “{level.message}”" if level.message else ""
+
+
+def _of_metric(metric: Metric) -> Iterator[tuple[str, str]]:
+    yield "keys", ", ".join(metric.keys)
+    yield "computed", plain(metric.expr)
+    yield "where", plain(metric.where)
+    yield "split by", metric.by or ""
+    yield "unit", metric.unit or ""
+    yield "better", metric.better or ""
+    yield "good range", band(metric.good)
+    yield (
+        "kind",
+        ", ".join(
+            [
+                *(["text"] if metric.type == "text" else []),
+                *(["of an evaluation"] if metric.role == "eval" else []),
+                *(["required, or another that is"] if metric.required else []),
+            ]
+        ),
+    )
+
+
+def _used(page: Page, resolved: Resolved, entry: Entry, everything: list[Entry]) -> None:
+    rows = {row.param.id: row for row in thresholds(resolved)}
+    by_kind: dict[str, list[str]] = {}
+    for kind, name in entry.uses:
+        by_kind.setdefault(kind, []).append(name)
+    names = by_kind.get("param", [])
+    if names and entry.kind != "variant":
+        told = [f"{name} = {_measured(rows[name])}" + _unusual(resolved, rows[name]) for name in names]
+        _line(page, "thresholds", ", ".join(told))
+    for kind in ("metric", "window"):
+        _line(page, f"{kind}s", ", ".join(by_kind.get(kind, ())))
+    using: dict[str, list[str]] = {}
+    for each in users(everything, entry):
+        using.setdefault(each.kind, []).append(each.name)
+    told = [f"{kind if len(names) == 1 else kind + 's'} {', '.join(names)}" for kind, names in using.items()]
+    _line(page, "used by", "; ".join(told) or ("" if entry.kind in _UNUSED else "nothing"))
+
+
+_UNUSED = ("rule", "stage", "gate", "invariant", "note", "variant", "format")
+"""Kinds that nothing has to use."""
+
+
+def _unusual(resolved: Resolved, row: Threshold) -> str:
+    return f" ({row.origin})" if row.value != row.default else ""
+
+
+def _text(content: Any) -> str:
+    """Any part of the model in a few words; nothing for what is empty."""
+    if isinstance(content, Expression):
+        return plain(content)
+    if isinstance(content, Duration):
+        return length(content)
+    if isinstance(content, bool):
+        return "yes" if content else ""
+    if content is None or isinstance(content, str):
+        return content or ""
+    if isinstance(content, (int, float)):
+        return f"{content:g}"
+    if isinstance(content, Mapping):
+        return ", ".join(f"{name} {_text(inner)}".rstrip() for name, inner in content.items())
+    if hasattr(content, "_asdict"):
+        parts = [f"{label} {text}" for label, text in fields_of(content)]
+        return (f"{content.id}: " if hasattr(content, "id") else "") + ", ".join(parts)
+    return ", ".join(_text(inner) for inner in content)

@@ -1,0 +1,217 @@
+"""A pack as text, as it is in one run: every threshold with where it comes from, every rule with what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ..catalog import Thing, Threshold, home, sections, standing, thresholds
+from ..pack import Action, Command, Metric, Note, Resolved, Rule, Stage, Variant, Window
+from ..words import capital, listed
+from .entrypage import fields_of
+from .layout import Page
+from .phrases import band, end, length, plain, span, value
+
+INDENT = " " * 4
+LABEL = 12
+
+
+def render_pack(
+    resolved: Resolved, given: str, *, width: int = 80, colour: bool = False, ascii_only: bool = False
+) -> str:
+    """The page of a pack made ready for a run; `given` is what a command line calls it."""
+    page = Page(max(width, 40), colour, ascii_only)
+    pack = resolved.pack
+    name = f"{pack.id} {pack.version}".rstrip()
+    page.add(pack.title, f"{page.safe(name)}  ", style="heading", word=name)
+    page.add(pack.help)
+    page.blank()
+    _head(page, resolved)
+    found = sections(pack)
+    for kind in sorted(found, key=_place):
+        if not found[kind]:
+            continue
+        title, render = _SECTIONS.get(kind, (f"{kind.capitalize()}s", _others))
+        page.blank()
+        page.raw(f"{title} ({len(found[kind])})", "heading")
+        render(page, resolved, _own_first(resolved, found[kind]))
+    page.blank()
+    page.add(f"'rules explain {given} NAME' says more of any of these.", style="faint")
+    return page.text()
+
+
+def _head(page: Page, resolved: Resolved) -> None:
+    pack = resolved.pack
+    required = [metric.id for metric in pack.metrics.values() if metric.required]
+    for label, text in (
+        ("guide", pack.source),
+        ("extends", pack.extends or ""),
+        ("known by", listed(pack.detect)),
+        ("needs", f"{listed(required, 'or')} in the log" if required else ""),
+        ("NaN shows in", listed(pack.sentinels)),
+        ("variant", resolved.variant or ""),
+    ):
+        if text:
+            page.add(text, f"{label:<{LABEL}} ")
+
+
+def _place(kind: str) -> int:
+    return _ORDER.index(kind if kind in _ORDER else "")
+
+
+def _own_first(resolved: Resolved, things: Mapping[str, Thing]) -> dict[str, Thing]:
+    """The things that the pack declares itself, then those of the packs that it extends."""
+    inherited = [id for id, thing in things.items() if home(resolved.pack, thing) != resolved.pack.id]
+    return {id: things[id] for id in (*(id for id in things if id not in inherited), *inherited)}
+
+
+def _thresholds(page: Page, resolved: Resolved, things: Mapping[str, Thing]) -> None:
+    by_id = {row.param.id: row for row in thresholds(resolved)}
+    rows = [by_id[id] for id in things]
+    wide = min(max(len(row.param.id) for row in rows), 24)
+    for row in rows:
+        is_set = row.value != row.default
+        told = ", ".join(filter(None, (_value(row), band((row.param.min, row.param.max)))))
+        line = f"  {page.safe(row.param.id):<{wide}}  {page.safe(told)}"
+        origin = f"{row.origin}, default {value(row.default)}" if is_set else row.origin
+        room = page.width - len(line) - len(page.safe(origin))
+        if room >= 2:
+            page.raw(line + " " * room + page.safe(origin), "warning" if is_set else "none")
+        else:
+            page.add(
+                f"{told} ({origin})", f"  {page.safe(row.param.id):<{wide}}  ", style="warning" if is_set else "none"
+            )
+        if row.param.help:
+            page.add(row.param.help, INDENT, style="faint")
+
+
+def _value(row: Threshold) -> str:
+    shown = value(row.value)
+    return f"{shown} {row.param.unit}" if row.param.unit and row.value is not None else shown
+
+
+def _rules(page: Page, resolved: Resolved, things: Mapping[str, Thing]) -> None:
+    for rule in things.values():
+        stands = standing(resolved, rule)
+        severity = stands.severity or rule.levels[-1].severity
+        label = severity if stands.is_on else "off"
+        origin = home(resolved.pack, rule)
+        page.add(
+            f"{rule.title} ({rule.id})",
+            f"  {label:<9} ",
+            INDENT * 3,
+            style=severity if stands.is_on else "faint",
+            word=label,
+        )
+        told = [f"{_scope(rule)}", "" if origin == resolved.pack.id else f"from {origin}"]
+        told += [f"off by {stands.on_by or 'the pack'}"] if not stands.is_on else []
+        told += [f"on by {stands.on_by}"] if stands.is_on and stands.on_by else []
+        told += [f"held to {severity} by {stands.severity_by}"] if stands.severity_by else []
+        page.add("; ".join(filter(None, told)), INDENT * 3, style="faint")
+
+
+def _scope(rule: Rule) -> str:
+    told = [rule.cause]
+    if len(rule.levels) > 1:
+        told.append(f"levels {listed([level.severity for level in rule.levels])}")
+    if rule.after:
+        told.append(f"after {plain(rule.after)}")
+    if length_ := next((level.for_ for level in reversed(rule.levels) if level.for_), None):
+        told.append(f"for {length(length_)}")
+    actions = list(dict.fromkeys(action for level in reversed(rule.levels) for action in level.actions))
+    return "; ".join([", ".join(told), *([f"does {', '.join(actions)}"] if actions else [])])
+
+
+def _metrics(page: Page, resolved: Resolved, things: Mapping[str, Metric]) -> None:
+    read = [metric.id for metric in things.values() if metric.expr is None]
+    made = [metric.id for metric in things.values() if metric.expr is not None]
+    for label, names in (("read", read), ("computed", made)):
+        if names:
+            page.add(", ".join(names), f"  {label:<9} ", INDENT * 3)
+
+
+def _windows(page: Page, resolved: Resolved, things: Mapping[str, Window]) -> None:
+    _lines(
+        page, ((window.id, ". ".join(filter(None, (capital(span(window)), window.help)))) for window in things.values())
+    )
+
+
+def _stages(page: Page, resolved: Resolved, things: Mapping[str, Stage]) -> None:
+    _lines(
+        page,
+        (
+            (
+                stage.id,
+                f"until {end(stage)}: " + ", ".join(f"{name} {band(range_)}" for name, range_ in stage.expect.items()),
+            )
+            for stage in things.values()
+        ),
+    )
+
+
+def _actions(page: Page, resolved: Resolved, things: Mapping[str, Action]) -> None:
+    ranked = sorted(things.values(), key=lambda action: (-action.rank, action.id))
+    _lines(
+        page,
+        (
+            (
+                action.id,
+                "; ".join(
+                    [
+                        action.title,
+                        *(f"{name} = {plain(given)}" for name, given in action.set.items()),
+                        *([f"command {action.command}"] if action.command else []),
+                    ]
+                ),
+            )
+            for action in ranked
+        ),
+    )
+
+
+def _variants(page: Page, resolved: Resolved, things: Mapping[str, Variant]) -> None:
+    for variant in things.values():
+        changes = [f"{name} = {value(given)}" for name, given in variant.set.items()]
+        changes += [f"{name} off" for name in variant.disable] + [f"{name} only informs" for name in variant.advise]
+        page.add("; ".join(filter(None, (variant.help.rstrip("."), ", ".join(changes)))), f"  {variant.id}: ", INDENT)
+
+
+def _commands(page: Page, resolved: Resolved, things: Mapping[str, Command]) -> None:
+    for command in things.values():
+        page.add(": ".join(filter(None, (command.id, command.help))), "  ", INDENT)
+        page.command(command.text, INDENT)
+
+
+def _notes(page: Page, resolved: Resolved, things: Mapping[str, Note]) -> None:
+    page.add(", ".join(things), "  ")
+
+
+def _others(page: Page, resolved: Resolved, things: Mapping[str, Any]) -> None:
+    """Things of a section that has no lines of its own here, each with its first few fields."""
+    for thing in things.values():
+        told = [f"{label} {text}" for label, text in fields_of(thing) if label not in ("guide", "why")]
+        page.add("; ".join(told), f"  {page.safe(thing.id)}: ", INDENT)
+
+
+def _lines(page: Page, rows: Iterable[tuple[str, str]]) -> None:
+    rows = list(rows)
+    wide = min(max(len(name) for name, _ in rows), 24) + 2
+    for name, text in rows:
+        page.add(text, f"  {page.safe(name):<{wide}}", " " * (wide + 2))
+
+
+_Section = Callable[[Page, Resolved, Mapping[str, Any]], None]
+_SECTIONS: dict[str, tuple[str, _Section]] = {
+    "param": ("Thresholds", _thresholds),
+    "rule": ("Rules", _rules),
+    "metric": ("Metrics", _metrics),
+    "window": ("Windows", _windows),
+    "stage": ("Stages", _stages),
+    "action": ("Actions, the gravest first", _actions),
+    "variant": ("Variants", _variants),
+    "command": ("Commands", _commands),
+    "note": ("Notes", _notes),
+}
+
+_ORDER = ("param", "rule", "gate", "", "stage", "window", "action", "metric", "variant", "command", "note")
+"""The sections in the order of the page; what has no lines of its own stands where nothing is named."""
