@@ -20,6 +20,9 @@ _BY_NAME = {**dict.fromkeys(_ACTIONS, "action"), "command": "command", "disable"
 """Fields that name other things of the pack, and of which kind."""
 
 
+_SINGULAR = {"families": "family"}
+
+
 class Entry(NamedTuple):
     """A thing of a pack: what kind it is of (metric, rule, …), itself, and the names, by kind, of what it uses."""
 
@@ -53,12 +56,15 @@ class Standing(NamedTuple):
 
 def sections(pack: Pack) -> dict[str, Mapping[str, Thing]]:
     """The sections of a pack that hold named things, by what one of them is called."""
-    found = {}
-    for field in pack._fields:
-        content = getattr(pack, field)
-        if isinstance(content, Mapping) and field != "labels" and all(hasattr(each, "at") for each in content.values()):
-            found[field.removesuffix("s")] = content
-    return found
+    fields = [
+        field for field, empty in pack._field_defaults.items() if isinstance(empty, Mapping) and field != "labels"
+    ]
+    return {_SINGULAR.get(field, field.removesuffix("s")): getattr(pack, field) for field in fields}
+
+
+def plural(kind: str) -> str:
+    """What the section of a kind of things is called in a pack."""
+    return next((field for field, one in _SINGULAR.items() if one == kind), f"{kind}s")
 
 
 def entries(pack: Pack) -> list[Entry]:

@@ -184,6 +184,7 @@ def test_generated_parts_are_up_to_date() -> None:
     pages = build.pages()
     assert {path.name for path in pages} == {
         "language.md",
+        "looking.md",
         "reports.md",
         "testing.md",
         *(f"{name}.md" for name in ["common", *shipped()]),

@@ -81,7 +81,7 @@ def test_the_wheel_installs_one_package_and_two_commands(built: Built) -> None:
 
 def test_every_module_and_data_file_of_the_tree_ships(built: Built) -> None:
     """A room that is missing from the list of packages would be missing from the wheel without a word."""
-    patterns = ("*.py", "engine/**/*.py", "rules/*.yaml", "schemas/*.json", "py.typed")
+    patterns = ("*.py", "commands/*.py", "engine/**/*.py", "rules/*.yaml", "schemas/*.json", "py.typed")
     tree = {path.relative_to(built.tree).as_posix() for pattern in patterns for path in built.tree.glob(pattern)}
     shipped = {name.removeprefix("trainrules/") for name in built.wheel.namelist() if name.startswith("trainrules/")}
     assert shipped == tree

@@ -13,7 +13,6 @@ from .layout import Page
 from .phrases import band, end, length, plain, span, value
 
 LABEL = 12
-_FIRST, _LAST = ("title", "help", "text"), ("why", "source")
 _LABELS = {"expr": "computed", "for_": "for", "while_": "while", "source": "guide", "good": "good range", "set": "sets"}
 _BOUNDS = ("good",)
 
@@ -30,10 +29,10 @@ def render_entries(
     return page.text()
 
 
-def fields_of(thing: Any) -> Iterator[tuple[str, str]]:
+def fields_of(thing: Any, but: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
     """The fields of a thing that say something, in words, each with its label; `source` is called guide."""
     for field, content in thing._asdict().items():
-        if field in ("id", "at"):
+        if field in ("id", "at", *but):
             continue
         text = band(content) if field in _BOUNDS else _text(content)
         if text:
@@ -88,8 +87,7 @@ def _facts(resolved: Resolved, thing: Any) -> Iterator[tuple[str, str]]:
         yield "alone", "only where nothing else is recommended" if thing.alone else ""
         yield "command", thing.command or ""
     else:
-        told = ("title", "help", "text", "why", "guide")
-        yield from ((label, text) for label, text in fields_of(thing) if label not in told)
+        yield from fields_of(thing, but=("title", "help", "text", "why", "source"))
 
 
 def _of_param(resolved: Resolved, param: Param) -> Iterator[tuple[str, str]]:
@@ -131,12 +129,17 @@ def _of_level(level: Level) -> Iterator[tuple[str, str]]:
     yield "", f"says “{level.message}”" if level.message else ""
 
 
+_TOLD = ("keys", "expr", "where", "role", "type", "by", "better", "unit", "required", "good", "help", "source")
+"""Fields of a metric that have lines of their own."""
+
+
 def _of_metric(metric: Metric) -> Iterator[tuple[str, str]]:
     yield "keys", ", ".join(metric.keys)
     yield "computed", plain(metric.expr)
     yield "where", plain(metric.where)
     yield "split by", metric.by or ""
     yield "unit", metric.unit or ""
+    yield from fields_of(metric, but=_TOLD)
     yield "better", metric.better or ""
     yield "good range", band(metric.good)
     yield (
@@ -165,7 +168,7 @@ def _used(page: Page, resolved: Resolved, entry: Entry, everything: list[Entry])
     using: dict[str, list[str]] = {}
     for each in users(everything, entry):
         using.setdefault(each.kind, []).append(each.name)
-    told = [f"{kind if len(names) == 1 else kind + 's'} {', '.join(names)}" for kind, names in using.items()]
+    told = [f"{kind if len(names) == 1 else plural(kind)} {', '.join(names)}" for kind, names in using.items()]
     _line(page, "used by", "; ".join(told) or ("" if entry.kind in _UNUSED else "nothing"))
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..catalog import Entry, Standing, entries, sections, standing, thresholds, users
+from ..catalog import Entry, Standing, entries, plural, sections, standing, thresholds, users
 from ..errors import Position
 from ..expression import Expression
 from ..pack import Duration, KeyPattern, Pack, Resolved
@@ -30,11 +30,11 @@ def show_json(resolved: Resolved) -> Json:
     pack = resolved.pack
     used = entries(pack)
     data: Json = {"schema": SHOWN, "pack": pack.id, **_fields(pack, _HEAD), "variant": resolved.variant}
-    data["clock"] = _plain(pack.clock._asdict())
-    data |= _fields(pack, ("sentinels", "labels", "summary", "checkpoints"))
+    known = [plural(kind) for kind in sections(pack)]
+    data |= _fields(pack, [field for field in pack._fields if field not in (*known, *_HEAD, "id", "at")])
     for kind, things in sections(pack).items():
         found = {entry.name: entry for entry in used if entry.kind == kind}
-        data[f"{kind}s"] = [_entry(resolved, found[name]) for name in things]
+        data[plural(kind)] = [_entry(resolved, found[name]) for name in things]
     return data
 
 
@@ -67,7 +67,7 @@ def _counted(pack: Pack) -> Json:
         "id": pack.id,
         **_fields(pack, _HEAD),
         "variants": list(pack.variants),
-        **{f"{kind}s": len(things) for kind, things in sections(pack).items() if kind != "variant"},
+        **{plural(kind): len(things) for kind, things in sections(pack).items() if kind != "variant"},
     }
 
 
@@ -111,7 +111,7 @@ def _used_thresholds(resolved: Resolved, entry: Entry) -> Json:
 def _by_kind(names: Any) -> Json:
     found: dict[str, list[str]] = {}
     for kind, name in names:
-        found.setdefault(f"{kind}s", []).append(name)
+        found.setdefault(plural(kind), []).append(name)
     return dict(found)
 
 

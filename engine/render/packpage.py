@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..catalog import Thing, Threshold, home, sections, standing, thresholds
+from ..catalog import Thing, Threshold, home, plural, sections, standing, thresholds
 from ..pack import Action, Command, Metric, Note, Resolved, Rule, Stage, Variant, Window
 from ..words import capital, listed
 from .entrypage import fields_of
@@ -31,7 +31,7 @@ def render_pack(
     for kind in sorted(found, key=_place):
         if not found[kind]:
             continue
-        title, render = _SECTIONS.get(kind, (f"{kind.capitalize()}s", _others))
+        title, render = _SECTIONS.get(kind, (capital(plural(kind)), _others))
         page.blank()
         page.raw(f"{title} ({len(found[kind])})", "heading")
         render(page, resolved, _own_first(resolved, found[kind]))
@@ -189,7 +189,7 @@ def _notes(page: Page, resolved: Resolved, things: Mapping[str, Note]) -> None:
 def _others(page: Page, resolved: Resolved, things: Mapping[str, Any]) -> None:
     """Things of a section that has no lines of its own here, each with its first few fields."""
     for thing in things.values():
-        told = [f"{label} {text}" for label, text in fields_of(thing) if label not in ("guide", "why")]
+        told = [f"{label} {text}" for label, text in fields_of(thing, but=("why", "source"))]
         page.add("; ".join(told), f"  {page.safe(thing.id)}: ", INDENT)
 
 
