@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..catalog import Entry, Threshold, entries, standing, thresholds, users
+from ..catalog import Entry, Threshold, entries, plural, standing, thresholds, users
 from ..expression import Expression
 from ..pack import Action, Duration, Level, Metric, Param, Resolved, Rule, Stage, Variant, Window
 from ..words import listed
