@@ -10,13 +10,14 @@ from pathlib import Path
 from ..errors import OverrideError, PackError, Position, Problem, did_you_mean
 from ..fields import Fields, Problems, kind
 from ..load import RULES, load_pack
-from ..pack import Duration, Pack, Rule
+from ..pack import Pack
 from ..params import resolve
 from ..schema import shape_problems
 from ..yamlio import Document, Item, compose_file
 from .data import read_data
 from .model import Case, Data, Expected, Suite
 from .names import Names
+from .own import own_of
 
 SUFFIX = ".test.yaml"
 """How the name of a file of pack tests ends; the pack beside it has the same name without `.test`."""
@@ -49,7 +50,7 @@ def load_suite(path: str | Path, packs: dict[str, Pack] | None = None) -> tuple[
             problems.add(case.at, f"two cases are called {case.name!r}", "name them apart")
         cases.append(case)
     found = tuple(dict.fromkeys(sorted(problems.found)))
-    return (None, found) if found else (Suite(file, pack, own_rules(pack), tuple(cases)), ())
+    return (None, found) if found else (Suite(file, pack, own_of(pack), tuple(cases)), ())
 
 
 def _no_tests(document: Document) -> Problem | None:
@@ -92,37 +93,6 @@ def _pack(fields: Fields, path: Path, packs: dict[str, Pack]) -> Pack:
                 raise PackError([Problem(at, problem.message, problem.hint) for problem in error.problems]) from None
             raise
     return packs[key]
-
-
-def own_rules(pack: Pack) -> frozenset[str]:
-    """The rules that a pack does not merely inherit: those of its own, and those that it judges differently."""
-    parent = _parent(pack)
-    return frozenset(
-        id
-        for id, rule in pack.rules.items()
-        if rule.enabled and (parent is None or id not in parent.rules or _judges(rule) != _judges(parent.rules[id]))
-    )
-
-
-def _parent(pack: Pack) -> Pack | None:
-    if pack.extends is None:
-        return None
-    is_file = bool(Path(pack.extends).suffix)
-    return load_pack(Path(pack.at.file).parent / pack.extends if is_file else pack.extends)
-
-
-def _judges(rule: Rule) -> tuple[object, ...]:
-    """What makes a rule fire or stay quiet, and how it then counts; not how it is told."""
-    levels = [
-        (level.severity, level.when.text, level.until and level.until.text, level.for_ and _length(level.for_))
-        for level in rule.levels
-    ]
-    scope = (rule.since, rule.after, rule.while_)
-    return rule.cause, rule.sticky, rule.enabled, levels, [each and each.text for each in scope]
-
-
-def _length(duration: Duration) -> tuple[str, str]:
-    return duration.amount.text, duration.unit
 
 
 def _case(fields: Fields, names: Names, folder: Path, problems: Problems) -> Case:
@@ -221,7 +191,10 @@ def _expected(fields: Fields, pack: Pack, problems: Problems) -> Iterator[Expect
 
 def _things(section: str, id: str, item: Item, pack: Pack, problems: Problems) -> Iterator[Expected]:
     known: Mapping[str, object] = getattr(pack, section, {})
-    if id not in known:
+    if section == "rules":
+        known = {**known, **getattr(pack, "invariants", {})}
+    name = id.partition(" ")[0] if section == "gates" else id  # a gate may be followed by its series
+    if name not in known:
         noun = section.removesuffix("s")
         hint = did_you_mean(id, list(known)) or ("" if known else f"pack {pack.id!r} has no {section}")
         problems.add(item.key_at, f"unknown {noun} {id!r}", hint)
@@ -233,7 +206,20 @@ def _things(section: str, id: str, item: Item, pack: Pack, problems: Problems) -
                 problems.add(median.key_at, told, did_you_mean(metric, list(pack.stages[id].expect)))
             yield from _fields_of((section, id, metric), median, "within")
     else:
+        if section == "gates":
+            _known_requirements(item, known[name], problems)
         yield from _fields_of((section, id), item, "state" if section == "rules" else "status")
+
+
+def _known_requirements(item: Item, gate: object, problems: Problems) -> None:
+    requirements = item.value.get("requirements") if isinstance(item.value, dict) else None
+    known: Mapping[str, object] = getattr(gate, "require", {})
+    for name, requirement in (
+        requirements.value.items() if requirements and isinstance(requirements.value, dict) else ()
+    ):
+        if name not in known:
+            hint = did_you_mean(name, list(known)) or f"the gate requires {', '.join(known)}"
+            problems.add(requirement.key_at, f"unknown requirement {name!r}", hint)
 
 
 def _fields_of(path: tuple[str, ...], item: Item, short: str) -> Iterator[Expected]:
@@ -275,4 +261,4 @@ def suite_files(paths: tuple[str, ...]) -> tuple[list[str], list[Problem]]:
     return list(dict.fromkeys(files)), problems
 
 
-__all__ = ["RULES", "SUFFIX", "load_suite", "outside", "own_rules", "suite_files"]
+__all__ = ["RULES", "SUFFIX", "load_suite", "outside", "suite_files"]

@@ -91,13 +91,20 @@ def _place(at: Moment) -> float:
 
 
 def _by_name(entries: object, key: str) -> dict[str, object]:
-    """The entries of a list of the JSON report by their names, and their requirements by theirs."""
+    """The entries of a list of the JSON report by their names, those over series with the series behind the name."""
     named: dict[str, object] = {}
     for entry in entries if isinstance(entries, list) else ():
-        told = dict(entry)
-        if isinstance(told.get("requirements"), list):
-            told["requirements"] = {each["name"]: each for each in told["requirements"]}
-        named[str(entry[key])] = told
+        told = {"reason": "", "passed": None, "advisory": False, "first": None, **entry}
+        for moment_ in ("passed", "first"):
+            at = told[moment_]
+            if isinstance(at, Mapping):
+                told[moment_] = at["row"] if at["step"] is None else at["step"]
+        told["requirements"] = {
+            each["name"]: {"reason": "", "advisory": False, **each} for each in entry.get("requirements", ())
+        }
+        told["suggestions"] = {each["param"]: each["value"] for each in entry.get("suggestions", ())}
+        series = entry.get("series")
+        named[f"{entry[key]} {series}" if series and isinstance(series, str) else str(entry[key])] = told
     return named
 
 
@@ -159,7 +166,7 @@ def _plan(expected: Expected, got: object, report: Report) -> Iterator[Differenc
 def _unlisted(report: Report, case: Case) -> Iterator[Difference]:
     """The rules that fire and of which the case says nothing."""
     for finding in report.findings:
-        if finding.state == "firing" and finding.rule not in case.rules:
+        if finding.state == "firing" and finding.rule not in case.listed:
             since = f"since {moment(finding.onset, report.log.clock)}"
             why = tuple(_proof(finding))
             yield Difference(f"rules.{finding.rule}", "not listed", f"firing, {finding.severity}, {since}", why)
@@ -167,7 +174,7 @@ def _unlisted(report: Report, case: Case) -> Iterator[Difference]:
 
 def _why(path: tuple[str, ...], report: Report) -> Iterator[str]:
     """What the report knows of the rule that a path leads to."""
-    if path[0] != "rules":
+    if path[0] not in ("rules", "invariants"):
         return
     for finding in report.findings:
         if finding.rule == path[1]:

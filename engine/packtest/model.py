@@ -47,17 +47,25 @@ class Case(NamedTuple):
     source: str = ""
 
     @property
-    def rules(self) -> frozenset[str]:
-        """The rules that the case says something of."""
-        return frozenset(each.path[1] for each in self.expects if each.path[0] == "rules")
+    def listed(self) -> frozenset[str]:
+        """The rules and invariants that the case says something of."""
+        return frozenset(each.path[1] for each in self.expects if each.path[0] in ("rules", "invariants"))
+
+
+class Own(NamedTuple):
+    """The rules, gates and invariants of a pack that its own tests must show: not those that it merely inherits."""
+
+    rules: frozenset[str] = frozenset()
+    gates: frozenset[str] = frozenset()
+    invariants: frozenset[str] = frozenset()
 
 
 class Suite(NamedTuple):
-    """One file of tests and the pack that they test; `own` are the rules that the pack does not merely inherit."""
+    """One file of tests and the pack that they test; `own` are the things that the pack does not merely inherit."""
 
     file: str
     pack: Pack
-    own: frozenset[str]
+    own: Own
     cases: tuple[Case, ...]
 
 
@@ -75,7 +83,7 @@ class Seen(NamedTuple):
 
     fired: frozenset[tuple[str, str]] = frozenset()  # (rule, severity)
     quiet: frozenset[str] = frozenset()
-    gates: frozenset[tuple[str, str]] = frozenset()  # (gate, status)
+    gates: frozenset[tuple[str, str]] = frozenset()  # (gate, or gate.requirement; status)
     invariants: frozenset[tuple[str, str]] = frozenset()  # (invariant, status)
 
 
@@ -95,9 +103,9 @@ class Result(NamedTuple):
 class Gap(NamedTuple):
     """Something of a pack that no test shows: a rule that never fires, a gate that is never open."""
 
-    kind: str  # rule | gate | invariant
+    kind: str  # rule | gate | requirement | invariant
     name: str
-    never: str  # such as "fires", "stays quiet" or "is open"
+    never: str  # such as "fires", "stays quiet" or "opens"
     severity: str = ""  # of the level of a rule that never fires, where others do
 
 
@@ -117,6 +125,7 @@ __all__ = [
     "Difference",
     "Expected",
     "Gap",
+    "Own",
     "Plain",
     "Result",
     "Row",

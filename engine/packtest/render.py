@@ -50,9 +50,8 @@ def _failure(page: Page, at: Position, result: Result) -> None:
 
 
 def _coverage(page: Page, coverage: Coverage) -> None:
-    for kind, (shown, all_) in coverage.counts.items():
-        if all_:
-            page.add(f"{coverage.pack}: {shown} of {counted(all_, kind)} covered", "", "  ")
+    counts = ", ".join(f"{shown} of {counted(all_, kind)}" for kind, (shown, all_) in coverage.counts.items())
+    page.add(f"{coverage.pack}: {counts or 'nothing of its own'} covered", "", "  ")
     for never, gaps in groupby(sorted(coverage.gaps, key=_never), key=_never):
         names = [f"{gap.name} as {gap.severity}" if gap.severity else gap.name for gap in gaps]
         page.add(", ".join(names), f"  {f'never {never}':<19}", " " * 21)

@@ -1,0 +1,47 @@
+"""What a pack holds itself, against its parent: what it merely inherits is shown by the parent's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..expression import Expression
+from ..load import load_pack
+from ..pack import Pack
+from .model import Own
+
+TOLD = frozenset({"at", "title", "why", "source", "message", "help", "actions"})
+"""The fields that change how a thing is told and what is advised, not when it fires."""
+
+
+def own_of(pack: Pack) -> Own:
+    """The rules, gates and invariants that are the pack's own, or that it judges differently than its parent."""
+    parent = _parent(pack)
+    return Own(*(_own(getattr(pack, part, {}), getattr(parent, part, {})) for part in Own._fields))
+
+
+def _own(things: Mapping[str, Any], inherited: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(
+        id
+        for id, thing in things.items()
+        if getattr(thing, "enabled", True) and (id not in inherited or _judged(thing) != _judged(inherited[id]))
+    )
+
+
+def _parent(pack: Pack) -> Pack | None:
+    if pack.extends is None:
+        return None
+    is_file = bool(Path(pack.extends).suffix)
+    return load_pack(Path(pack.at.file).parent / pack.extends if is_file else pack.extends)
+
+
+def _judged(thing: object) -> object:
+    """What of a thing decides when it fires, as plain values that can be compared."""
+    if isinstance(thing, Expression):
+        return " ".join(thing.text.split())
+    if isinstance(thing, Mapping):
+        return {key: _judged(value) for key, value in thing.items()}
+    if isinstance(thing, tuple) and hasattr(thing, "_fields"):
+        return {field: _judged(getattr(thing, field)) for field in thing._fields if field not in TOLD}
+    return [_judged(value) for value in thing] if isinstance(thing, tuple) else thing
