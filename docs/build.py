@@ -114,6 +114,9 @@ _EXPECTED = {
     "An entry of `plan` of which more is expected than its action": "action",
     "Under `rules`, for a rule of which more is expected than its state": "rule",
     "Under `stages`, for each metric of a stage": "stage",
+    "Under `gates`, for a gate of which more is expected than its status": "gate",
+    "Under `requirements`, for a line of which more is expected than its status": "requirement",
+    "Under `invariants`, for an invariant of which more is expected than its status": "invariant",
     "Under `log`": "log",
 }
 

@@ -303,7 +303,7 @@ tests:
   - name: four
     log: nowhere.jsonl
     total: 5
-    expect: {rules: {a: 5}, gates: {next: open}}
+    expect: {rules: {a: 5}, gates: {next: open}, gate: {}}
   - expect: {}
 """
 
@@ -344,8 +344,8 @@ def test_all_that_is_wrong_with_a_file(run: Run) -> None:
         "small.test.yaml:33:5: 'total' does not go with 'log'; it adds to a table or to series; write it in the log",
         "small.test.yaml:34:22: unknown rule 'a'",
         "small.test.yaml:34:25: 'a' must be a state, or {state: …} and what is expected of the finding, not the number 5",
-        "small.test.yaml:34:29: unknown key 'gates'; known here: verdict, reason, plan, set_aside, rules, stages, log",
         "small.test.yaml:34:37: unknown gate 'next'; pack 'small' has no gates",
+        "small.test.yaml:34:50: unknown key 'gate'; did you mean 'gates'?",
         "small.test.yaml:35:5: an entry of 'tests' lacks 'name'; add it",
     ]
 

@@ -9,7 +9,6 @@ lists counts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from ..pack import SEVERITIES, Pack
 from ..report import Report
@@ -60,16 +59,15 @@ def coverage_of(suites: Sequence[Suite], results: Iterable[Result]) -> Coverage:
     pack, own = suites[0].pack, suites[0].own
     seen = [result.seen for result in results if result.passed]
     things: dict[str, list[tuple[str, list[Gap]]]] = {"rule": list(_rules(pack, own.rules, seen))}
-    every_gate: Mapping[str, Any] = getattr(pack, "gates", {})
     gates = {pair for each in seen for pair in each.gates}
     things["gate"] = [
         (id, [*_lacks("gate", id, GATE_SHOWN | ({"is stuck": (STUCK,)} if gate.stuck else {}), gates)])
-        for id, gate in every_gate.items()
+        for id, gate in pack.gates.items()
         if id in own.gates
     ]
     things["requirement"] = [
         (name, list(_lacks("requirement", name, REQUIREMENT_SHOWN, gates)))
-        for id, gate in every_gate.items()
+        for id, gate in pack.gates.items()
         if id in own.gates
         for name in (f"{id}.{requirement}" for requirement in gate.require)
     ]

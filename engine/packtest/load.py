@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import OverrideError, PackError, Position, Problem, did_you_mean
 from ..fields import Fields, Problems, kind
 from ..load import RULES, load_pack
-from ..pack import Pack
+from ..pack import Gate, Pack
 from ..params import resolve
 from ..schema import shape_problems
 from ..yamlio import Document, Item, compose_file
@@ -190,9 +190,9 @@ def _expected(fields: Fields, pack: Pack, problems: Problems) -> Iterator[Expect
 
 
 def _things(section: str, id: str, item: Item, pack: Pack, problems: Problems) -> Iterator[Expected]:
-    known: Mapping[str, object] = getattr(pack, section, {})
+    known: Mapping[str, object] = getattr(pack, section)
     if section == "rules":
-        known = {**known, **getattr(pack, "invariants", {})}
+        known = {**known, **pack.invariants, **pack.gates}
     name = id.partition(" ")[0] if section == "gates" else id  # a gate may be followed by its series
     if name not in known:
         noun = section.removesuffix("s")
@@ -207,18 +207,17 @@ def _things(section: str, id: str, item: Item, pack: Pack, problems: Problems) -
             yield from _fields_of((section, id, metric), median, "within")
     else:
         if section == "gates":
-            _known_requirements(item, known[name], problems)
+            _known_requirements(item, pack.gates[name], problems)
         yield from _fields_of((section, id), item, "state" if section == "rules" else "status")
 
 
-def _known_requirements(item: Item, gate: object, problems: Problems) -> None:
+def _known_requirements(item: Item, gate: Gate, problems: Problems) -> None:
     requirements = item.value.get("requirements") if isinstance(item.value, dict) else None
-    known: Mapping[str, object] = getattr(gate, "require", {})
     for name, requirement in (
         requirements.value.items() if requirements and isinstance(requirements.value, dict) else ()
     ):
-        if name not in known:
-            hint = did_you_mean(name, list(known)) or f"the gate requires {', '.join(known)}"
+        if name not in gate.require:
+            hint = did_you_mean(name, list(gate.require)) or f"the gate requires {', '.join(gate.require)}"
             problems.add(requirement.key_at, f"unknown requirement {name!r}", hint)
 
 

@@ -174,7 +174,7 @@ def _unlisted(report: Report, case: Case) -> Iterator[Difference]:
 
 def _why(path: tuple[str, ...], report: Report) -> Iterator[str]:
     """What the report knows of the rule that a path leads to."""
-    if path[0] not in ("rules", "invariants"):
+    if path[0] not in ("rules", "invariants", "gates"):
         return
     for finding in report.findings:
         if finding.rule == path[1]:
@@ -182,6 +182,9 @@ def _why(path: tuple[str, ...], report: Report) -> Iterator[str]:
     for state in report.rules:
         if state.rule == path[1]:
             yield from _state(state, report)
+    for invariant in report.invariants:
+        if invariant.invariant == path[1] and invariant.reason:
+            yield invariant.reason
 
 
 def _proof(finding: Finding) -> Iterator[str]:

@@ -48,8 +48,9 @@ class Case(NamedTuple):
 
     @property
     def listed(self) -> frozenset[str]:
-        """The rules and invariants that the case says something of."""
-        return frozenset(each.path[1] for each in self.expects if each.path[0] in ("rules", "invariants"))
+        """The rules, invariants and gates that the case says something of, gates without their series."""
+        named = ("rules", "invariants", "gates")
+        return frozenset(each.path[1].partition(" ")[0] for each in self.expects if each.path[0] in named)
 
 
 class Own(NamedTuple):

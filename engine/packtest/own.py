@@ -18,7 +18,8 @@ TOLD = frozenset({"at", "title", "why", "source", "message", "help", "actions"})
 def own_of(pack: Pack) -> Own:
     """The rules, gates and invariants that are the pack's own, or that it judges differently than its parent."""
     parent = _parent(pack)
-    return Own(*(_own(getattr(pack, part, {}), getattr(parent, part, {})) for part in Own._fields))
+    rules, *others = (_own(getattr(pack, part), getattr(parent, part, {})) for part in Own._fields)
+    return Own(rules - set(pack.invariants), *others)  # an invariant is judged as a rule, under the same name
 
 
 def _own(things: Mapping[str, Any], inherited: Mapping[str, Any]) -> frozenset[str]:

@@ -179,9 +179,23 @@ def _expected(report: Report) -> Iterator[str]:
         found |= {"series": list(finding.series)} if finding.series else {}
         found |= {"explained_by": finding.explained_by} if finding.explained_by else {}
         yield f"  {finding.rule}: {_scalar(found)}"
+    yield from _statuses(report)
     log = to_json(report)["log"]
     assert isinstance(log, Mapping)
     yield f"log: {_scalar({key: log[key] for key in ('rows', 'last_step', 'ended')})}"
+
+
+def _statuses(report: Report) -> Iterator[str]:
+    """The gates with their checklists, and the invariants that were checked."""
+    if report.gates:
+        yield "gates:"
+    for gate in report.gates:
+        lines: dict[str, object] = {line.name: line.status for line in gate.requirements}
+        told = {"status": gate.status} | ({"requirements": lines} if lines else {})
+        yield f"  {_scalar(f'{gate.gate} {gate.series}'.strip())}: {_scalar(told)}"
+    checked = {each.invariant: each.status for each in report.invariants if each.rows}
+    if checked:
+        yield f"invariants: {_scalar(checked)}"
 
 
 def _scalar(value: object) -> str:
