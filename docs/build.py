@@ -91,9 +91,10 @@ def keys() -> str:
     blocks.append(_keys("Under `require`, for each name", definitions["requirement"]))
     blocks.append(_keys("Under `stuck`", definitions["stuck"]))
     blocks.append(_keys("Under `invariants`, for each name", definitions["invariant"]))
-    for section in ("actions", "commands", "notes"):
+    for section in ("actions", "commands", "notes", "formats"):
         found = definitions[section.removesuffix("s")]
         blocks.append(_keys(f"Under `{section}`, for each name", found.get("anyOf", [None, found])[1]))
+    blocks.append(_keys("An entry of `lines`", definitions["line"]))
     return "\n\n".join(blocks)
 
 
@@ -141,6 +142,7 @@ _WORDS = {
     "band": "[low, high]",
     "key": "key or {key, pattern}",
     "level": "level",
+    "line": "line",
     "string": "text",
     "number": "number",
     "integer": "whole number",

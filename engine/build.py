@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import TypeVar
 
+from .build_formats import format_of
 from .build_gates import gate
 from .build_rules import action, command, invariant, note, rule, stage
 from .checkpoints import MAX_PATTERN, step_pattern_problem
@@ -82,6 +83,7 @@ def build(tree: Item, problems: Problems) -> Pack:
         actions=_section(top, "actions", "action", action),
         commands=_section(top, "commands", "command", command),
         notes=_section(top, "notes", "note", note),
+        formats=_section(top, "formats", "format", format_of),
     )
 
 

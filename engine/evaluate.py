@@ -118,6 +118,7 @@ def wanted(resolved: Resolved) -> Wanted:
         labels={label: pack.labels[label] for label in pack.labels},
         summary=pack.summary,
         required=tuple(member for metric in known if metric.required for member, *_ in members(pack, metric)),
+        formats=tuple(pack.formats.values()),
     )
 
 

@@ -8,7 +8,7 @@ from .yamlio import Item
 
 NAMED = (
     *("metrics", "twins", "params", "variants", "windows", "rules", "invariants"),
-    *("stages", "gates", "actions", "commands", "notes"),
+    *("stages", "gates", "actions", "commands", "notes", "formats"),
 )
 """Sections of things with an id and fields of their own."""
 

@@ -313,6 +313,35 @@ class Variant(NamedTuple):
     help: str = ""
 
 
+class LinePattern(NamedTuple):
+    """One kind of line of a console log. `groups` are the named groups of `match`, and their numbers.
+
+    The texts of `remember`, `values`, `key` and `ends` are templates over these groups and what lines before
+    remembered; `pairs` (with the numbers of its groups `name` and `value`) is looked for in the rest of the line.
+    """
+
+    match: str
+    at: Position
+    groups: Mapping[str, int] = EMPTY
+    remember: Mapping[str, str] = EMPTY
+    values: Mapping[str, str] = EMPTY
+    pairs: str | None = None
+    pair_groups: tuple[int, int] = (0, 0)
+    key: str = "{name}"
+    ends: str = ""
+
+
+class Format(NamedTuple):
+    """How a trainer prints: the kinds of lines that tell something; of each line, the first that matches decides."""
+
+    id: str
+    at: Position
+    lines: tuple[LinePattern, ...] = ()
+    title: str = ""
+    help: str = ""
+    source: str = ""
+
+
 class Note(NamedTuple):
     """A statement of the guide that no metric, rule or stage can carry: advice, a layout, a habit."""
 
@@ -352,6 +381,7 @@ class Pack(NamedTuple):
     actions: Mapping[str, Action] = EMPTY
     commands: Mapping[str, Command] = EMPTY
     notes: Mapping[str, Note] = EMPTY
+    formats: Mapping[str, Format] = EMPTY
 
 
 class Override(NamedTuple):

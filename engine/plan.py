@@ -277,7 +277,8 @@ class _Planner:
             setting = request.instead.replace("_", " ")
             return f"{title}: the findings ask for {setting} to go both up and down ({why})."
         if action.id == "stop" and self.given.log.ended:
-            return f"The run has ended and cannot be stopped any more; do not build on its result: {why}."
+            told = f" ({self.given.log.ended_because})" if self.given.log.ended_because else ""
+            return f"The run has ended{told} and cannot be stopped any more; do not build on its result: {why}."
         if change:
             suggested = [one.param for one in self.suggested(request)]
             told = ", ".join(

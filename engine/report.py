@@ -177,6 +177,7 @@ class LogFacts(NamedTuple):
     rewinds: int = 0
     bad_lines: tuple[int, ...] = ()  # the numbers of the first few malformed lines
     notes: tuple[str, ...] = ()  # what a user should know about the reading, a sentence each
+    ended_because: str = ""  # what the log says about why it ended, and the line that says so
 
 
 class Report(NamedTuple):

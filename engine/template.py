@@ -33,6 +33,22 @@ def placeholders(text: str) -> Iterator[Placeholder]:
                 yield Placeholder(name, spec, match.start() + 1)
 
 
+def pieces(text: str) -> Iterator[str | Placeholder]:
+    """The literal parts and the placeholders of a well-formed text, left to right."""
+    end = 0
+    for match in _PIECE.finditer(text):
+        if match.start() > end:
+            yield text[end : match.start()]
+        end = match.end()
+        if match[1] is None:
+            yield match[0][0]
+        else:
+            name, _, spec = match[1].partition(":")
+            yield Placeholder(name, spec, match.start() + 1)
+    if end < len(text):
+        yield text[end:]
+
+
 def template_problems(text: str, at: Position) -> Iterator[Problem]:
     """What is malformed in a text that stands at `at`: stray braces, names that are none, unknown formats."""
     for match in _PIECE.finditer(text):

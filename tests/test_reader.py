@@ -288,7 +288,8 @@ def test_all_malformed_lines_are_counted(log: Any) -> None:
         ),
         (
             b"Epoch: [0] loss 0.5\n",
-            "no line is a JSON object: this looks like console output; give the JSON lines log that the trainer writes",
+            "no line is a JSON object: this looks like console output, and the pack has no formats for it; give the"
+            " JSON lines log that the trainer writes",
         ),
         (b'{"loss": \n', "no line is a JSON object: the lines are not valid JSON; write one JSON object a line"),
         (

@@ -62,7 +62,11 @@ def test_every_object_is_closed(name: str) -> None:
 
 
 RENAMED = {"for_": "for", "while_": "while", "min_points": "min", "id": "pack"}
-UNWRITTEN = {"stage": {"unit"}, "metric": {"twin_of", "group"}}  # what the loader adds
+UNWRITTEN = {  # what the loader adds
+    "stage": {"unit"},
+    "metric": {"twin_of", "group"},
+    "line": {"groups", "pair_groups"},
+}
 THINGS = {
     "metric": pack.Metric,
     "twin": pack.Twin,
@@ -75,8 +79,9 @@ THINGS = {
     "action": pack.Action,
     "gate": pack.Gate,
     "stuck": pack.Stuck,
+    "format": pack.Format,
+    "line": pack.LinePattern,
 }
-
 
 @pytest.mark.parametrize("name", THINGS)
 def test_keys_are_those_of_the_model(name: str) -> None:

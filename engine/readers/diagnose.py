@@ -39,7 +39,8 @@ def wrong_types(
         shown = value.strip('"') if kind == "text" else value
         shown = shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + "…"
         where = f"all {rows}" if rows == total else f"{rows} of {total}"
-        yield f"{metric.id}: {key!r} is {kind} in {where} rows, first at line {line} ({shown!r}), never a number"
+        first = f"first at line {source.place(line)} ({shown!r})"
+        yield f"{metric.id}: {key!r} is {kind} in {where} rows, {first}, never a number"
 
 
 def _found(

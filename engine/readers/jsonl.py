@@ -1,12 +1,14 @@
 """The reader of JSON lines: raw lines → typed cells → rows.
 
 One path for every file: DuckDB reads raw lines, in order, and takes the wanted values out of those that are JSON
-objects, so that line numbers are true and malformed lines are counted, not fatal.
+objects, so that line numbers are true and malformed lines are counted, not fatal. Console output is turned into JSON
+lines first, by the formats of the pack.
 """
 
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -18,8 +20,11 @@ from .connection import connect, plan_quickly
 from .diagnose import wrong_types
 from .model import Choose, Run, Wanted
 from .normalise import Source, copied, opened
-from .sniff import other_format
+from .sniff import CONSOLE_HINT, other_format
 from .survey import Survey, names, survey
+
+if TYPE_CHECKING:
+    from .console import Told
 
 FEW = 24  # keys that a large log may lack; up to so many it is cheaper to look for all than to watch out for the others
 SHORT = 1_000  # rows below which queries take longer to plan than to run
@@ -45,6 +50,8 @@ def read(path: str, wanted: Wanted | Choose, *, threads: int | None = None, memo
 def _read(con: duckdb.DuckDBPyConnection, stack: ExitStack, source: Source, path: str, asked: Wanted | Choose) -> Run:
     if not source.size:
         raise LogError("the log is empty", path=path, hint="wait until the run has logged something")
+    if (run := _console(con, stack, source, path, asked)) is not None:
+        return run
     seen = survey(source)
     loaded = refusal = None
     try:
@@ -64,11 +71,58 @@ def _read(con: duckdb.DuckDBPyConnection, stack: ExitStack, source: Source, path
     columns, counted = loaded
     layout = choose(con, columns, wanted, counted.answers)
     if (counted.malformed >= counted.objects or not layout.metrics) and (error := other_format(source, path, counted)):
+        if error.hint == CONSOLE_HINT:
+            from .console import every_format, unknown
+
+            plain = source if source.copied else stack.enter_context(copied(source, path))
+            error = unknown(con, plain, error, asked.formats if isinstance(asked, Wanted) else every_format())
         raise error
     if refusal is not None:
         raise refusal
     notes = (*layout.notes, *wrong_types(con, source, wanted, layout, columns.cells.lacks))
     return rows.assemble(con, path, counted, layout._replace(notes=notes))
+
+
+def _console(
+    con: duckdb.DuckDBPyConnection, stack: ExitStack, source: Source, path: str, asked: Wanted | Choose
+) -> Run | None:
+    """The run that console output tells in one of the formats of the pack (of all, where it is yet to be chosen)."""
+    if isinstance(asked, Wanted) and not asked.formats:
+        return None
+    from .console import every_format, may_be_console, told
+
+    if not may_be_console(source):
+        return None
+    formats = asked.formats if isinstance(asked, Wanted) else every_format()
+    plain = source if source.copied else stack.enter_context(copied(source, path))
+    found = stack.enter_context(told(con, plain, path, formats))
+    if found is None:
+        return None
+    wanted = asked if isinstance(asked, Wanted) else asked(names(found.source, survey(found.source)))
+    return _as_console(con, found, path, wanted)
+
+
+def _as_console(con: duckdb.DuckDBPyConnection, found: Told, path: str, wanted: Wanted) -> Run:
+    """The run that console output tells, with the lines of the user's file in place of those it was turned into."""
+    loaded = _load(con, found.source, wanted, survey(found.source))
+    assert loaded is not None
+    columns, counted = loaded
+    layout = choose(con, columns, wanted, counted.answers)
+    notes = (*layout.notes, *found.notes, *wrong_types(con, found.source, wanted, layout, columns.cells.lacks))
+    try:
+        run = rows.assemble(con, path, counted, layout._replace(notes=notes))
+    except LogError as error:
+        raise LogError(
+            error.message, path=path, line=found.source.place(error.position.line), hint=error.hint
+        ) from None
+    rows.renumber(con, found.source.places)
+    run.facts = run.facts._replace(
+        format="console",
+        lines=found.lines,
+        ended=run.facts.ended or bool(found.ended),
+        ended_because=found.ended,
+    )
+    return run
 
 
 def _load(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from .cells import Cells, Plan, literal
-from .normalise import Source
+from .normalise import TURN, Source
 from .survey import ESCAPES, pattern
 
 OBJECT, MALFORMED, BLANK, FOLLOWER = range(4)
@@ -21,8 +21,11 @@ _IS_BLANK = "regexp_full_match(line, '\\s*')"
 _SHAPE = f"CASE WHEN {_BRACED} THEN {OBJECT} WHEN {_IS_BLANK} THEN {BLANK} ELSE {MALFORMED} END"
 
 
-def lines_sql(source: Source) -> str:
-    """A FROM item with the column `line`; the name of the file is the statement's parameter."""
+def lines_sql(source: Source, *, turns: bool = False) -> str:
+    """A FROM item with the column `line`; the name of the file is the statement's parameter.
+
+    Lone carriage returns are spaces, as they are to JSON; with `turns`, they stand as TURN.
+    """
     options = {
         "columns": "{'line': 'VARCHAR'}",
         "delim": literal("\x1f"),
@@ -37,7 +40,10 @@ def lines_sql(source: Source) -> str:
     }
     if source.longest:
         options["max_line_size"] = str(source.longest + 16)
-    return f"read_csv(?, {', '.join(f'{name} = {value}' for name, value in options.items())})"
+    read = f"read_csv(?, {', '.join(f'{name} = {value}' for name, value in options.items())})"
+    if not source.copied or turns:
+        return read
+    return f"(SELECT replace(line, {literal(TURN)}, ' ') AS line FROM {read})"
 
 
 def objects_sql(source: Source, plan: Plan, *, clean: bool = False) -> str:

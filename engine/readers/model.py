@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from ..pack import EMPTY, Clock
+from ..pack import EMPTY, Clock, Format
 from ..report import LogFacts
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class Wanted(NamedTuple):
     labels: Mapping[str, tuple[str, ...]] = EMPTY
     summary: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
+    formats: tuple[Format, ...] = ()
 
 
 Choose: TypeAlias = Callable[[frozenset[str]], Wanted]

@@ -2,7 +2,8 @@
 
 DuckDB's line reader skips empty lines, stumbles over lone carriage returns, mixed line ends, the delimiter byte and
 bytes that are no UTF-8, and it expands wildcards in names. A file with any of these is read through a temporary copy
-in which every line stands at its own number; all others are read where they are.
+in which every line stands at its own number; all others are read where they are. In a copy, TURN stands for a lone
+carriage return: white space to JSON, the end of a line to a progress bar.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import os
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
@@ -26,18 +27,25 @@ LONGEST_LINE = 1 << 26
 _USUAL_LINE = 1 << 21  # DuckDB's own limit while no other is given
 _UNPACKED_LIMIT = 1 << 34
 _ODD = (b"\r", b"\x1f", b"\x1e", b"\0")
-_ODD_TEXT = str.maketrans({"\r": " ", "\x1f": " ", "\x1e": " ", "\0": " "})
+TURN = "\x1d"
+_ODD_TEXT = str.maketrans({"\r": TURN, "\x1f": " ", "\x1e": " ", "\0": " "})
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Source:
     """A file to read: `size` in bytes, that of a last newline included even where the file lacks it; `copied` once its
-    oddities are ironed out; `longest` line in bytes (0: nothing unusual)."""
+    oddities are ironed out; `longest` line in bytes (0: nothing unusual); `places` the lines of the user's own file
+    that its lines were made from, where they were."""
 
     path: str
     size: int
     copied: bool
     longest: int = 0
+    places: Sequence[int] = ()
+
+    def place(self, line: int) -> int:
+        """The number that a line has in the user's own file."""
+        return self.places[line - 1] if 0 < line <= len(self.places) else line
 
 
 @contextmanager
@@ -133,7 +141,8 @@ def _too_long(path: str) -> LogError:
 
 
 def _copy(stream: IO[bytes] | io.BufferedIOBase, path: str, made: list[str]) -> Source:
-    """Write the normalised copy: CRLF to LF, blank lines to a space, odd bytes to spaces, invalid UTF-8 to U+FFFD."""
+    """Write the normalised copy: CRLF to LF, lone CR to TURN, blank lines and odd bytes to spaces, invalid UTF-8 to
+    U+FFFD."""
     handle, name = tempfile.mkstemp(prefix="trainrules-", suffix=".jsonl")
     made.append(name)
     size = 0

@@ -31,7 +31,7 @@ _LATE_ROWS, _LATE_TICKS = 200, 20
 def assemble(con: duckdb.DuckDBPyConnection, path: str, counted: Lines, layout: Layout) -> Run:
     """Turn the table `raw` into the table `run` and drop it; raises LogError where runs are interleaved."""
     repeats, falls = _turns(con, layout)
-    if repeats and layout.clock == "step" and _join_lines(con, layout, repeats) and layout.moves != "true":
+    if repeats and _join_lines(con, layout, repeats) and layout.moves != "true":
         moving = f"count(*) = count(CASE WHEN {layout.moves} THEN 1 END)"
         if con.execute(f"SELECT {moving} FROM raw WHERE kind = {OBJECT} AND {layout.kept}").fetchall()[0][0]:
             layout = layout._replace(moves="true")
@@ -56,6 +56,12 @@ def assemble(con: duckdb.DuckDBPyConnection, path: str, counted: Lines, layout: 
     con.execute("DROP TABLE raw")
     midway = layout.clock != "row" and _starts_midway(first)
     return Run(con, metrics, {m.id: m.key for m in layout.metrics}, labels, facts, midway)
+
+
+def renumber(con: duckdb.DuckDBPyConnection, places: Sequence[int]) -> None:
+    """Give the rows of the table `run` the line numbers `places[line - 1]`."""
+    _table(con, "places", {"line": ("BIGINT", range(1, len(places) + 1)), "place": ("BIGINT", places)})
+    con.execute("UPDATE run SET line = places.place FROM places WHERE run.line = places.line; DROP TABLE places")
 
 
 def _turns(con: duckdb.DuckDBPyConnection, layout: Layout) -> tuple[list[tuple[int, int]], bool]:
@@ -292,7 +298,7 @@ def _stops(con: duckdb.DuckDBPyConnection, rewinds: list[_Rewind], width: int) -
 def _table(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, tuple[str, Sequence[object]]]) -> None:
     """Make a temporary table of columns (type, values); they travel as JSON, as lists of parameters are slow in 1.4."""
     structure = json.dumps({column: _shape(kind) for column, (kind, _) in columns.items()})
-    values = json.dumps({column: values for column, (_, values) in columns.items()})
+    values = json.dumps({column: list(values) for column, (_, values) in columns.items()})
     con.execute(
         f"CREATE TEMP TABLE {name} AS SELECT {', '.join(f'unnest(found.{column}) AS {column}' for column in columns)}"
         f" FROM (SELECT json_transform(?, {literal(structure)}) AS found)",

@@ -7,10 +7,11 @@ from typing import Any
 
 from ..errors import LogError
 from .lines import Lines
-from .normalise import Source
+from .normalise import TURN, Source
 
 _WHOLE = 1 << 26  # bytes up to which a file is tried as one document
 _HEAD = 1 << 16
+CONSOLE_HINT = "give the JSON lines log that the trainer writes"
 
 
 def other_format(source: Source, path: str, counted: Lines) -> LogError | None:
@@ -18,7 +19,7 @@ def other_format(source: Source, path: str, counted: Lines) -> LogError | None:
     with open(source.path, encoding="utf-8", errors="replace") as stream:
         head = stream.read(_HEAD)
         whole = head + stream.read() if source.size <= _WHOLE and head.lstrip()[:1] in ("{", "[") else head
-    name = _document(whole)
+    name = _document(whole.replace(TURN, " "))
     if name is not None:
         what, hint = name
         return LogError(f"this looks like {what}, not like JSON lines", path=path, hint=hint)
@@ -62,4 +63,4 @@ def _text(head: str) -> tuple[str, str]:
         if any(line.lstrip().startswith("{'") for line in lines):
             return "these look like Python dictionaries", "write them with json.dumps"
         return "the lines are not valid JSON", "write one JSON object a line"
-    return "this looks like console output", "give the JSON lines log that the trainer writes"
+    return "this looks like console output", CONSOLE_HINT

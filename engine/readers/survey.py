@@ -16,7 +16,7 @@ from .normalise import Source
 
 SMALL = 1 << 22  # bytes; a file up to this size is looked at as a whole, a larger one in pieces
 _PIECES, _PIECE = 16, 1 << 16
-_BEFORE_COLON = re.compile(rb'"(?=([^"\\]*)"[ \t]*:)')
+_BEFORE_COLON = re.compile(rb'"(?=([^"\\]*)"[ \t\x1d]*:)')
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
 ESCAPES = ("\\u", "\\/")  # one character spelled in two ways, so that bytes prove nothing
 

@@ -93,7 +93,7 @@ def _scalar(value: Scalar) -> Scalar:
 
 
 def _log(log: LogFacts) -> Json:
-    return {
+    data: Json = {
         "path": log.path,
         "format": log.format,
         "clock": log.clock,
@@ -105,6 +105,9 @@ def _log(log: LogFacts) -> Json:
         "last_step": _whole(log.last_step),
         "ended": log.ended,
     }
+    if log.ended_because:
+        data["ended_because"] = log.ended_because
+    return data
 
 
 def _step(step: Step) -> Json:

@@ -332,7 +332,8 @@ def _log_parts(report: Report) -> Iterable[str]:
         rows += f", {unit_of(log.clock)}s {number(log.first_step, 9)} to {number(log.last_step, 9)}"
         if log.total is not None:
             rows += f" of {number(log.total, 9)}"
-    yield rows + (", ended" if log.ended else "")
+    why = f": {log.ended_because}" if log.ended_because else ""
+    yield rows + (f", ended{why}" if log.ended else "") + (", console output" if log.format == "console" else "")
     if log.malformed:
         shown = ", ".join(map(str, log.bad_lines))
         more = ", …" if shown and log.malformed > len(log.bad_lines) else ""

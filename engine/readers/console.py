@@ -1,0 +1,250 @@
+"""The reader of console output: lines that a pack's formats know become JSON lines, and go the way of all JSON lines.
+
+The patterns run in DuckDB alone, whose RE2 takes time that only grows with the length of a line. A file is read in one
+format, the first whose lines give any values: trainers that print the same numbers twice do so in different words.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
+
+import duckdb
+
+from ..errors import LogError, PackError, Problem
+from ..pack import EMPTY, Format, LinePattern
+from ..template import Placeholder, pieces
+from .cells import literal
+from .lines import lines_sql
+from .normalise import TURN, Source
+
+_HEAD = 1 << 16
+_BATCH = 10_000
+_ESCAPES = "\\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\\x07\\x1b]*(?:\\x07|\\x1b\\\\)?|[@-Z\\\\^_])"
+_GROUPED = "[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?"
+_CARRIED = "OVER (ORDER BY n ROWS UNBOUNDED PRECEDING)"
+
+
+class Told(NamedTuple):
+    """What a console log tells: its lines as JSON lines, the format, and why the run ended (empty: it may go on)."""
+
+    source: Source
+    format: str
+    lines: int
+    ended: str
+    notes: tuple[str, ...]
+
+
+def may_be_console(source: Source) -> bool:
+    """Whether the first lines of a file are no JSON objects."""
+    with open(source.path, encoding="utf-8", errors="replace") as stream:
+        lines = stream.read(_HEAD).splitlines()
+    return not any(line.lstrip()[:1] == "{" and line.lstrip()[1:].lstrip()[:1] in ('"', "}") for line in lines)
+
+
+@contextmanager
+def told(con: duckdb.DuckDBPyConnection, source: Source, path: str, formats: Sequence[Format]) -> Iterator[Told | None]:
+    """Yield what a copied source tells in the first of `formats` that gives values, None where none matches a line.
+
+    Raises LogError where lines match and none gives a value yet.
+    """
+    _find(con, source, formats)
+    try:
+        chosen = next((each for number, each in enumerate(formats) if _extract(con, number, each)), None)
+        silent = "" if chosen else _silent(con, formats)
+        if silent:
+            raise LogError(silent, path=path, hint="wait until the run has logged more")
+        if chosen is None:
+            yield None
+            return
+        handle, name = tempfile.mkstemp(prefix="trainrules-", suffix=".jsonl")
+        try:
+            yield _written(con, source, handle, name, chosen)
+        finally:
+            with suppress(OSError):
+                os.unlink(name)
+    finally:
+        for table in ("found", "marks", "entries"):
+            con.execute(f"DROP TABLE IF EXISTS {table}")
+
+
+def every_format() -> tuple[Format, ...]:
+    """The formats of all shipped packs, those of the general one first."""
+    from ..load import load_pack, shipped
+
+    found: list[Format] = []
+    for pack in ("common", *shipped()):
+        found += [each for each in load_pack(pack).formats.values() if each not in found]
+    return tuple(found)
+
+
+def unknown(con: duckdb.DuckDBPyConnection, source: Source, error: LogError, tried: Sequence[Format]) -> LogError:
+    """The error for console output in which none of the pack's formats gives a value: what was tried, and which of the
+    shipped packs can read it."""
+    from ..load import load_pack, shipped
+
+    others = [each for each in every_format() if each not in tried]
+    fit: list[Format] = []
+    if others:
+        _find(con, source, others)
+        fit = [each for number, each in enumerate(others) if _extract(con, number, each)]
+    packs = [load_pack(name) for name in ("common", *shipped())] if fit else []
+    readers = [pack.id for pack in packs if any(each in fit for each in pack.formats.values())]
+    names = ", ".join(repr(each.id) for each in tried)
+    message = f"none of the known formats ({names}) gives a value" if tried else "the pack has no formats for it"
+    hint = f"--pack {' or '.join(readers)} can read it; else {error.hint}" if readers else error.hint
+    return LogError(f"{error.message}, and {message}", path=error.position.file, line=error.position.line, hint=hint)
+
+
+def _find(con: duckdb.DuckDBPyConnection, source: Source, formats: Sequence[Format]) -> None:
+    """Make the table `found` of the lines that any format knows: n, place (line of the file), text, and for each format
+    which of its patterns is the first to match (w0, w1, …)."""
+    for line in (line for each in formats for line in each.lines):
+        for pattern in filter(None, (line.match, line.pairs)):
+            try:
+                con.execute(f"SELECT regexp_matches('', {literal(pattern)})")
+            except duckdb.Error as error:
+                said = str(error).splitlines()[0].rpartition("Error: ")[2]
+                raise PackError(
+                    [Problem(line.at, f"pattern {pattern!r} is not in the syntax of RE2: {said}")]
+                ) from None
+    tests = (((i, literal(line.match)) for i, line in _lines(each)) for each in formats)
+    which = [
+        f"CASE {' '.join(f'WHEN regexp_matches(text, {sign}) THEN {i}' for i, sign in test)} END" for test in tests
+    ]
+    numbered = f"SELECT row_number() OVER () AS place, line FROM {lines_sql(source, turns=True)}"
+    parts = f"SELECT place, string_split(line, {literal(TURN)}) AS parts FROM ({numbered})"
+    texts = f"SELECT place, unnest(range(len(parts))) AS part, unnest(parts) AS text FROM ({parts})"
+    plain = f"CASE WHEN contains(text, chr(27)) THEN regexp_replace(text, {literal(_ESCAPES)}, '', 'g') ELSE text END"
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE found AS SELECT row_number() OVER (ORDER BY place, part) AS n, * FROM"
+        f" (SELECT *, {', '.join(f'{sql} AS w{number}' for number, sql in enumerate(which))}"
+        f" FROM (SELECT place, part, rtrim({plain}) AS text FROM ({texts}) WHERE text <> ''))"
+        f" WHERE {' OR '.join(f'w{number} IS NOT NULL' for number in range(len(which)))}",
+        [source.path],
+    )
+
+
+def _extract(con: duckdb.DuckDBPyConnection, number: int, format_: Format) -> bool:
+    """Make the tables `marks` (known lines with what is remembered there) and `entries` (n, part, k, key, value) for
+    one format; returns whether there are any entries."""
+    names = list(dict.fromkeys(name for line in format_.lines for name in line.remember))
+    sets = []
+    for name in names:
+        whens = (
+            f"WHEN {i} THEN {_filled(line.remember[name], line)}"
+            for i, line in _lines(format_)
+            if name in line.remember
+        )
+        sets.append(f"CASE w{number} {' '.join(whens)} END")
+    own = "".join(f", {sql} AS s{k}" for k, sql in enumerate(sets))
+    carried = "".join(f", last_value(s{k} IGNORE NULLS) {_CARRIED} AS r{k}" for k in range(len(names)))
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE marks AS SELECT n, place, text, w{carried}"
+        f" FROM (SELECT n, place, text, w{number} AS w{own} FROM found WHERE w{number} IS NOT NULL)"
+    )
+    known = {name: f"r{k}" for k, name in enumerate(names)}
+    entries = []
+    for i, line in _lines(format_):
+        for k, (key, value) in enumerate(line.values.items()):
+            sql = _filled(value, line, known)
+            entries.append(
+                f"SELECT n, 0 AS part, {k} AS k, {literal(key)} AS key, {sql} AS value FROM marks WHERE w = {i}"
+            )
+        if line.pairs:
+            at_name, at_value = line.pair_groups
+            rest = f"regexp_extract(text, {literal(f'(?:{line.match})(.*)')}, {re.compile(line.match).groups + 1})"
+            found = {each: f"regexp_extract_all(rest, {literal(line.pairs)}, {each})" for each in (at_name, at_value)}
+            pairs = (
+                f"SELECT *, unnest(range(len({found[at_name]}))) AS k, unnest({found[at_name]}) AS name,"
+                f" unnest({found[at_value]}) AS value FROM (SELECT *, {rest} AS rest FROM marks WHERE w = {i})"
+            )
+            key = _filled(line.key, line, {**known, "name": "name"})
+            entries.append(f"SELECT n, 1 AS part, k, {key} AS key, value FROM ({pairs})")
+    if not entries:
+        return False
+    number_ = f"CASE WHEN regexp_full_match(value, {literal(_GROUPED)}) THEN replace(value, ',', '') ELSE value END"
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE entries AS SELECT n, part, k, key, {number_} AS value"
+        f" FROM ({' UNION ALL '.join(entries)}) WHERE key <> '' AND value <> ''"
+    )
+    for k, name in enumerate(names):
+        con.execute(
+            f"INSERT INTO entries SELECT n, 2, {k}, {literal(name)}, r{k} FROM marks"
+            f" WHERE r{k} IS NOT NULL AND n IN (SELECT n FROM entries WHERE part < 2)"
+        )
+    return bool(con.execute("SELECT count(*) FROM entries").fetchall()[0][0])
+
+
+def _lines(format_: Format) -> Iterator[tuple[int, LinePattern]]:
+    return enumerate(format_.lines)
+
+
+def _filled(text: str, line: LinePattern, known: Mapping[str, str] = EMPTY) -> str:
+    """SQL for a template: what is not known makes all of it unknown."""
+    parts = []
+    for piece in pieces(text):
+        if not isinstance(piece, Placeholder):
+            parts.append(literal(piece))
+        elif piece.name in line.groups and known.get(piece.name) != "name":
+            parts.append(f"nullif(regexp_extract(text, {literal(line.match)}, {line.groups[piece.name]}), '')")
+        else:
+            parts.append(known[piece.name])
+    return " || ".join(parts) or "''"
+
+
+def _silent(con: duckdb.DuckDBPyConnection, formats: Sequence[Format]) -> str:
+    """What to say of lines that are known and give no value; empty where there are none."""
+    counts = [
+        con.execute(f"SELECT count(w{number}) FROM found").fetchall()[0][0] if any(_tells(each)) else 0
+        for number, each in enumerate(formats)
+    ]
+    most = max(range(len(formats)), key=lambda number: counts[number])
+    if not counts[most]:
+        return ""
+    return f"{counts[most]} lines are of the format {formats[most].id!r}, and none of them gives a value yet"
+
+
+def _tells(format_: Format) -> Iterator[bool]:
+    """Whether each kind of line says something, rather than being one to pass over."""
+    return (bool(line.pairs or line.values or line.remember or line.ends) for line in format_.lines)
+
+
+def _written(con: duckdb.DuckDBPyConnection, source: Source, handle: int, name: str, format_: Format) -> Told:
+    places = array("q")
+    size = 0
+    cursor = con.execute(
+        "SELECT any_value(place), '{' || string_agg(to_json(key)::VARCHAR || ':' || to_json(value)::VARCHAR, ','"
+        " ORDER BY part, k) || '}' FROM entries JOIN marks USING (n) GROUP BY n ORDER BY n"
+    )
+    with os.fdopen(handle, "wb") as out:
+        while batch := cursor.fetchmany(_BATCH):
+            places.extend(at for at, _ in batch)
+            size += out.write("".join(f"{row}\n" for _, row in batch).encode("utf-8", "replace"))
+    lines, objects = con.execute(
+        "SELECT count(*), count(CASE WHEN starts_with(line, '{') AND json_valid(line) THEN 1 END)"
+        f" FROM {lines_sql(source)}",
+        [source.path],
+    ).fetchall()[0]
+    notes = (f"{objects} lines are JSON objects and were passed over: the console lines were read",) if objects else ()
+    return Told(Source(name, size, copied=True, places=places), format_.id, lines, _ended(con, format_), notes)
+
+
+def _ended(con: duckdb.DuckDBPyConnection, format_: Format) -> str:
+    """Why the run ended, and where it says so; empty where rows follow."""
+    names = list(dict.fromkeys(name for line in format_.lines for name in line.remember))
+    known = {name: f"r{k}" for k, name in enumerate(names)}
+    reasons = {i: _filled(line.ends, line, known) for i, line in _lines(format_) if line.ends}
+    if not reasons:
+        return ""
+    whys = " ".join(f"WHEN {i} THEN {sql}" for i, sql in reasons.items())
+    found = con.execute(
+        f"SELECT place, why FROM (SELECT n, place, CASE w {whys} END AS why FROM marks)"
+        " WHERE why IS NOT NULL AND n >= (SELECT max(n) FROM entries) ORDER BY n LIMIT 1"
+    ).fetchall()
+    return f"{found[0][1]} (line {found[0][0]})" if found else ""
