@@ -41,6 +41,7 @@ def render_pack_doc(pack: Pack, statements: Sequence[Statement] = ()) -> str:
         *_section("Gates", *_gates(pack)),
         *_section("Actions", _actions(pack.actions.values())),
         *_section("Commands", *_commands(pack)),
+        *_section("Console formats", *_formats(pack)),
         *_section("Notes", "\n".join(f"- {_text(note.text)}{_source(note.source)}" for note in pack.notes.values())),
         *_section(f"What the guide says ({len(statements)} statements)", _statements(statements)),
     ]
@@ -277,6 +278,16 @@ def _actions(actions: Iterable[Action]) -> str:
 def _commands(pack: Pack) -> Iterator[str]:
     for command in pack.commands.values():
         yield f"`{command.id}`: {_text(command.help)}\n\n" + _fence(command.text, "sh")
+
+
+def _formats(pack: Pack) -> Iterator[str]:
+    own = [each for each in pack.formats.values() if each.at.file == pack.at.file]
+    for each in own:
+        yield f"`{each.id}`: {_text(each.title)}. {_text(each.help)}{_source(each.source)}".replace(". .", ".").rstrip()
+    inherited = [f"`{each.id}`" for each in pack.formats.values() if each not in own]
+    if inherited:
+        told = "Also" if own else "Console output is read in the formats"
+        yield f"{told} of `{pack.extends}`: {', '.join(inherited)}."
 
 
 def _statements(statements: Sequence[Statement]) -> str:
