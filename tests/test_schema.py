@@ -83,6 +83,7 @@ THINGS = {
     "line": pack.LinePattern,
 }
 
+
 @pytest.mark.parametrize("name", THINGS)
 def test_keys_are_those_of_the_model(name: str) -> None:
     fields = {RENAMED.get(field, field) for field in THINGS[name].__annotations__} - {"pack", "at"}
