@@ -1,7 +1,7 @@
 """The reader of console output: lines that a pack's formats know become JSON lines, and go the way of all JSON lines.
 
 The patterns run in DuckDB alone, whose RE2 takes time that only grows with the length of a line. A file is read in one
-format, the first whose lines give any values: trainers that print the same numbers twice do so in different words.
+format, the one whose lines give the most values: trainers that print the same numbers twice do so in different words.
 """
 
 from __future__ import annotations
@@ -49,19 +49,22 @@ def may_be_console(source: Source) -> bool:
 
 @contextmanager
 def told(con: duckdb.DuckDBPyConnection, source: Source, path: str, formats: Sequence[Format]) -> Iterator[Told | None]:
-    """Yield what a copied source tells in the first of `formats` that gives values, None where none matches a line.
+    """Yield what a copied source tells in that of `formats` that gives the most values, None where none matches a line.
 
     Raises LogError where lines match and none gives a value yet.
     """
     _find(con, source, formats)
     try:
-        chosen = next((each for number, each in enumerate(formats) if _extract(con, number, each)), None)
-        silent = "" if chosen else _silent(con, formats)
-        if silent:
-            raise LogError(silent, path=path, hint="wait until the run has logged more")
-        if chosen is None:
+        given = [_extract(con, number, each) for number, each in enumerate(formats)]
+        most = given.index(max(given))
+        if not given[most]:
+            if silent := _silent(con, formats):
+                raise LogError(silent, path=path, hint="wait until the run has logged more")
             yield None
             return
+        chosen = formats[most]
+        if most != len(formats) - 1:
+            _extract(con, most, chosen)
         handle, name = tempfile.mkstemp(prefix="trainrules-", suffix=".jsonl")
         try:
             yield _written(con, source, handle, name, chosen)
@@ -130,9 +133,9 @@ def _find(con: duckdb.DuckDBPyConnection, source: Source, formats: Sequence[Form
     )
 
 
-def _extract(con: duckdb.DuckDBPyConnection, number: int, format_: Format) -> bool:
+def _extract(con: duckdb.DuckDBPyConnection, number: int, format_: Format) -> int:
     """Make the tables `marks` (known lines with what is remembered there) and `entries` (n, part, k, key, value) for
-    one format; returns whether there are any entries."""
+    one format; returns how many values its lines give."""
     names = list(dict.fromkeys(name for line in format_.lines for name in line.remember))
     sets = []
     for name in names:
@@ -167,18 +170,19 @@ def _extract(con: duckdb.DuckDBPyConnection, number: int, format_: Format) -> bo
             key = _filled(line.key, line, {**known, "name": "name"})
             entries.append(f"SELECT n, 1 AS part, k, {key} AS key, value FROM ({pairs})")
     if not entries:
-        return False
+        return 0
     number_ = f"CASE WHEN regexp_full_match(value, {literal(_GROUPED)}) THEN replace(value, ',', '') ELSE value END"
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE entries AS SELECT n, part, k, key, {number_} AS value"
         f" FROM ({' UNION ALL '.join(entries)}) WHERE key <> '' AND value <> ''"
     )
+    given = con.execute("SELECT count(*) FROM entries").fetchall()[0][0]
     for k, name in enumerate(names):
         con.execute(
             f"INSERT INTO entries SELECT n, 2, {k}, {literal(name)}, r{k} FROM marks"
             f" WHERE r{k} IS NOT NULL AND n IN (SELECT n FROM entries WHERE part < 2)"
         )
-    return bool(con.execute("SELECT count(*) FROM entries").fetchall()[0][0])
+    return int(given)
 
 
 def _lines(format_: Format) -> Iterator[tuple[int, LinePattern]]:

@@ -94,6 +94,8 @@ def _console(
     if not may_be_console(source):
         return None
     formats = asked.formats if isinstance(asked, Wanted) else every_format()
+    if not formats:
+        return None
     plain = source if source.copied else stack.enter_context(copied(source, path))
     found = stack.enter_context(told(con, plain, path, formats))
     if found is None:
