@@ -22,6 +22,7 @@ from .opened import AUTO, opened
 from .pack import Pack, Resolved, Scalar
 from .params import resolve
 from .plan import PlanInput, make_plan
+from .rate import Rate
 from .readers import Run, Wanted, WantedMetric
 from .readers.connection import close
 from .report import Finding, GateResult, InvariantResult, Report, RuleState
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from .pack import Duration
 
 RATE = "learning_rate"
-"""The metric whose largest value since the last rewind is the scalar `lr_peak`."""
+"""The metric from which `lr_peak` is taken, see `Rate`."""
 
 IMPROVES = "eval_improves"
 """The condition among a pack's metrics that says whether an evaluation metric is surely improving."""
@@ -215,6 +216,7 @@ class _Evaluation:
                 resolved=self.resolved,
                 log=facts,
                 scalars=self._scalars(),
+                rate=Rate(self.given.con, self.given.table, rate) if (rate := self.given.columns.get(RATE)) else None,
                 checkpoints=seen,  # type: ignore[arg-type]
                 interval=self.interval,
                 eval_improving=improves is not None and self._is_true_at_last(improves),
@@ -352,16 +354,8 @@ class _Evaluation:
         return findings, [state._replace(closest=near.get(state.rule)) for state in states]
 
     def _scalars(self) -> dict[str, Scalar]:
-        facts, column = self.given.facts, self.given.columns.get(RATE)
-        peak = None
-        if column is not None:
-            found = self.given.con.execute(
-                f"SELECT max(CASE WHEN isfinite({column}) THEN {column} END) FROM {self.given.table}"
-                f" WHERE segment = (SELECT max(segment) FROM {self.given.table})"
-            ).fetchone()
-            peak = found[0] if found else None
+        facts = self.given.facts
         return {
-            "lr_peak": peak or None,
             "first_step": facts.first_step,
             "last_step": facts.last_step,
             "total": facts.total,

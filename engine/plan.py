@@ -11,6 +11,7 @@ from .checkpoints import Checkpoint
 from .command import advice, command_line, new_values
 from .outlook import nothing_to_do
 from .pack import EMPTY, SEVERITIES, Action, Resolved, Scalar
+from .rate import Rate
 from .report import Finding, GateResult, LogFacts, Moment, RuleState, SetAside, Step, Suggestion
 from .verdict import nothing_judged, verdict_of
 from .words import clauses, moment, number, position
@@ -22,11 +23,11 @@ LOWER = "lower_thresholds"
 class PlanInput(NamedTuple):
     """Everything a plan rests on.
 
-    `scalars` are the numbers of the run that actions and commands may name (lr_peak, last_step, …); `checkpoints` is
-    None where none was seen; `interval` is the usual distance between two rows on the clock, the margin that a
-    checkpoint must keep from the first abnormal row; `eval_improving` says that an evaluation metric is surely
-    improving; `unjudged` says why nothing can be judged, such as a required key that was never logged; `best` is the
-    best moment of the run, for actions that name its checkpoint.
+    `scalars` are the numbers of the run that actions and commands may name (last_step, …), `rate` gives one more of
+    them, lr_peak; `checkpoints` is None where none was seen; `interval` is the usual distance between two rows on the
+    clock, the margin that a checkpoint must keep from the first abnormal row; `eval_improving` says that an evaluation
+    metric is surely improving; `unjudged` says why nothing can be judged, such as a required key that was never logged;
+    `best` is the best moment of the run, for actions that name its checkpoint.
     """
 
     findings: tuple[Finding, ...]
@@ -40,6 +41,7 @@ class PlanInput(NamedTuple):
     unjudged: str = ""
     best: Best | None = None
     gates: tuple[GateResult, ...] = ()
+    rate: Rate | None = None
 
 
 class PlanResult(NamedTuple):
@@ -82,6 +84,8 @@ class _Planner:
         self.clock = given.log.clock
         self.names: dict[str, Scalar] = {**given.resolved.values, **given.scalars}
         self.open = sorted((f for f in findings if is_open(f) and is_serious(f)), key=precedence)
+        if given.rate and (self.open or given.gates):
+            self.names["lr_peak"] = given.rate.peak(self.open[0].onset if self.open else None)
         self.set_aside: list[SetAside] = []
         self.bound: Moment | None = self.earliest_fault()
         self.checkpoint = self.safe_checkpoint()
