@@ -48,7 +48,9 @@ def explains(cause: Finding, finding: Finding) -> bool:
     if SEVERITIES.index(cause.severity) < SEVERITIES.index(finding.severity):
         return False
     if finding.cause == cause.cause:
-        return position(finding.onset) > position(cause.onset)
+        later = position(finding.onset) - position(cause.onset)
+        # Of two that begin together, the graver one accounts for the other.
+        return later > 0 or (later == 0 and cause.severity != finding.severity)
     return position(finding.onset) >= position(cause.onset) - finding.longest_window
 
 

@@ -51,6 +51,23 @@ def explained(*findings: Finding, eval_improving: bool = False) -> dict[str, str
 
 
 @pytest.mark.parametrize(
+    ("severity", "onset", "explained_by"),
+    [
+        ("warning", 50, {}),
+        ("warning", 51, {"other": "first"}),
+        ("critical", 49, {}),
+        ("critical", 50, {"other": "first"}),
+    ],
+)
+def test_of_one_cause_the_earlier_or_the_graver_explains(
+    severity: str, onset: float, explained_by: dict[str, str]
+) -> None:
+    first = finding("non_finite", 50, severity, rule="first")
+    other = finding("non_finite", onset, "warning", rule="other")
+    assert explained(first, other) == explained_by
+
+
+@pytest.mark.parametrize(
     ("cause", "explains"),
     [
         ("non_finite", {"inverted", "diverging", "unstable", "overfitting", "stalled", "gate", "logging", "info"}),

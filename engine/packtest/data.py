@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 from ..errors import Position
 from ..fields import Fields, Problems
@@ -14,6 +15,8 @@ from .names import Names, UnknownNameError
 from .notation import NotationError, read_series, tidy
 from .table import Spot, read_cell, read_table
 
+Written: TypeAlias = Callable[[Item], str]
+
 SOURCES = ("table", "series", "lines", "log")
 """The keys that bring a case its data; each case has one of them."""
 
@@ -21,8 +24,11 @@ MADE = ("constants", "step", "epoch", "total", "ended")
 """The keys that go with a table or series only: what is added to the rows that they make."""
 
 
-def read_data(fields: Fields, names: Names, folder: Path, problems: Problems) -> Data:
-    """The data of one case; what is wrong with it is added to `problems`. Paths of logs are relative to `folder`."""
+def read_data(fields: Fields, names: Names, folder: Path, problems: Problems, written: Written) -> Data:
+    """The data of one case; what is wrong with it is added to `problems`. Paths of logs are relative to `folder`.
+
+    `written` gives the text of a bare value as it stands in the file.
+    """
     given = [source for source in SOURCES if fields.has(source)]
     if not given:
         fields.missing("table", f"give it data: {', '.join(SOURCES[:-1])} or {SOURCES[-1]}")
@@ -39,7 +45,7 @@ def read_data(fields: Fields, names: Names, folder: Path, problems: Problems) ->
         return Data(text=_text(fields, source).rstrip("\n") + "\n")
     if source == "log":
         return Data(path=_log(fields, folder, problems))
-    rows = _Rows(fields, names, problems)
+    rows = _Rows(fields, names, problems, written)
     return Data(rows=tuple(rows.of_table() if source == "table" else rows.of_series()))
 
 
@@ -62,8 +68,8 @@ def _log(fields: Fields, folder: Path, problems: Problems) -> str:
 class _Rows:
     """Makes the rows of one case."""
 
-    def __init__(self, fields: Fields, names: Names, problems: Problems) -> None:
-        self.fields, self.names, self.problems = fields, names, problems
+    def __init__(self, fields: Fields, names: Names, problems: Problems, written: Written) -> None:
+        self.fields, self.names, self.problems, self.written = fields, names, problems, written
         self.clock: Clock = names.pack.clock
         self.constants: Row = {}
         for name, item in fields.mapping("constants").items():
@@ -164,13 +170,11 @@ class _Rows:
         return self.finished(list(self.merged(dense, sparse, has_clock=bool(own))))
 
     def values(self, item: Item) -> list[Cell | None]:
-        if isinstance(item.value, (int, float)):
-            return [item.value]
-        if not isinstance(item.value, str):
+        if not isinstance(item.value, (int, float, str)):
             self.problems.add(item.at, "a series is a text, such as '0.65-0.001x145'")
             return []
         try:
-            return read_series(item.value)
+            return read_series(self.written(item))
         except NotationError as error:
             self.problems.add(item.at.shifted(error.offset), error.message, error.hint)
             return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from ..pack import Gate, Pack
 from ..params import resolve
 from ..schema import shape_problems
 from ..yamlio import Document, Item, compose_file
-from .data import read_data
+from .data import Written, read_data
 from .model import Case, Data, Expected, Suite
 from .names import Names
 from .own import own_of
@@ -44,8 +45,9 @@ def load_suite(path: str | Path, packs: dict[str, Pack] | None = None) -> tuple[
         return None, tuple(dict.fromkeys([*problems.found, *error.problems]))
     names = Names(pack, {name: _name(item) for name, item in fields.mapping("names").items()})
     cases: list[Case] = []
+    written = _Written(Path(path))
     for item in fields.list("tests"):
-        case = _case(Fields(item, problems, "a case"), names, Path(path).parent, problems)
+        case = _case(Fields(item, problems, "a case"), names, Path(path).parent, problems, written)
         if any(case.name == other.name for other in cases):
             problems.add(case.at, f"two cases are called {case.name!r}", "name them apart")
         cases.append(case)
@@ -62,6 +64,20 @@ def _no_tests(document: Document) -> Problem | None:
         name = Path(document.file).with_suffix("").name + SUFFIX
         return Problem(root.at, "this is a pack, not a file of tests", f"its tests are in {name}")
     return None
+
+
+class _Written:
+    """Gives the text of a bare value as it stands in the file: `0x50`, a number to YAML, is fifty zeros in a series."""
+
+    def __init__(self, path: Path) -> None:
+        self.lines = path.read_text(encoding="utf-8-sig").splitlines()
+
+    def __call__(self, item: Item) -> str:
+        if isinstance(item.value, int) and not isinstance(item.value, bool):
+            found = re.match(r"[-+]?0[xo]\w+", self.lines[item.line - 1][item.column - 1 :])
+            if found:
+                return found[0]
+        return str(item.value).lower() if isinstance(item.value, (bool, float)) else str(item.value)
 
 
 def _name(item: Item) -> str | None:
@@ -95,7 +111,7 @@ def _pack(fields: Fields, path: Path, packs: dict[str, Pack]) -> Pack:
     return packs[key]
 
 
-def _case(fields: Fields, names: Names, folder: Path, problems: Problems) -> Case:
+def _case(fields: Fields, names: Names, folder: Path, problems: Problems, written: Written) -> Case:
     pack = names.pack
     variant = fields.optional_text("variant")
     settings = tuple(_settings(fields, pack, variant, problems))
@@ -107,7 +123,7 @@ def _case(fields: Fields, names: Names, folder: Path, problems: Problems) -> Cas
             _try(pack, None, [file], (), problems, None)
         else:
             problems.add(item.at, f"no override file {item.value!r}", "give a path relative to this file")
-    data = read_data(fields, names, folder, problems) if isinstance(fields.item.value, dict) else Data()
+    data = read_data(fields, names, folder, problems, written) if isinstance(fields.item.value, dict) else Data()
     has_checkpoints = fields.has("checkpoints")
     return Case(
         name=fields.text("name"),
