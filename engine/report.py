@@ -109,7 +109,7 @@ class InvariantResult(NamedTuple):
     failed: int
     first: Moment | None
     largest_gap: float | None
-    source: str
+    source: str = ""
 
 
 class Suggestion(NamedTuple):

@@ -28,12 +28,12 @@ def checklists(page: Page, report: Report) -> None:
     if brief:
         page.blank()
     for gate in brief:
-        page.add(f"{_headline(gate, clock)}{_missed(gate)}", rest="  ")
+        page.add(_headline(gate, clock, _missed(gate)), rest="  ")
     page.blank()
 
 
-def _headline(gate: GateResult, clock: str) -> str:
-    text = gate.title + (f", {gate.series}" if gate.series else "") + f": {gate.status}"
+def _headline(gate: GateResult, clock: str, missed: str = "") -> str:
+    text = gate.title + (f", {gate.series}" if gate.series else "") + f": {gate.status}{missed}"
     if gate.passed is not None:
         last = "last " if gate.passes > 1 or gate.status != "passed" else ""
         at = moment(gate.passed, clock)
@@ -46,7 +46,9 @@ def _missed(gate: GateResult) -> str:
     missed = [line for line in gate.requirements if not line.advisory and line.status != "met"]
     if gate.status not in ("blocked", "unknown") or not missed:
         return ""
-    return " by " + ", ".join(f"{line.title} ({_value(line)}, needs {line.target})" for line in missed)
+    return (" by " if gate.status == "blocked" else ", ") + ", ".join(
+        f"{line.title} ({line.reason or f'{_value(line)}, needs {line.target}'})" for line in missed
+    )
 
 
 def _lines(page: Page, lines: Sequence[RequirementResult]) -> None:
@@ -78,4 +80,4 @@ def _value(line: RequirementResult) -> str:
 
 
 def _status(line: RequirementResult) -> str:
-    return line.status + (" (advice only)" if line.advisory else "")
+    return line.status + (" (advice)" if line.advisory else "")
