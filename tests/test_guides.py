@@ -31,6 +31,9 @@ def statements(guide: Path) -> list[Statement]:
 def carrier(pack: Pack, name: str) -> object | None:
     """The thing that an id such as "rules.margin_negative" names, or None."""
     section, _, id = name.partition(".")
+    if section == "gates" and "." in id:
+        gate, _, requirement = id.partition(".")
+        return pack.gates[gate].require.get(requirement) if gate in pack.gates else None
     return getattr(pack, section).get(id) if section in SECTIONS else None
 
 
