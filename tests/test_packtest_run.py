@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from trainrules.cli import main
+from trainrules.engine.load import shipped
 
 PACK = """\
 schema: 1
@@ -386,7 +387,10 @@ def test_all_that_is_wrong_with_a_file(run: Run) -> None:
         (
             case("    log: x\n    expect: {}\n") + "pack: nothing\n",
             "a.test.yaml",
-            ["a.test.yaml:6:7: unknown pack 'nothing'; shipped packs are kto; a file is given with its suffix"],
+            [
+                f"a.test.yaml:6:7: unknown pack 'nothing'; shipped packs are {', '.join(shipped())};"
+                " a file is given with its suffix"
+            ],
         ),
         (
             case("    log: x\n    expect: {}\n") + "pack: nothing.yaml\n",
