@@ -42,6 +42,7 @@ ELSEWHERE = {
     "packs": ("inspect", "list_packs"),
     "show": ("inspect", "show"),
     "explain": ("inspect", "explain"),
+    "sql": ("inspect", "show_sql"),
 }
 """Commands that are imported when they are asked for: each with its module in `commands` and its name there."""
 

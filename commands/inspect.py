@@ -15,7 +15,13 @@ from .output import complain, page_style, say
 if TYPE_CHECKING:
     from ..engine.pack import Pack, Resolved
 
-WRONG = 2
+WRONG, UNKNOWN = 2, 3
+
+SQL_CODES = """\b
+Exit codes:
+  0  the SQL was printed
+  2  the command, a pack or a setting is wrong
+  3  the log cannot be judged"""
 
 
 @click.command("packs", short_help="List the rule packs.")
@@ -117,3 +123,39 @@ def _resolved(
 
     loaded = load_pack(pack)
     return resolve(loaded, variant=variant, files=[Path(file) for file in files], settings=settings, log=log)
+
+
+@click.command("sql", short_help="Show the SQL by which a log is judged.", epilog=SQL_CODES)
+@click.argument("pack")
+@click.argument("log")
+@settings
+@form
+@click.pass_context
+def show_sql(
+    context: click.Context,
+    pack: str,
+    log: str,
+    variant: str | None,
+    settings: tuple[str, ...],
+    override_files: tuple[str, ...],
+    form: str,
+) -> None:
+    """Print the SQL that judging LOG by PACK runs in DuckDB, as a script with comments; PACK may be "auto".
+
+    What is asked depends on what the log holds, so the log is read and judged for it.
+    """
+    from ..engine.errors import LogError
+    from ..engine.render.sqlpage import render_trace, trace_json
+    from ..engine.tracing import trace
+
+    try:
+        found = trace(log, pack=pack, variant=variant, override_files=override_files, settings=settings)
+    except LogError as error:
+        complain(str(error))
+        context.exit(UNKNOWN)
+    if form == "json":
+        from ..engine.render.packjson import dumps
+
+        say(dumps(trace_json(found)))
+    else:
+        say(render_trace(found, width=page_style()["width"]))

@@ -74,7 +74,7 @@ def evaluate(
     resolved, given, detected = opened(path, pack, ready, wanted, threads=threads)
     try:
         seen = find_checkpoints(path, resolved.pack.checkpoints, None if checkpoints is None else fspath(checkpoints))
-        report = _Evaluation(resolved, given, now).report(seen)
+        report = Evaluation(resolved, given, now).report(seen)
         return report if detected is None else report._replace(chosen=AUTO, detected=detected)
     finally:
         close(given.con)
@@ -123,7 +123,9 @@ def wanted(resolved: Resolved) -> Wanted:
     )
 
 
-class _Evaluation:
+class Evaluation:
+    """One log under judgement: `report` runs the whole way, part by part."""
+
     def __init__(self, resolved: Resolved, given: Run, now: float | None) -> None:
         self.resolved, self.given, self.pack = resolved, given, resolved.pack
         if isabs(given.facts.path):
@@ -175,6 +177,7 @@ class _Evaluation:
         return interval or 0.0, last or 0.0, largest, wild
 
     def report(self, seen: object) -> Report:
+        """The report; `seen` are the checkpoints that lie beside the log, None where none does."""
         judged, lacks = self._judged()
         watched = self._watched()
         improves = self._improves()

@@ -35,14 +35,14 @@ def every_report_has_its_shape(monkeypatch: pytest.MonkeyPatch, report_schema: D
     from trainrules.engine import evaluate as engine
     from trainrules.engine.render.json import to_json
 
-    made = engine._Evaluation.report
+    made = engine.Evaluation.report
 
     def checked(self: Any, *given: Any) -> Any:
         report = made(self, *given)
         report_schema.validate(to_json(report))
         return report
 
-    monkeypatch.setattr(engine._Evaluation, "report", checked)
+    monkeypatch.setattr(engine.Evaluation, "report", checked)
 
 
 @pytest.fixture(scope="session")

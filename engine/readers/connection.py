@@ -5,6 +5,8 @@ Either takes DuckDB as long as a pack takes to load, and leaves Python free mean
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Thread
 
 import duckdb
@@ -29,8 +31,20 @@ def connect(threads: int | None = None, memory_limit: str | None = None) -> duck
     """A database of its own in memory."""
     opening = _ahead.pop() if _ahead else None
     if opening is not None and opening.asked == (threads, memory_limit):
-        return opening.connection()
-    return _opened(threads, memory_limit)
+        con = opening.connection()
+    else:
+        con = _opened(threads, memory_limit)
+    return _watching[-1](con) if _watching else con
+
+
+@contextmanager
+def watched(watch: Callable[[duckdb.DuckDBPyConnection], duckdb.DuckDBPyConnection]) -> Iterator[None]:
+    """Let `connect` give what `watch` makes of a connection."""
+    _watching.append(watch)
+    try:
+        yield
+    finally:
+        _watching.pop()
 
 
 def plan_quickly(con: duckdb.DuckDBPyConnection) -> None:
@@ -66,6 +80,7 @@ class _Opening:
 
 
 _ahead: list[_Opening] = []
+_watching: list[Callable[[duckdb.DuckDBPyConnection], duckdb.DuckDBPyConnection]] = []
 
 
 def _opened(threads: int | None, memory_limit: str | None) -> duckdb.DuckDBPyConnection:

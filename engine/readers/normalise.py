@@ -24,6 +24,7 @@ from ..errors import LogError
 
 CHUNK = 1 << 20
 LONGEST_LINE = 1 << 26
+COPY = "trainrules-"  # how the names of copies begin
 _USUAL_LINE = 1 << 21  # DuckDB's own limit while no other is given
 _UNPACKED_LIMIT = 1 << 34
 _ODD = (b"\r", b"\x1f", b"\x1e", b"\0")
@@ -105,7 +106,7 @@ def _plain_name(path: str, made: list[str]) -> str:
     full = os.path.abspath(path)
     if not any(sign in full for sign in "*?[]{}"):
         return full
-    link = tempfile.mktemp(prefix="trainrules-", suffix=".jsonl")
+    link = tempfile.mktemp(prefix=COPY, suffix=".jsonl")
     os.symlink(full, link)
     made.append(link)
     return link
@@ -143,7 +144,7 @@ def _too_long(path: str) -> LogError:
 def _copy(stream: IO[bytes] | io.BufferedIOBase, path: str, made: list[str]) -> Source:
     """Write the normalised copy: CRLF to LF, lone CR to TURN, blank lines and odd bytes to spaces, invalid UTF-8 to
     U+FFFD."""
-    handle, name = tempfile.mkstemp(prefix="trainrules-", suffix=".jsonl")
+    handle, name = tempfile.mkstemp(prefix=COPY, suffix=".jsonl")
     made.append(name)
     size = 0
     with os.fdopen(handle, "wb") as out:

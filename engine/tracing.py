@@ -1,0 +1,240 @@
+"""The statements by which a log is judged, recorded while it is judged, with what their columns stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from os import PathLike, fspath
+from os.path import abspath, join
+from pathlib import Path
+from tempfile import gettempdir
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+
+from .compile.ir import Const, Kernel, Value, walk
+from .compile.program import Program
+from .compile.sql import Renderer
+from .compile.told import told
+from .evaluate import Evaluation, shown_path, wanted
+from .opened import opened
+from .pack import Pack, Resolved
+from .params import resolve
+from .readers import Run
+from .readers.connection import close, watched
+from .readers.normalise import COPY
+from .report import LogFacts
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+Legend: TypeAlias = tuple[tuple[str, str], ...]
+"""Columns, each with what it holds."""
+
+
+class Statement(NamedTuple):
+    """One statement with its parameters, and what some of its columns are: (column, what it holds)."""
+
+    sql: str
+    parameters: tuple[object, ...] = ()
+    legend: Legend = ()
+
+
+@dataclass(slots=True)
+class Chapter:
+    """Statements that serve one purpose, in their order."""
+
+    title: str
+    statements: list[Statement] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Trace:
+    """Everything that was asked of DuckDB to judge one log; `keys` are the log's keys by column of the table `run`."""
+
+    path: str
+    chapters: list[Chapter] = field(default_factory=list)
+    pack: Pack | None = None
+    facts: LogFacts | None = None
+    keys: dict[str, tuple[str, str]] = field(default_factory=dict)
+    is_copied: bool = False  # the log had to be mended before it could be read
+    _legends: list[tuple[str, Legend]] = field(default_factory=list)
+
+    def open(self, title: str) -> None:
+        """Begin a chapter."""
+        self.chapters.append(Chapter(title))
+
+    def explain(self, legend: Iterable[tuple[str, str]], inside: str = "") -> None:
+        """Say what columns of the next statement are, or of the next that has the text `inside`."""
+        self._legends.append((inside, tuple(legend)))
+
+    def record(self, sql: str, parameters: Sequence[object]) -> None:
+        """Note a statement that is about to be run, with the path of the log as it was given."""
+        copies = join(gettempdir(), COPY)
+        is_copy = [isinstance(value, str) and value.startswith(copies) for value in parameters]
+        self.is_copied = self.is_copied or any(is_copy)
+        own = abspath(self.path)
+        parameters = [
+            self.path if copied or value == own else value for value, copied in zip(parameters, is_copy, strict=True)
+        ]
+        told = [each for each in self._legends if each[0] in sql]
+        self._legends = [each for each in self._legends if each not in told]
+        legend = tuple(pair for _, legend in told for pair in legend)
+        self.chapters[-1].statements.append(Statement(sql, tuple(parameters), legend))
+
+
+class Recorder:
+    """A connection that writes down what it is asked."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, trace: Trace) -> None:
+        self._con, self._trace = con, trace
+
+    def execute(self, sql: str, parameters: Sequence[object] = ()) -> duckdb.DuckDBPyConnection:
+        """Record the statement, then run it."""
+        self._trace.record(sql, parameters)
+        return self._con.execute(sql, parameters) if parameters else self._con.execute(sql)
+
+    def cursor(self) -> Recorder:
+        """A second connection to the same data, recorded in the same place."""
+        return Recorder(self._con.cursor(), self._trace)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._con, name)
+
+
+def trace(
+    log: str | PathLike[str],
+    *,
+    pack: str | PathLike[str] | Pack,
+    variant: str | None = None,
+    override_files: Sequence[str | PathLike[str]] = (),
+    settings: Sequence[str] = (),
+) -> Trace:
+    """Judge a log as `evaluate` does, on one thread, and give the statements that it took.
+
+    What is asked next depends on what was found before (which keys there are, which rows share their metrics), so the
+    log is read and judged for it. Raises PackError, OverrideError or LogError.
+    """
+    path = shown_path(fspath(log))
+    files = [Path(file) for file in override_files]
+
+    def ready(loaded: Pack) -> Resolved:
+        return resolve(loaded, variant=variant, files=files, settings=settings, log=path)
+
+    found = Trace(path)
+    found.open("Reading the log")
+    with watched(lambda con: cast("duckdb.DuckDBPyConnection", Recorder(con, found))):
+        resolved, given, _ = opened(path, pack, ready, wanted, threads=1)
+    try:
+        found.pack = resolved.pack
+        found.keys = {column: (id, given.keys[id]) for id, column in given.columns.items()}
+        evaluation = _Traced(resolved, given, found)
+        evaluation.report(None)
+        found.facts = evaluation.given.facts
+    finally:
+        close(given.con)
+    return found
+
+
+class _Traced(Evaluation):
+    """An evaluation that says, before each of its parts, what the statements to come are for."""
+
+    def __init__(self, resolved: Resolved, given: Run, trace: Trace) -> None:
+        self.trace = trace
+        trace.open("The run at a glance")
+        super().__init__(resolved, given, None)
+        plain = self.program
+        self.program = TracedProgram(plain.con, plain.source, largest=plain.largest, spacing=plain.spacing, trace=trace)
+
+    def _judged(self) -> Any:
+        judged, lacks = super()._judged()
+        roles: dict[Value, list[str]] = {}
+        for each in judged:
+            name = f"{each.rule.id} ({each.level.severity}{f', {each.series}' if each.series else ''})"
+            for part in ("when", "until", "since"):
+                if value := getattr(each, part):
+                    roles.setdefault(value, []).append(f"{part} of {name}")
+        cast(TracedProgram, self.program).roles = roles
+        return judged, lacks
+
+    def _courses(self, judged: Any) -> Any:
+        self.trace.open("When each condition held")
+        return super()._courses(judged)
+
+    def _settled(self, *given: Any) -> Any:
+        self.trace.open("The numbers of what was found, and how near the other rules came")
+        return super()._settled(*given)
+
+    def _gates(self, watched: Any) -> Any:
+        self.trace.open("The gates")
+        found = super()._gates(watched)
+        self.trace.open("What the plan and the stages rest on")
+        return found
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class TracedProgram(Program):
+    """A program that says what each column is; `roles` are the conditions of rules and what they are there."""
+
+    trace: Trace = field(default_factory=lambda: Trace(""))
+    roles: dict[Value, list[str]] = field(default_factory=dict)
+    depth: int = 0
+
+    def _level(self, kernels: Sequence[Kernel]) -> None:
+        self.depth += 1
+        self.trace.open(
+            f"Windows, level {self.depth}" + (": over what the level before gave" if self.depth > 1 else "")
+        )
+        first = len(self.columns)
+        self.trace.explain((f"k{first + place}", self._used(kernel)) for place, kernel in enumerate(kernels))
+        Program._level(self, kernels)
+
+    def settle(self, conditions: Iterable[Value], values: Iterable[Value]) -> None:
+        """As `Program.settle`, with a legend."""
+        conditions, values = list(dict.fromkeys(conditions)), list(dict.fromkeys(values))
+        if self.rows < self.long:
+            self.trace.open("Conditions (o) and the values (v) that they compare, all in one table")
+            self._legend_of(conditions, values)
+        Program.settle(self, conditions, values)
+
+    def columns_for(self, conditions: Sequence[Value], values: Sequence[Value]) -> tuple[str, Renderer]:
+        """As `Program.columns_for`, with a legend."""
+        source, renderer = Program.columns_for(self, conditions, values)
+        if self.rows >= self.long:
+            self._legend_of(conditions, values, source)
+        return source, renderer
+
+    def _legend_of(self, conditions: Sequence[Value], values: Sequence[Value], inside: str = "") -> None:
+        columns = [(f"o{place}", self._role(value)) for place, value in enumerate(conditions)]
+        columns += [
+            (f"v{place}", told(value))
+            for place, value in enumerate(values)
+            if value not in self.columns and not isinstance(value, Const)
+        ]
+        self.trace.explain(columns, inside)
+
+    def _role(self, value: Value) -> str:
+        return "; ".join(self.roles.get(value, ())) or told(value)
+
+    def _used(self, kernel: Kernel) -> str:
+        rules = dict.fromkeys(
+            role.split(" of ", 1)[1].split(" ", 1)[0]
+            for value, roles in self.roles.items()
+            if kernel in walk(value)
+            for role in roles
+        )
+        return told(kernel) + (f" [{', '.join(rules)}]" if rules else "")
+
+
+def literals(parameters: Sequence[object]) -> list[str]:
+    """The parameters of a statement as SQL."""
+    return [_literal(value) for value in parameters]
+
+
+def _literal(value: object) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool | int | float):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_literal, value))}]"
+    return "'" + str(value).replace("'", "''") + "'"
