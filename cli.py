@@ -183,7 +183,7 @@ def evaluate_logs(
         codes.append(code)
         reports.append(report)
         if form != "json":
-            say(_shown(report, form, is_first=len(reports) == 1))
+            say(_shown(report, form, fail_on, is_first=len(reports) == 1))
     if form == "json" and (reports or len(logs) > 1):
         from .engine.render.json import dumps
 
@@ -218,14 +218,15 @@ def _write_overrides(path: str, report: Report, pack: str) -> bool:
     return True
 
 
-def _shown(report: Report, form: str, *, is_first: bool) -> str:
+def _shown(report: Report, form: str, fail_on: str, *, is_first: bool) -> str:
     if form == "jsonl":
         from .engine.render.json import dumps
 
         return dumps(report, lines=True)
     from .engine.render.table import render
+    from .engine.verdict import exit_note
 
-    text = render(report, **page_style())
+    text = render(report, **page_style(), exit_note=exit_note(report, fail_on))
     return text if is_first else f"\n{text}"
 
 

@@ -238,7 +238,9 @@ class Evaluation:
             plan=planned.plan,
             set_aside=planned.set_aside,
             findings=planned.findings,
-            stages=stage_results(self.program, self.names, self.splitter, facts) if self.rows else (),
+            stages=()
+            if planned.reason or not self.rows
+            else stage_results(self.program, self.names, self.splitter, facts),
             rules=tuple(state for state in states if state.rule not in self.pack.invariants),
             invariants=invariants,
             overrides=self.resolved.overrides,

@@ -28,7 +28,7 @@ def nothing_to_do(
     if unsettled and not log.ended:
         unsettled.sort(key=lambda state: state.state != "pending")
         because = tuple(state.rule for state in unsettled)
-        return Step("wait", "info", because, _wait_text(unsettled, log, rules) + _remark(findings, log))
+        return Step("wait", "info", because, _wait_text(unsettled, states, findings, log, rules))
     standing = [_standing(gate, log) for gate in gates if not gate.advisory]
     told = " ".join(filter(None, (_continue_text(states, log), *standing)))
     choice = f" {best.text(log.clock)}" if best is not None and log.ended and best.among > 1 else ""
@@ -84,8 +84,19 @@ def _standing(gate: GateResult, log: LogFacts) -> str:
     return ""
 
 
-def _wait_text(unsettled: Sequence[RuleState], log: LogFacts, rules: Mapping[str, Rule]) -> str:
-    return f"Let the run go on and look again {_until(unsettled, log)}: {_what(unsettled, rules)}."
+def _wait_text(
+    unsettled: Sequence[RuleState],
+    states: Sequence[RuleState],
+    findings: Sequence[Finding],
+    log: LogFacts,
+    rules: Mapping[str, Rule],
+) -> str:
+    """How it stands, until when to wait, and what for."""
+    remark = _remark(findings, log)
+    judged = sum(state.state == "ok" for state in states)
+    told = f": {counted(judged, 'rule')} found no fault" if judged else ""
+    lead = "" if remark else f"Nothing wrong so far{told}. "
+    return f"{lead}Let the run go on and look again {_until(unsettled, log)}: {_what(unsettled, rules)}.{remark}"
 
 
 def _until(unsettled: Sequence[RuleState], log: LogFacts) -> str:
@@ -99,14 +110,19 @@ def _until(unsettled: Sequence[RuleState], log: LogFacts) -> str:
 
 
 def _what(unsettled: Sequence[RuleState], rules: Mapping[str, Rule], at_most: int = 2) -> str:
+    """The rules that may be starting by their titles, those that cannot judge by their number and their reasons."""
+    pending = [state for state in unsettled if state.state == "pending"]
     told = []
-    for state in unsettled[:at_most]:
+    for state in pending[:at_most]:
         title = rules[state.rule].title if state.rule in rules else state.rule
-        verb = "may be starting" if state.state == "pending" else "cannot be judged yet"
-        told.append(f'"{lowered(title)}" {verb}' + (f" ({state.reason})" if state.reason else ""))
-    rest = len(unsettled) - len(told)
-    if rest:
-        told.append(f"{counted(rest, 'more rule')} cannot be judged yet")
+        told.append(f'"{lowered(title)}" may be starting' + (f" ({state.reason})" if state.reason else ""))
+    if len(pending) > at_most:
+        told.append(f"{counted(len(pending) - at_most, 'more rule')} may be about to fire")
+    if waiting := [state for state in unsettled if state.state != "pending"]:
+        reasons = [reason for reason in dict.fromkeys(state.reason for state in waiting) if reason]
+        more = [counted(len(reasons) - at_most, "more reason")] if len(reasons) > at_most else []
+        why = f" ({'; '.join([*reasons[:at_most], *more])})" if reasons else ""
+        told.append(f"{counted(len(waiting), 'rule')} cannot judge yet{why}")
     return ", ".join(told[:-1]) + (" and " if len(told) > 1 else "") + told[-1]
 
 

@@ -225,7 +225,7 @@ class _Planner:
             text = self.text(request, change, is_told)
             hint = " ".join(filter(None, (self.settings(request), advice(action.text, names))))
             command = self.given.resolved.pack.commands.get(action.command or "")
-            line = command_line(command.text, names) if command else None
+            line = command_line(command.text, names) if command and not self.given.unjudged else None
             if is_afresh and command and "{checkpoint}" in command.text:
                 line = None  # there is nothing to resume from
             steps.append(

@@ -45,6 +45,17 @@ def exit_code(report: Report, fail_on: str = "critical") -> int:
     return UNKNOWN if report.reason else HEALTHY
 
 
+def exit_note(report: Report, fail_on: str = "critical") -> str:
+    """Why a settled report that asks for something leaves the exit code at 0; else empty."""
+    if report.verdict not in ("act", "attention") or exit_code(report, fail_on) != HEALTHY:
+        return ""
+    if fail_on == "never":
+        return "0: --fail-on never"
+    highest = max((SEVERITIES.index(f.severity) for f in report.findings if is_open(f)), default=None)
+    more = f" (--fail-on {SEVERITIES[highest]} makes it 1)" if highest is not None else ""
+    return f"0: nothing {fail_on} was found{more}"
+
+
 def settle(report: Report, fail_on: str = "critical") -> tuple[Report, int]:
     """The report and its exit code, with the verdict "unknown" exactly when the code is 3."""
     code = exit_code(report, fail_on)

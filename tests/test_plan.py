@@ -406,6 +406,15 @@ def test_advice_follows_where_its_numbers_are_known(best: float | None, end: str
     assert texts(result) == [f"Stop here and keep the best checkpoint: x, since step 81.{end}"]
 
 
+def test_a_pack_that_does_not_fit_the_log_gives_no_commands() -> None:
+    result = plan(finding("inverted", "stop", "revert", "halve_lr"), unjudged="no kl in the log")
+    assert [(step.action, step.command) for step in result.plan] == [
+        ("stop", None),
+        ("revert", None),
+        ("halve_lr", None),
+    ]
+
+
 @pytest.mark.parametrize(
     ("template", "expected"),
     [
@@ -471,37 +480,47 @@ def test_a_run_that_has_ended_is_not_told_to_stop() -> None:
             LOG,
             "wait",
             ("margin",),
-            'Let the run go on and look again after step 220: "margin is negative" cannot be judged yet'
-            " (after step 220).",
+            "Nothing wrong so far: 2 rules found no fault. Let the run go on and look again after step 220: 1 rule"
+            " cannot judge yet (after step 220).",
         ),
         (
             (state("z", "waiting", until=220), state("margin", "pending", "2 of 3 points"), state("y", "waiting")),
             LOG,
             "wait",
             ("margin", "z", "y"),
-            'Let the run go on and look again after step 220: "margin is negative" may be starting (2 of 3 points),'
-            ' "z" cannot be judged yet and 1 more rule cannot be judged yet.',
+            "Nothing wrong so far. Let the run go on and look again after step 220:"
+            ' "margin is negative" may be starting (2 of 3 points) and 2 rules cannot judge yet.',
+        ),
+        (
+            tuple(state(name, "pending") for name in ("margin", "x", "y", "z"))
+            + tuple(state(f"w{n}", "waiting", f"after step {n}") for n in range(4)),
+            LOG,
+            "wait",
+            ("margin", "x", "y", "z", "w0", "w1", "w2", "w3"),
+            "Nothing wrong so far. Let the run go on and look again when there are more rows:"
+            ' "margin is negative" may be starting, "x" may be starting, 2 more rules may be about to fire and 4 rules'
+            " cannot judge yet (after step 0; after step 1; 2 more reasons).",
         ),
         (
             (state("z", "waiting"),),
             LOG,
             "wait",
             ("z",),
-            'Let the run go on and look again when there are more rows: "z" cannot be judged yet.',
+            "Nothing wrong so far. Let the run go on and look again when there are more rows: 1 rule cannot judge yet.",
         ),
         (
             (state("z", "waiting", until=1000),),
             LOG,
             "wait",
             ("z",),
-            'Let the run go on and look again at the end of the run: "z" cannot be judged yet.',
+            "Nothing wrong so far. Let the run go on and look again at the end of the run: 1 rule cannot judge yet.",
         ),
         (
             (state("z", "waiting", until=5),),
             LOG._replace(clock="epoch", total=None),
             "wait",
             ("z",),
-            'Let the run go on and look again after epoch 5: "z" cannot be judged yet.',
+            "Nothing wrong so far. Let the run go on and look again after epoch 5: 1 rule cannot judge yet.",
         ),
         (
             (*OK, state("z", "waiting", severity="info")),
@@ -533,6 +552,7 @@ def test_a_run_that_has_ended_is_not_told_to_stop() -> None:
         "ended early",
         "waiting",
         "pending first",
+        "many pending",
         "no moment",
         "end of the run",
         "epochs",

@@ -73,8 +73,8 @@ REPORT = Report(
     (StageResult("start", "Start", "loss", (0.6, None), 0.5, False, "table"),),
     (
         RuleState("a", "ok"),
-        RuleState("b", "pending"),
-        RuleState("c", "waiting"),
+        RuleState("b", "pending", "since step 199"),
+        RuleState("c", "waiting", "after step 220"),
         RuleState("d", "not_evaluated"),
         RuleState("e", "disabled"),
     ),
@@ -185,6 +185,7 @@ EXPECTED = {
         "disabled": ["e"],
         "explained": ["loss_flat"],
     },
+    "reasons": {"b": "since step 199", "c": "after step 220"},
     "overrides": [
         {"param": "margin_floor", "value": -0.05, "default": 0.0, "from": "--set"},
         {"param": "name", "value": "x", "default": None, "from": "file.yaml:3"},

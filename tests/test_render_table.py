@@ -20,6 +20,7 @@ from trainrules.engine.report import (
     StageResult,
     Step,
 )
+from trainrules.engine.verdict import exit_note
 
 LOG = LogFacts(
     "out/logs/run.jsonl", "jsonl", "step", 200, 3, 0, 36, 1, 200, False, total=300, bad_lines=(12, 40, 41), rewinds=1
@@ -391,3 +392,53 @@ def test_a_thinned_sparkline_keeps_its_spikes_and_its_gaps() -> None:
 def test_column(position: float, place: int) -> None:
     assert column(position, 1, 100, 10) == place
     assert column(position, 5, 5, 10) == 0
+
+
+@pytest.mark.parametrize(
+    ("repeated", "told"),
+    [
+        (0, []),
+        (10, ["; 10 repeated rows; pack kto 1.0.0"]),
+        (
+            11,
+            [
+                "with the step of the row before",
+                "name the label that tells them apart under 'labels' in the pack; pack",
+            ],
+        ),
+    ],
+)
+def test_rows_that_repeat_a_step_are_told(repeated: int, told: list[str]) -> None:
+    report = HEALTHY._replace(
+        log=LogFacts("a.jsonl", "jsonl", "step", 200, 0, repeated, 0, 1, 100, False), variant=None
+    )
+    text = " ".join(render(report).split())
+    assert ("repeated" in text) == bool(told)
+    assert [part for part in told if part not in text] == []
+
+
+def test_a_run_that_a_pack_does_not_fit_is_said_to_be_judged_in_part() -> None:
+    page = render(ACT._replace(reason="the log has none of the keys that pack 'kto' needs ('kl')")).splitlines()
+    assert page[1] == "Judged only in part: the log has none of the keys that pack 'kto' needs ('kl')."
+
+
+@pytest.mark.parametrize(
+    ("report", "fail_on", "note"),
+    [
+        (ACT, "critical", ""),
+        (HEALTHY, "critical", ""),
+        (ACT, "never", "0: --fail-on never"),
+        (
+            ACT._replace(findings=(FLAT._replace(state="firing"), KL)),
+            "critical",
+            "0: nothing critical was found (--fail-on warning makes it 1)",
+        ),
+        (ACT._replace(findings=(FLAT._replace(state="firing"), KL)), "warning", ""),
+    ],
+)
+def test_an_exit_code_of_0_beside_a_plan_is_explained(report: Report, fail_on: str, note: str) -> None:
+    assert exit_note(report, fail_on) == note
+    page = " ".join(render(report, exit_note=note).split())
+    assert page.endswith(
+        f"exit code {note}" if note else "pack kto 1.0.0, variant short" if report is HEALTHY else "1.0.0"
+    )

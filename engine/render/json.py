@@ -45,6 +45,7 @@ def to_json(report: Report) -> Json:
         "invariants": [_invariant(result) for result in report.invariants],
         "stages": [_stage(stage) for stage in report.stages],
         "rules": _rules(report),
+        "reasons": {state.rule: state.reason for state in report.rules if state.reason},
         "overrides": [
             {
                 "param": override.param,

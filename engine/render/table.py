@@ -13,18 +13,28 @@ from .sparkline import column, sparkline
 
 SPARK_WIDTH = 48
 LABEL_WIDTH = 19
+MANY, MANY_SHARE = 10, 0.05
+"""The rows that repeat a step, and their share of all, above which more than one run may have written the log."""
+
 NEAR = 0.2
 """How near a rule must come to its threshold, as a share of the larger of the two, to be worth a mention."""
 
 
-def render(report: Report, *, width: int = 80, colour: bool = False, ascii_only: bool = False) -> str:
-    """The report for a terminal of `width` columns; with `ascii_only`, for one that knows no Unicode."""
+def render(
+    report: Report, *, width: int = 80, colour: bool = False, ascii_only: bool = False, exit_note: str = ""
+) -> str:
+    """The report for a terminal of `width` columns; with `ascii_only`, for one that knows no Unicode.
+
+    `exit_note` says why the exit code is not what the verdict lets expect.
+    """
     page = Page(max(width, 40), colour, ascii_only)
     is_calm = report.verdict in ("healthy", "wait", "unknown")
     page.add(report.log.path, f"{report.verdict.upper()}  ", style=report.verdict, word=report.verdict.upper())
     if is_calm:
         _calm_headline(page, report)
     else:
+        if report.reason:
+            page.add(f"Judged only in part: {report.reason}.")
         _headline(page, report)
         _plan(page, report)
     if report.gates:
@@ -35,6 +45,8 @@ def render(report: Report, *, width: int = 80, colour: bool = False, ascii_only:
     if not is_calm:
         page.blank()
     _lists(page, report, 1 if is_calm else 2)
+    if exit_note:
+        page.add(exit_note, "exit code".ljust(LABEL_WIDTH), " " * LABEL_WIDTH, style="faint")
     return page.text()
 
 
@@ -341,6 +353,13 @@ def _log_parts(report: Report) -> Iterable[str]:
     if log.superseded:
         yield f"{counted(log.superseded, 'row')} superseded" + (
             f" by {counted(log.rewinds, 'resume')}" if log.rewinds else ""
+        )
+    if log.repeated:
+        yield f"{counted(log.repeated, 'repeated row')}" + (
+            ", with the step of the row before; if several runs or ranks write this log, name the label that tells them"
+            " apart under 'labels' in the pack"
+            if log.repeated > max(MANY, MANY_SHARE * log.rows)
+            else ""
         )
     for note in log.notes:
         yield note.rstrip(".")
