@@ -55,12 +55,17 @@ def capital(text: str) -> str:
 
 def in_series(names: Sequence[str]) -> str:
     """Series by name: "rank 0", "layers 0, 1, 4"; series of several labels each in full."""
-    pairs = [name.partition("=")[::2] for name in names]
-    kinds = {kind for kind, _ in pairs}
-    if len(kinds) != 1 or any("=" in value for _, value in pairs):
+    split = [[part.partition("=") for part in name.split(" ")] for name in names]
+    kinds = {tuple(kind for kind, *_ in parts) for parts in split}
+    if len(kinds) != 1 or any(not sign or "=" in value for parts in split for _, sign, value in parts):
         return ", ".join(names)
-    (kind,) = kinds
-    return f"{kind if len(pairs) == 1 else plural(kind)} {', '.join(value for _, value in pairs)}"
+    found = [
+        (kind, list(dict.fromkeys(parts[place][2] for parts in split))) for place, kind in enumerate(next(iter(kinds)))
+    ]
+    if sum(len(values) > 1 for _, values in found) > 1:
+        return ", ".join(names)
+    found.sort(key=lambda each: len(each[1]) > 1)
+    return ", ".join(f"{kind if len(values) == 1 else plural(kind)} {', '.join(values)}" for kind, values in found)
 
 
 def plural(noun: str) -> str:

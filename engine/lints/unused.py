@@ -44,7 +44,12 @@ def unused_metric(pack: Pack) -> Iterator[Problem]:
 
         metrics: {kl: {keys: [kl]}, "len/*": {metrics: {mean: {}}}}
     """
-    used = _used(pack) | set(pack.sentinels) | {metric for stage in pack.stages.values() for metric in stage.expect}
+    used = (
+        _used(pack)
+        | set(READ_BY_ENGINE)
+        | set(pack.sentinels)
+        | {metric for stage in pack.stages.values() for metric in stage.expect}
+    )
     of_lines: dict[Position, list[Metric]] = {}
     for metric in pack.metrics.values():
         if metric.twin_of is None and _own(pack, metric):
@@ -117,6 +122,10 @@ def unused_family(pack: Pack) -> Iterator[Problem]:
         if family.id not in named and _own(pack, family):
             hint = f"write {{{family.id}}} in the keys of a metric, or remove it"
             yield Problem(family.at, f"family {family.id!r} is used nowhere", hint)
+
+
+READ_BY_ENGINE = ("eval_improves", "learning_rate")
+"""Metrics that mean something by their names: what sets findings aside, and what `lr_peak` is the largest of."""
 
 
 def _own(pack: Pack, thing: Family | Metric | Param | Twin | Window) -> bool:
