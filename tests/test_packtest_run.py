@@ -218,6 +218,75 @@ small.test.yaml: 2 of 3 cases failed
     assert run(tests) == (1, output, "")
 
 
+CONSOLE = """\
+schema: 1
+tests:
+  - name: what the console said
+    lines: |
+      Epoch [1]
+      step 1 loss=1,500
+      step 2 loss=1,600
+      step 3 loss=nan
+      Killed
+    expect:
+      plan: [stop, back]
+      rules: {loss_high: {state: firing, severity: critical, onset: 1}}
+      log: {format: console, rows: 3, ended: true}
+  - name: lines of JSON
+    lines: |
+      {"step": 7, "loss": 0.5}
+
+      {"step": 8, "loss"
+    expect: {log: {format: jsonl, rows: 1, malformed: 1, last_step: 7}}
+  - name: a log with all that lies beside it
+    log: runs/log.jsonl
+    expect:
+      plan: [stop, {action: back, target: checkpoint-5}]
+      rules: {loss_high: {state: firing, onset: 6}, eval_high: disabled}
+  - name: a log and checkpoints that are not there
+    log: runs/log.jsonl
+    checkpoints: [checkpoint-3]
+    expect:
+      plan: [stop, {action: back, target: checkpoint-3}]
+      rules: {loss_high: firing}
+  - name: fifty zeros, which are a number in base 16 to YAML
+    series: {loss: 0x50, step: 1+1x50}
+    expect: {log: {rows: 50}}
+  - name: settings
+    series: {loss: 3x4}
+    variant: lax
+    set: {loss_high.severity: info, late.enabled: false}
+    overrides: [more.yaml]
+    expect:
+      plan: [continue]
+      rules: {loss_high: {state: firing, severity: info}, late: disabled}
+"""
+
+
+def test_logs_as_they_are_and_settings(run: Run) -> None:
+    formats = """\
+formats:
+  steps:
+    title: Steps
+    lines:
+      - match: '^step (?P<step>\\d+)'
+        values: {step: "{step}"}
+        pairs: '(?P<name>\\w+)=(?P<value>[\\d.,]+|nan)'
+        key: "{name}"
+      - {match: '^Killed', ends: the process was killed}
+"""
+    Path("small.yaml").write_text(PACK.replace("variants:\n", formats + "variants:\n"), encoding="utf-8")
+    Path("more.yaml").write_text("params: {limit: default / 2}\n", encoding="utf-8")
+    Path("runs/checkpoint-5").mkdir(parents=True)
+    rows = [{"step": step, "loss": 1 if step < 6 else 5} for step in range(1, 9)]
+    Path("runs/log.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    Path("runs/rules.override.yaml").write_text("disable: [eval_high]\n", encoding="utf-8")
+    # A project's settings hold for its runs, not for the tests of a pack.
+    Path("pyproject.toml").write_text("[tool.trainrules.packs.small.params]\nlimit = 1000\n", encoding="utf-8")
+    code, output, complaints = run(CONSOLE)
+    assert (code, output[-35:], complaints) == (0, "small.test.yaml: 6 cases passed\n"[-35:], ""), output
+
+
 def test_the_same_as_data(run: Run) -> None:
     tests = case("    series: {loss: 1.5x4}\n    expect: {plan: [halve, wait]}\n")
     code, output, _ = run(tests, "--format", "json")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from ..errors import OverrideError, Problem
@@ -52,7 +54,17 @@ def run_tests(paths: Sequence[str], only: str | None = None) -> Outcome:
         suites += [suite] if suite is not None else []
     if problems:
         return Outcome((), problems=tuple(dict.fromkeys(sorted(problems))))
-    results = tuple((suite, tuple(_results(suite, only))) for suite in suites)
+    chosen = [
+        (suite, case) for suite in suites for case in suite.cases if only is None or only.lower() in case.name.lower()
+    ]
+    # The database works outside the interpreter's lock for about half of the time.
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        done = list(pool.map(lambda each: run_case(*each), chosen))
+    by_suite = {
+        suite.file: tuple(result for (of, _), result in zip(chosen, done, strict=True) if of is suite)
+        for suite in suites
+    }
+    results = tuple((suite, by_suite[suite.file]) for suite in suites)
     return Outcome(results, None if only else tuple(_coverage(results)))
 
 
@@ -64,12 +76,6 @@ def run_case(suite: Suite, case: Case) -> Result:
         told = tuple(str(problem) for problem in error.problems)
         return Result(case, (Difference("set", "settings that go together", "settings that do not", told),), Seen())
     return Result(case, compare(report, case), seen_in(case, report))
-
-
-def _results(suite: Suite, only: str | None) -> Iterator[Result]:
-    for case in suite.cases:
-        if only is None or only.lower() in case.name.lower():
-            yield run_case(suite, case)
 
 
 def _coverage(results: Sequence[tuple[Suite, tuple[Result, ...]]]) -> Iterator[Coverage]:
