@@ -16,7 +16,11 @@ Thing: TypeAlias = Any
 
 _ACTIONS = ("actions", "conflicts", "on_passed", "on_blocked")
 _TEMPLATES = ("message", "text")
-_BY_NAME = {**dict.fromkeys(_ACTIONS, "action"), "command": "command", "disable": "rule", "advise": "rule"}
+_BY_NAME = {
+    **dict.fromkeys(_ACTIONS, "action"),
+    **{"command": "command", "disable": "rule", "advise": "rule", "over": "window"},
+    **{"group": "group", "twin": "twin", "twin_of": "metric"},
+}
 """Fields that name other things of the pack, and of which kind."""
 
 
@@ -59,7 +63,9 @@ def sections(pack: Pack) -> dict[str, Mapping[str, Thing]]:
     fields = [
         field for field, empty in pack._field_defaults.items() if isinstance(empty, Mapping) and field != "labels"
     ]
-    return {_SINGULAR.get(field, field.removesuffix("s")): getattr(pack, field) for field in fields}
+    found = {_SINGULAR.get(field, field.removesuffix("s")): getattr(pack, field) for field in fields}
+    # An invariant is judged as a rule is, and stands among them as one.
+    return {**found, "rule": {id: rule for id, rule in pack.rules.items() if id not in pack.invariants}}
 
 
 def plural(kind: str) -> str:
@@ -136,6 +142,8 @@ def _references(value: Any, pack: Pack, known: Mapping[str, Mapping[str, Thing]]
         kind = _BY_NAME.get(field)
         if kind and value in known.get(kind, ()):
             yield kind, value
+        if field == "keys":
+            yield from (("family", hole.name) for hole in placeholders(value) if hole.name in pack.families)
         if field in _TEMPLATES:
             yield from (found for hole in placeholders(value) if (found := _in_rows(hole.name, pack)))
     elif isinstance(value, Mapping):

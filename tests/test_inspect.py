@@ -83,6 +83,63 @@ rules:
   old: {title: Loss is high, cause: info, severity: info, when: loss > high}
 """
 
+RICH = """\
+schema: 1
+pack: rich
+version: 1.0.0
+title: Everything else
+labels: {rank: [rank]}
+families: {layer: ["", _0, _1]}
+twins:
+  eval: {keys: ["eval_{key}"], help: The same in evaluation}
+metrics:
+  loss: {keys: [loss], required: true, twin: eval}
+  ce: {keys: ["ce{layer}"], help: One for each layer.}
+  phase: {keys: [phase], type: text}
+  slope: {keys: [slope]}
+  "rollout/*":
+    help: What a rollout gives.
+    by: rank
+    where: loss > 0
+    metrics:
+      len: {good: [1, 9], in_loss: false}
+      f1: {better: higher, role: eval}
+params:
+  flat: {default: 0.01, min: 0}
+windows:
+  recent: {last: 40 steps, min: 1 point}
+rules:
+  spike: {title: Spike, cause: unstable, severity: info, when: ce > 3}
+invariants:
+  halves: {holds: ce == loss / 2, rel: 1e-4, why: The trainer halves it., source: "Notes, 6"}
+  order: {title: In order, holds: ce <= loss, severity: info, for: 2 points, enabled: false}
+gates:
+  next:
+    title: Next phase
+    while: phase != "last"
+    passed: changed(phase)
+    max_age: 5 points
+    require:
+      plateau: {value: slope, between: [-flat, flat], near: flat / 2, setting: slope_below, why: Flat is flat.}
+      late: {value: step, at_least: 100, advisory: flat > 1}
+    on_passed: [go_on]
+    on_blocked: [rest]
+    stuck: {when: step > 500, over: recent, quantile: 0.1, actions: [lower]}
+    why: It is the plan.
+    source: "Notes, 7"
+actions:
+  go_on: {rank: 0, title: Go on}
+  rest: {rank: 10, title: Rest, alone: true}
+  lower: {rank: 50, title: Lower it}
+formats:
+  bar:
+    title: A bar
+    lines:
+      - {match: '^epoch (?P<epoch>[0-9]+)', remember: {epoch: "{epoch}"}}
+      - {match: '^step (?P<step>[0-9]+)', values: {step: "{step}"}, pairs: '(?P<name>[a-z]+)=(?P<value>[0-9.]+)'}
+      - {match: '^Killed', ends: killed}
+"""
+
 Rules = Callable[..., tuple[int, str, str]]
 
 
@@ -91,6 +148,7 @@ def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     """Runs a command beside the two packs; every line it prints fits on 80 columns."""
     (tmp_path / "mine.yaml").write_text(PACK, encoding="utf-8")
     (tmp_path / "base.yaml").write_text(BASE, encoding="utf-8")
+    (tmp_path / "rich.yaml").write_text(RICH, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> tuple[int, str, str]:
@@ -106,7 +164,7 @@ def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 
 def test_packs_of_a_folder(rules: Rules) -> None:
-    assert rules("packs", ".", "mine.yaml") == (
+    assert rules("packs", ".", "mine.yaml", "./mine.yaml") == (
         0,
         """\
 base.yaml  The base
@@ -115,6 +173,9 @@ base.yaml  The base
 mine.yaml  My own runs (My notes)
            3 rules, 2 stages and 4 thresholds; variant small
            Known by *accuracy and loss
+rich.yaml  Everything else
+           1 rule, 1 gate, 2 invariants and 1 threshold
+           Not chosen by --pack auto
 """,
         "",
     )
@@ -157,6 +218,15 @@ def test_a_pack_that_is_wrong_does_not_hide_the_others(rules: Rules, tmp_path: P
         ("explain_other_action", ("explain", "mine.yaml", "rest")),
         ("explain_command", ("explain", "mine.yaml", "again")),
         ("explain_note", ("explain", "mine.yaml", "seeds")),
+        ("show_rich", ("show", "rich.yaml")),
+        ("explain_gate", ("explain", "rich.yaml", "next")),
+        ("explain_invariant", ("explain", "rich.yaml", "halves")),
+        ("explain_invariant_off", ("explain", "rich.yaml", "order")),
+        ("explain_group", ("explain", "rich.yaml", "rollout/*")),
+        ("explain_grouped", ("explain", "rich.yaml", "rollout/f1")),
+        ("explain_family", ("explain", "rich.yaml", "layer")),
+        ("explain_twin", ("explain", "rich.yaml", "eval")),
+        ("explain_format", ("explain", "rich.yaml", "bar")),
     ],
 )
 def test_pages(rules: Rules, golden: Callable[[str, str], None], name: str, arguments: tuple[str, ...]) -> None:

@@ -7,10 +7,26 @@ from typing import Any
 
 from ..catalog import Entry, Threshold, entries, plural, standing, thresholds, users
 from ..expression import Expression
-from ..pack import Action, Duration, Level, Metric, Param, Resolved, Rule, Stage, Variant, Window
+from ..pack import (
+    Action,
+    Duration,
+    Family,
+    Format,
+    Gate,
+    Group,
+    Invariant,
+    Level,
+    Metric,
+    Param,
+    Resolved,
+    Rule,
+    Stage,
+    Variant,
+    Window,
+)
 from ..words import listed
 from .layout import Page
-from .phrases import band, end, length, plain, span, value
+from .phrases import band, end, identity, leeway, length, line, plain, requirement, span, value
 
 LABEL = 12
 _LABELS = {"expr": "computed", "for_": "for", "while_": "while", "source": "guide", "good": "good range", "set": "sets"}
@@ -43,6 +59,7 @@ def _entry(page: Page, resolved: Resolved, entry: Entry, everything: list[Entry]
     thing = entry.thing
     head = f"{'threshold' if entry.kind == 'param' else entry.kind} {entry.name}"
     title = getattr(thing, "title", "")
+    title = "" if title == entry.name else title
     page.add(title, f"{page.safe(head)}{': ' if title else ''}", "  ", style="heading", word=page.safe(head))
     for text in (getattr(thing, "help", ""), getattr(thing, "text", "") if entry.kind in ("action", "note") else ""):
         if text:
@@ -75,6 +92,21 @@ def _facts(resolved: Resolved, thing: Any) -> Iterator[tuple[str, str]]:
         yield "only informs", listed(thing.advise)
     elif isinstance(thing, Window):
         yield "holds", span(thing)
+    elif isinstance(thing, Gate):
+        yield from _of_gate(thing)
+    elif isinstance(thing, Invariant):
+        yield from _of_rule(resolved, resolved.pack.rules[thing.id], conditions=False)
+        yield thing.severity, f"unless {identity(thing)}"
+        lasting = resolved.pack.rules[thing.id].levels[-1].for_
+        yield "", f"for {length(lasting)}" if lasting else ""
+        yield from fields_of(thing, but=_TOLD_OF_INVARIANT)
+    elif isinstance(thing, Format):
+        for each in thing.lines:
+            yield "line", line(each)
+    elif isinstance(thing, Family):
+        yield "members", ", ".join(f"{name} for {text!r}" for name, text in thing.members.items())
+    elif isinstance(thing, Group):
+        yield from fields_of(thing, but=("help", "source"))
     elif isinstance(thing, Stage):
         yield "until", end(thing)
         yield "expects", ", ".join(f"{name} {band(range_)}" for name, range_ in thing.expect.items())
@@ -105,7 +137,30 @@ def _measured(row: Threshold) -> str:
     return value(row.value) + (f" {row.param.unit}" if row.param.unit and row.value is not None else "")
 
 
-def _of_rule(resolved: Resolved, rule: Rule) -> Iterator[tuple[str, str]]:
+_TOLD_OF_INVARIANT = ("title", "cause", "enabled", "holds", "rel", "abs", "severity", "for_", "why", "source")
+"""Fields of an invariant that are told in other words."""
+
+
+def _of_gate(gate: Gate) -> Iterator[tuple[str, str]]:
+    yield "while", plain(gate.while_)
+    yield "passed", plain(gate.passed)
+    yield "advice", f"only, where {plain(gate.advisory)}" if gate.advisory else ""
+    yield "a value", f"older than {length(gate.max_age)} is unknown" if gate.max_age else ""
+    for each in gate.require.values():
+        yield "requires", requirement(each)
+        yield "", "; ".join(filter(None, (each.title, leeway(each))))
+        yield "", each.why
+    yield "blocked", ", ".join(gate.on_blocked)
+    yield "through", ", ".join(gate.on_passed)
+    if gate.stuck is not None:
+        when = f"where {plain(gate.stuck.when)}" if gate.stuck.when else "always"
+        yield (
+            "held up",
+            f"{when}, by near misses over {gate.stuck.over} without a trend: {', '.join(gate.stuck.actions)}",
+        )
+
+
+def _of_rule(resolved: Resolved, rule: Rule, *, conditions: bool = True) -> Iterator[tuple[str, str]]:
     stands = standing(resolved, rule)
     if not stands.is_on:
         yield "off", f"by {stands.on_by or 'the pack'}"
@@ -114,6 +169,8 @@ def _of_rule(resolved: Resolved, rule: Rule) -> Iterator[tuple[str, str]]:
     if stands.severity_by:
         yield "held to", f"{stands.severity} by {stands.severity_by}"
     yield "cause", rule.cause
+    if not conditions:
+        return
     for level in rule.levels:
         yield from _of_level(level)
     for label, expression in (("since", rule.since), ("after", rule.after), ("while", rule.while_)):
@@ -172,7 +229,7 @@ def _used(page: Page, resolved: Resolved, entry: Entry, everything: list[Entry])
     _line(page, "used by", "; ".join(told) or ("" if entry.kind in _UNUSED else "nothing"))
 
 
-_UNUSED = ("rule", "stage", "gate", "invariant", "note", "variant", "format")
+_UNUSED = ("rule", "stage", "gate", "invariant", "note", "variant", "format", "group", "family", "twin")
 """Kinds that nothing has to use."""
 
 

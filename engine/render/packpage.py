@@ -6,11 +6,26 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..catalog import Thing, Threshold, home, plural, sections, standing, thresholds
-from ..pack import Action, Command, Metric, Note, Resolved, Rule, Stage, Variant, Window
-from ..words import capital, listed
+from ..pack import (
+    Action,
+    Command,
+    Family,
+    Format,
+    Gate,
+    Group,
+    Invariant,
+    Metric,
+    Note,
+    Resolved,
+    Rule,
+    Stage,
+    Variant,
+    Window,
+)
+from ..words import capital, counted, listed
 from .entrypage import fields_of
 from .layout import Page
-from .phrases import band, end, length, plain, span, value
+from .phrases import band, end, identity, leeway, length, plain, requirement, span, value
 
 INDENT = " " * 4
 LABEL = 12
@@ -122,12 +137,60 @@ def _scope(rule: Rule) -> str:
     return "; ".join([", ".join(told), *([f"does {', '.join(actions)}"] if actions else [])])
 
 
+def _gates(page: Page, resolved: Resolved, things: Mapping[str, Gate]) -> None:
+    for gate in things.values():
+        page.add(gate.title, f"  {page.safe(gate.id)}{': ' if gate.title else ''}", INDENT)
+        told = [f"{word} {plain(given)}" for word, given in (("while", gate.while_), ("passed", gate.passed)) if given]
+        told += [f"{word} {', '.join(names)}" for word, names in _gate_actions(gate) if names]
+        for text in ("; ".join(told), *([f"advice only where {plain(gate.advisory)}"] if gate.advisory else [])):
+            page.add(text, INDENT, style="faint")
+        for each in gate.require.values():
+            more = leeway(each)
+            page.add(f"{requirement(each)}{f' ({more})' if more else ''}", f"{INDENT}- ", INDENT + "  ")
+
+
+def _gate_actions(gate: Gate) -> list[tuple[str, tuple[str, ...]]]:
+    stuck = gate.stuck.actions if gate.stuck else ()
+    return [("blocked:", gate.on_blocked), ("through:", gate.on_passed), ("held up by near misses:", stuck)]
+
+
+def _invariants(page: Page, resolved: Resolved, things: Mapping[str, Invariant]) -> None:
+    for each in things.values():
+        stands = standing(resolved, resolved.pack.rules[each.id])
+        label = (stands.severity or each.severity) if stands.is_on else "off"
+        title = f"{each.title} ({each.id})" if each.title not in ("", each.id) else each.id
+        page.add(title, f"  {label:<9} ", INDENT * 3, style=label, word=label)
+        page.add(identity(each), INDENT * 3, style="faint")
+
+
+def _groups(page: Page, resolved: Resolved, things: Mapping[str, Group]) -> None:
+    for group in things.values():
+        told = [group.help.rstrip("."), f"where {plain(group.where)}" if group.where else ""]
+        told += [f"split by {group.by}" if group.by else "", f"twin {group.twin}" if group.twin else ""]
+        page.add("; ".join(filter(None, told)), f"  {page.safe(group.id)}: ", INDENT)
+
+
+def _formats(page: Page, resolved: Resolved, things: Mapping[str, Format]) -> None:
+    _lines(
+        page,
+        (
+            (each.id, ", ".join(filter(None, (each.title, counted(len(each.lines), "kind of line", "kinds of lines")))))
+            for each in things.values()
+        ),
+    )
+
+
+def _families(page: Page, resolved: Resolved, things: Mapping[str, Family]) -> None:
+    _lines(page, ((each.id, ", ".join(each.members)) for each in things.values()))
+
+
 def _metrics(page: Page, resolved: Resolved, things: Mapping[str, Metric]) -> None:
-    read = [metric.id for metric in things.values() if metric.expr is None]
-    made = [metric.id for metric in things.values() if metric.expr is not None]
-    for label, names in (("read", read), ("computed", made)):
+    rows: dict[str, list[str]] = {"read": [], "computed": []}
+    for metric in things.values():
+        rows.setdefault(metric.group or ("read" if metric.expr is None else "computed"), []).append(metric.id)
+    for label, names in rows.items():
         if names:
-            page.add(", ".join(names), f"  {label:<9} ", INDENT * 3)
+            page.add(", ".join(names), f"  {page.safe(label):<9} ", INDENT * 3)
 
 
 def _windows(page: Page, resolved: Resolved, things: Mapping[str, Window]) -> None:
@@ -204,7 +267,12 @@ _Section = Callable[[Page, Resolved, Mapping[str, Any]], None]
 _SECTIONS: dict[str, tuple[str, _Section]] = {
     "param": ("Thresholds", _thresholds),
     "rule": ("Rules", _rules),
+    "gate": ("Gates", _gates),
+    "invariant": ("Invariants", _invariants),
     "metric": ("Metrics", _metrics),
+    "group": ("Groups of metrics", _groups),
+    "family": ("Families of keys", _families),
+    "format": ("Console formats", _formats),
     "window": ("Windows", _windows),
     "stage": ("Stages", _stages),
     "action": ("Actions, the gravest first", _actions),
@@ -213,5 +281,8 @@ _SECTIONS: dict[str, tuple[str, _Section]] = {
     "note": ("Notes", _notes),
 }
 
-_ORDER = ("param", "rule", "gate", "", "stage", "window", "action", "metric", "variant", "command", "note")
+_ORDER = (
+    *("param", "rule", "gate", "invariant", "stage", "window", "action", "metric", "group", "family", "twin", ""),
+    *("variant", "command", "format", "note"),
+)
 """The sections in the order of the page; what has no lines of its own stands where nothing is named."""

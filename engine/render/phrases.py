@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..expression import Expression
-from ..pack import Duration, Scalar, Stage, Window
+from ..pack import Duration, Invariant, LinePattern, Requirement, Scalar, Stage, Window
 
 Band = tuple[float | None, float | None] | None
 
@@ -49,4 +49,33 @@ def end(stage: Stage) -> str:
 def span(window: Window) -> str:
     """What a window holds: "the last 30 steps, at least 3 points"."""
     told = f"the last {length(window.last)}" if window.last else "the run so far"
-    return told + (f", at least {plain(window.min_points)} points" if window.min_points else "")
+    least = plain(window.min_points)
+    return told + (f", at least {least} point{'' if least == '1' else 's'}" if least else "")
+
+
+def requirement(each: Requirement) -> str:
+    """What a line of a checklist asks for: "loss_slope >= -plateau and <= plateau"."""
+    return f"{plain(each.value)} " + " and ".join(f"{bound.operator} {plain(bound.limit)}" for bound in each.bounds)
+
+
+def leeway(each: Requirement) -> str:
+    """How near a miss of a requirement may be, whether it blocks, and what the trainer calls the limit."""
+    told = [f"near within {plain(each.near)}"] if each.near else []
+    told += [f"advice where {plain(each.advisory)}"] if each.advisory else []
+    told += [f"{each.setting} in the trainer"] if each.setting else []
+    return "; ".join(told)
+
+
+def identity(each: Invariant) -> str:
+    """What must hold, and how nearly: "ce == 2 * ce_unscaled, to 0.0001 of it"."""
+    told = [f"to {plain(each.rel)} of the larger side"] if plain(each.rel) not in ("0", "0.0") else []
+    told += [f"to {plain(each.abs)}"] if plain(each.abs) not in ("0", "0.0") else []
+    return ", ".join([plain(each.holds), " or ".join(told)]) if told else plain(each.holds)
+
+
+def line(pattern: LinePattern) -> str:
+    """What a line of a console log looks like and what is taken from it."""
+    told = [f"{name} for the lines to come" for name in pattern.remember] + list(pattern.values)
+    told += ["pairs of a name and a value"] if pattern.pairs else []
+    told += ["the end of the run"] if pattern.ends else []
+    return f"{pattern.match} gives {', '.join(told) or 'nothing'}"
