@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from trainrules import cli
-from trainrules.engine.catalog import entries
+from trainrules.engine.catalog import entries, plural
 from trainrules.engine.load import load_pack, shipped
 
 PACK = """\
@@ -324,7 +324,7 @@ def test_every_name_of_a_shipped_pack_is_explained(rules: Rules, pack: str) -> N
     everything = entries(load_pack(pack))
     assert everything
     for entry in everything:
-        assert entry.name in [each["id"] for each in shown[f"{entry.kind}s"]]
+        assert entry.name in [each["id"] for each in shown[plural(entry.kind)]]
     for entry in everything[:: max(1, len(everything) // 40)]:
         code, out, err = rules("explain", pack, entry.name)
         assert (code, err) == (0, "")
