@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from math import isfinite
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from os import PathLike, fspath
-from os.path import basename, isabs, relpath
+from os.path import isabs, relpath
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
-from .best import find_best
 from .checkpoints import find_checkpoints
-from .compile.bind import Binder, Names
-from .compile.ir import Value
-from .compile.program import Program
-from .episodes import Course, Hold, run
-from .evidence import closest
-from .findings import Went, Workbench, finding_of, severity_of, state_of
-from .judged import Judged, Lack, conditions_of, judge, metrics_of
+from .judged import IMPROVES, conditions_of, metrics_of
 from .opened import AUTO, opened
 from .pack import Pack, Resolved, Scalar
 from .params import resolve
-from .plan import PlanInput, make_plan
-from .rate import Rate
-from .readers import Run, Wanted, WantedMetric
+from .rate import RATE
+from .readers import Wanted, WantedMetric
 from .readers.connection import close
-from .report import Finding, GateResult, InvariantResult, Report, RuleState
-from .rowbook import RowBook
-from .series import Splitter, members, metric_id
-from .stages import stage_results
+from .series import members
 from .template import placeholders
-from .timeline import Timeline, is_long, timelines
 
 if TYPE_CHECKING:
-    from .gates import Watch
-    from .pack import Duration
+    from .report import Report
 
-RATE = "learning_rate"
-"""The metric from which `lr_peak` is taken, see `Rate`."""
-
-IMPROVES = "eval_improves"
-"""The condition among a pack's metrics that says whether an evaluation metric is surely improving."""
+_JUDGING = f"{__package__}.evaluation"
 
 
 def evaluate(
@@ -71,8 +56,16 @@ def evaluate(
             loaded, variant=variant, files=files, settings=settings, values=overrides, log=path, project=place
         )
 
-    resolved, given, detected = opened(path, pack, ready, wanted, threads=threads)
+    def asked(resolved: Resolved) -> Wanted:
+        # What judges the rows is imported while DuckDB reads them.
+        if _JUDGING not in sys.modules:
+            Thread(target=import_module, args=(_JUDGING,)).start()
+        return wanted(resolved)
+
+    resolved, given, detected = opened(path, pack, ready, asked, threads=threads)
     try:
+        from .evaluation import Evaluation
+
         seen = find_checkpoints(path, resolved.pack.checkpoints, None if checkpoints is None else fspath(checkpoints))
         report = Evaluation(resolved, given, now).report(seen)
         return report if detected is None else report._replace(chosen=AUTO, detected=detected)
@@ -121,263 +114,3 @@ def wanted(resolved: Resolved) -> Wanted:
         required=tuple(member for metric in known if metric.required for member, *_ in members(pack, metric)),
         formats=tuple(pack.formats.values()),
     )
-
-
-class Evaluation:
-    """One log under judgement: `report` runs the whole way, part by part."""
-
-    def __init__(self, resolved: Resolved, given: Run, now: float | None) -> None:
-        self.resolved, self.given, self.pack = resolved, given, resolved.pack
-        if isabs(given.facts.path):
-            given.facts = given.facts._replace(path=basename(given.facts.path))
-        if given.facts.clock == "epoch" and given.facts.rows:
-            # Where no step is logged, a report says where things stand by the epoch, as it is logged.
-            first = given.con.execute(f"SELECT arg_min(epoch, i) FROM {given.table}").fetchone()
-            given.facts = given.facts._replace(first_step=first[0] if first else None, last_step=given.facts.last_epoch)
-        self.rows = given.facts.rows
-        self.splitter = Splitter(self.pack, given.columns, given.labels, given.con, given.table)
-        self.interval, self.last_tick, largest, wild = self._survey()
-        self.program = Program(given.con, given.table, largest=largest, spacing={"tick": self.spacing})
-        self.names = Names(
-            resolved,
-            given.columns,
-            wild,
-            given.labels,
-            rows=self.rows,
-            total=given.facts.total,
-            now=now,
-            ended=given.facts.ended,
-            starts_midway=given.starts_midway,
-            interval=self.interval,
-            started=self.started,
-        )
-
-    def _survey(self) -> tuple[float, float, dict[str, float], frozenset[str]]:
-        """The usual distance of two rows, the last tick, the largest magnitudes, the columns that are not finite."""
-        types = self.pack.metrics
-        numbers = [column for id, column in self.given.columns.items() if types[metric_id(id)].type != "text"]
-        items = "".join(f", max(abs({column}))" for column in numbers)
-        table, con = self.given.table, self.given.con
-        row = con.execute(
-            f"SELECT min(time), max(tick), quantile_cont(CASE WHEN d > 0 THEN d END, 5e-1), min(d), max(d){items}"
-            f" FROM (SELECT *, tick - lag(tick) OVER () AS d FROM {table})"
-        ).fetchone()
-        assert row is not None
-        self.started, last, interval, least, most, *sizes = row
-        self.spacing = (least or 0.0) if least == most else None
-        # NaN is the largest of all numbers to DuckDB, so a column that holds one shows it.
-        largest = {column: size for column, size in zip(numbers, sizes, strict=True) if size is not None}
-        wild = frozenset(column for column, size in largest.items() if not isfinite(size))
-        if wild:
-            shown = sorted(wild)
-            items = ", ".join(f"max(CASE WHEN isfinite({column}) THEN abs({column}) END)" for column in shown)
-            found = con.execute(f"SELECT {items} FROM {table}").fetchone()
-            assert found is not None
-            largest |= {column: size or 0.0 for column, size in zip(shown, found, strict=True)}
-        return interval or 0.0, last or 0.0, largest, wild
-
-    def report(self, seen: object) -> Report:
-        """The report; `seen` are the checkpoints that lie beside the log, None where none does."""
-        judged, lacks = self._judged()
-        watched = self._watched()
-        improves = self._improves()
-        conditions = [value for each in judged for value in (each.when, each.until, each.since) if value]
-        values = [side for each in judged for test in each.tests for side in (test.left, test.right)]
-        values += [value for each in judged for value in each.told.values()]
-        values += [improves] if improves else []
-        conditions += [condition for watch in watched for condition in watch.conditions]
-        values += [value for watch in watched for value in watch.values]
-        self.program.run([*conditions, *values])
-        self.program.settle(conditions, values)
-        courses = self._courses(judged)
-        bench = Workbench(
-            self.program,
-            self.book,
-            self.resolved,
-            self.interval,
-            self.given.facts.ended,
-            self.last_tick,
-            self.given.facts.clock,
-            self.splitter,
-        )
-        findings, all_states = self._settled(bench, judged, courses, lacks)
-        facts, states = self.given.facts, tuple(all_states)
-        invariants: tuple[InvariantResult, ...] = ()
-        if self.pack.invariants:
-            from .invariants import results, to_plan, with_messages
-
-            pairs = list(zip(judged, courses, strict=True))
-            invariants = results(self.program, self.book, self.pack, pairs, findings, states)
-            findings = list(with_messages(findings, invariants, facts.clock))
-            states = to_plan(states, self.pack.invariants)
-        gates, held_up = self._gates(watched)
-        findings += held_up
-        planned = make_plan(
-            PlanInput(
-                findings=tuple(findings),
-                states=states,
-                resolved=self.resolved,
-                log=facts,
-                scalars=self._scalars(),
-                rate=Rate(self.given.con, self.given.table, rate) if (rate := self.given.columns.get(RATE)) else None,
-                checkpoints=seen,  # type: ignore[arg-type]
-                interval=self.interval,
-                eval_improving=improves is not None and self._is_true_at_last(improves),
-                best=find_best(self.pack, self.given, seen),  # type: ignore[arg-type]
-                unjudged=self._unjudged(),
-                gates=gates,
-            )
-        )
-        return Report(
-            pack=self.pack.id,
-            version=self.pack.version,
-            variant=self.resolved.variant,
-            title=self.pack.title,
-            log=facts,
-            verdict=planned.verdict,
-            plan=planned.plan,
-            set_aside=planned.set_aside,
-            findings=planned.findings,
-            stages=()
-            if planned.reason or not self.rows
-            else stage_results(self.program, self.names, self.splitter, facts),
-            rules=tuple(state for state in states if state.rule not in self.pack.invariants),
-            invariants=invariants,
-            overrides=self.resolved.overrides,
-            reason=planned.reason,
-            gates=gates,
-        )
-
-    def _watched(self) -> list[Watch]:
-        """The gates of the pack, bound to this run; a pack without gates pays nothing for them."""
-        if not self.pack.gates:
-            return []
-        from .gates import watches
-
-        return watches(self.names, self.splitter)
-
-    def _gates(self, watched: Sequence[Watch]) -> tuple[tuple[GateResult, ...], list[Finding]]:
-        if not watched:
-            return (), []
-        from .gates import Ledger, gate_results
-        from .held_up import gate_findings
-
-        ledger = Ledger(self.program, self.book, self.given.facts, self.names)
-        results = gate_results(ledger, watched)
-        return results, list(gate_findings(ledger, watched, results))
-
-    def _judged(self) -> tuple[list[Judged], dict[str, str]]:
-        judged: list[Judged] = []
-        lacks: dict[str, str] = {}
-        binders: dict[str, Binder] = {}
-        for rule in self.pack.rules.values():
-            if rule.id in self.resolved.disabled:
-                continue
-            split = self.splitter.over(metrics_of(self.pack, conditions_of(rule), sentinels=False))
-            for each in judge(rule, self.names, split, binders):
-                if isinstance(each, Lack):
-                    lacks[rule.id] = each.reason
-                else:
-                    judged.append(each)
-        return judged, lacks
-
-    def _improves(self) -> Value | None:
-        metric = self.pack.metrics.get(IMPROVES)
-        known = metric is not None and (metric.expr is not None or IMPROVES in self.given.columns)
-        return Binder(self.names).metric(IMPROVES) if known else None
-
-    def _courses(self, judged: Sequence[Judged]) -> list[Course]:
-        self.book = RowBook(self.program, self.rows, self.spacing or 0.0)
-        holds = [self._hold(each.binder, each.level.for_) for each in judged]
-        lines = self._timelines(
-            (each.when, hold.points if hold.is_counted else 1) for each, hold in zip(judged, holds, strict=True)
-        )
-        counted = [hold.points if hold.is_counted else 1 for hold in holds]
-        whens = [lines[each.when, points] for each, points in zip(judged, counted, strict=True)]
-        timed = [line for line, hold in zip(whens, holds, strict=True) if hold.reached is not None]
-        self.book.prefetch(i for line in timed for each in line if each.value for i in (each.first, each.last))
-        courses = [run(w, hold, sticky=each.rule.sticky) for w, each, hold in zip(whens, judged, holds, strict=True)]
-        # Where a rule never fired, it does not matter when it would have come to rest.
-        fired = [each for each, course in zip(judged, courses, strict=True) if course.episodes]
-        lines |= self._timelines((value, 1) for each in fired for value in (each.until, each.since) if value)
-        return [
-            run(
-                when,
-                hold,
-                until=lines[each.until, 1] if each.until is not None else None,
-                since=lines[each.since, 1] if each.since is not None else (),
-                sticky=each.rule.sticky,
-            )
-            if course.episodes
-            else course
-            for each, course, hold, when in zip(judged, courses, holds, whens, strict=True)
-        ]
-
-    def _timelines(self, conditions: Iterable[tuple[Value, int]]) -> dict[tuple[Value, int], Timeline]:
-        distinct = list(dict.fromkeys(conditions))
-        found = timelines(self.program, [value for value, _ in distinct], self.rows, [held for _, held in distinct])
-        return dict(zip(distinct, found, strict=True))
-
-    def _hold(self, binder: Binder, duration: Duration | None) -> Hold:
-        if duration is None:
-            return Hold()
-        amount, unit = binder.duration(duration), duration.unit
-        if unit == "points":
-            points = max(1, round(amount))
-            return Hold(points=points, is_counted=points > 1 and is_long(self.program))
-        book = self.book
-        return Hold(reached=lambda onset, first, last: book.first_after(onset, amount, unit, first, last))
-
-    def _settled(
-        self, bench: Workbench, judged: Sequence[Judged], courses: Sequence[Course], lacks: Mapping[str, str]
-    ) -> tuple[list[Finding], list[RuleState]]:
-        findings: list[Finding] = []
-        states: list[RuleState] = []
-        quiet: list[Judged] = []
-        for rule in self.pack.rules.values():
-            severity = severity_of(self.resolved, rule, rule.levels[-1].severity)
-            if rule.id in self.resolved.disabled:
-                states.append(RuleState(rule.id, "disabled", severity=severity))
-                continue
-            if rule.id in lacks:
-                states.append(RuleState(rule.id, "not_evaluated", lacks[rule.id], severity=severity))
-                continue
-            went = [
-                Went(each, course, severity_of(self.resolved, rule, each.level.severity))
-                for each, course in zip(judged, courses, strict=True)
-                if each.rule.id == rule.id
-            ]
-            finding = finding_of(bench, rule, went)
-            if finding is not None:
-                findings.append(finding)
-                continue
-            state = state_of(bench, rule, went)
-            states.append(state)
-            if state.state == "ok":
-                quiet += [each.judged for each in went]
-        near = closest(self.program, quiet)
-        return findings, [state._replace(closest=near.get(state.rule)) for state in states]
-
-    def _scalars(self) -> dict[str, Scalar]:
-        facts = self.given.facts
-        return {
-            "first_step": facts.first_step,
-            "last_step": facts.last_step,
-            "total": facts.total,
-            "last_epoch": facts.last_epoch,
-            "log": facts.path,
-        }
-
-    def _is_true_at_last(self, condition: Value) -> bool:
-        found = self.program.con.execute(
-            f"SELECT {self.program.renderer.value(condition)} FROM {self.program.table} ORDER BY i DESC LIMIT 1"
-        ).fetchone()
-        return bool(found and found[0])
-
-    def _unjudged(self) -> str:
-        required = [metric for metric in self.pack.metrics.values() if metric.required]
-        if not required or any(metric.expr or self.splitter.present(metric.id) for metric in required):
-            return ""
-        firsts = (next(iter(members(self.pack, metric))) for metric in required)
-        keys = ", ".join(repr(keys[0]) for *_, keys in firsts)
-        return f"the log has none of the keys that pack {self.pack.id!r} needs ({keys}, or another name for them)"

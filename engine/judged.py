@@ -15,6 +15,9 @@ from .series import Series
 from .template import placeholders
 from .tree import Call, Conditional, Name, Node, Or
 
+IMPROVES = "eval_improves"
+"""The condition among a pack's metrics that says whether an evaluation metric is surely improving."""
+
 
 class Judged(NamedTuple):
     """One level of one rule over one series, as values of the logical plan; with one series only, `series` is empty."""

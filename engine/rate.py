@@ -9,6 +9,9 @@ if TYPE_CHECKING:
 
     from .report import Moment
 
+RATE = "learning_rate"
+"""The metric from which `lr_peak` is taken."""
+
 JUMP = 3.0
 """How many times the largest rate so far a rate must be to be a jump. A ramp that starts at 0 doubles at most."""
 

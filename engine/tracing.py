@@ -14,7 +14,8 @@ from .compile.ir import Const, Kernel, Value, walk
 from .compile.program import Program
 from .compile.sql import Renderer
 from .compile.told import told
-from .evaluate import Evaluation, shown_path, wanted
+from .evaluate import shown_path, wanted
+from .evaluation import Evaluation
 from .opened import opened
 from .pack import Pack, Resolved
 from .params import resolve

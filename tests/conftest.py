@@ -32,7 +32,7 @@ def report_schema() -> Draft7Validator:
 @pytest.fixture(autouse=True)
 def every_report_has_its_shape(monkeypatch: pytest.MonkeyPatch, report_schema: Draft7Validator) -> None:
     """Holds every report that a test has the engine make against the schema."""
-    from trainrules.engine import evaluate as engine
+    from trainrules.engine import evaluation as engine
     from trainrules.engine.render.json import to_json
 
     made = engine.Evaluation.report
