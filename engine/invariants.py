@@ -27,6 +27,9 @@ OPERATORS = ("==", "<=", ">=")
 REL, ABS = 1e-4, 1e-6
 """The tolerance where an invariant gives none: logs have float32 and few digits."""
 
+REASONS = 3
+"""How many reasons for not being checked are told one by one."""
+
 PATIENCE = 3
 """How many observations in a row it takes where an invariant does not say so."""
 
@@ -206,7 +209,11 @@ def summary(results: Sequence[InvariantResult], clock: str) -> list[str]:
         if names := [result.invariant for result in results if result.status == status]:
             told.append(f"{words}: {', '.join(names)}")
     unseen = [result for result in results if result.status == "not_evaluated"]
-    for reason in dict.fromkeys(result.reason for result in unseen):
+    reasons = list(dict.fromkeys(result.reason for result in unseen))
+    if len(reasons) > REASONS:  # a glossary's identities need keys that most logs do not have
+        first, rest = unseen[0], counted(len(reasons) - 1, "more reason")
+        return [*told, f"{len(unseen)} not evaluated, {first.invariant} ({first.reason}) and others for {rest}"]
+    for reason in reasons:
         names = [result.invariant for result in unseen if result.reason == reason]
         told.append(f"not evaluated: {', '.join(names)}" + (f" ({reason})" if reason else ""))
     return told

@@ -13,6 +13,7 @@ import pytest
 from trainrules import PackError, evaluate
 from trainrules.engine import evaluate as evaluation
 from trainrules.engine.compile.program import Program
+from trainrules.engine.invariants import summary
 from trainrules.engine.lints import lint_pack
 from trainrules.engine.load import load_pack
 from trainrules.engine.params import resolve
@@ -189,6 +190,15 @@ def result(**changed: Any) -> InvariantResult:
 def test_all_of_them_are_one_line(tmp_path: Path, columns: str, invariant: str, line: str) -> None:
     page = render(report_of(tmp_path, columns, invariant)).splitlines()
     assert [each for each in page if each.startswith("invariants")] == [line]
+
+
+def test_many_reasons_are_told_by_their_number() -> None:
+    unseen = [result(invariant=id, status="not_evaluated", reason=f"no {id} in the log") for id in "abcde"]
+    holding = result(invariant="f", holds="f <= 1")
+    assert summary([*unseen, holding], "step") == [
+        "1 invariant holds",
+        "5 not evaluated, a (no a in the log) and others for 4 more reasons",
+    ]
 
 
 def test_a_pack_without_invariants_has_no_line(tmp_path: Path) -> None:
