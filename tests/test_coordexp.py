@@ -37,8 +37,8 @@ ROLLOUT = spread(
     "parse_dropped_invalid|ambiguous parse_truncated parse_truncated_rate parse_obj_total parse_obj_valid_frac "
     "parse_obj_drop_frac sample_valid_pred_rate sample_any_match_rate gt_objects valid_pred_objects "
     "matched_for_supervision excluded_from_supervision fn_appended fn gating_rejections gating_rejection_rate "
-    "precision recall f1 match_rate matched_maskiou_mean|count desc_pairs_total desc_exact_acc_on_matched desc_sem_enabled "
-    "desc_sem_acc_on_matched desc_sem_sim_mean|count excluded_rate prefix_coord_targets_total "
+    "precision recall f1 match_rate matched_maskiou_mean|count desc_pairs_total desc_exact_acc_on_matched "
+    "desc_sem_enabled desc_sem_acc_on_matched desc_sem_sim_mean|count excluded_rate prefix_coord_targets_total "
     "prefix_coord_targets_per_matched tail_ignore_frac prompt_len_mean|p90 rollout_len_mean|p90 train_len_mean|p90 "
     "append_len_mean|p90 encoded_len_mean|p90",
 )
