@@ -172,7 +172,7 @@ def test_it_is_checked_for_each_series_that_occurs(tmp_path: Path) -> None:
 
 
 def result(**changed: Any) -> InvariantResult:
-    return InvariantResult("x", "a == b", "holds", "", (), (), 5, 0, None, 0.0)._replace(**changed)
+    return InvariantResult("x", "a == b", "holds", "", (), (), 5, 0, None, 0.0, "")._replace(**changed)
 
 
 @pytest.mark.parametrize(
