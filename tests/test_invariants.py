@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from trainrules import PackError, evaluate
-from trainrules.engine import evaluate as evaluation
+from trainrules.engine import evaluation
 from trainrules.engine.compile.program import Program
 from trainrules.engine.invariants import summary
 from trainrules.engine.lints import lint_pack

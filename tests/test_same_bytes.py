@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from trainrules import evaluate
-from trainrules.engine import evaluate as evaluation
+from trainrules.engine import evaluation
 from trainrules.engine import rowbook
 from trainrules.engine.compile.bind import Binder, Names
 from trainrules.engine.compile.program import Program
