@@ -13,8 +13,7 @@ import duckdb
 import pytest
 
 from trainrules import evaluate
-from trainrules.engine import evaluation
-from trainrules.engine import rowbook
+from trainrules.engine import evaluation, rowbook
 from trainrules.engine.compile.bind import Binder, Names
 from trainrules.engine.compile.program import Program
 from trainrules.engine.errors import Position

@@ -18,8 +18,7 @@ from typing import Any
 import pytest
 
 from trainrules import evaluate
-from trainrules.engine import evaluation
-from trainrules.engine import rowbook
+from trainrules.engine import evaluation, rowbook
 from trainrules.engine.compile.program import Program
 from trainrules.engine.errors import LogError
 from trainrules.engine.report import Finding, Report, RuleState
