@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from trainrules.engine.load import shipped
 from trainrules.engine.packtest.coverage import coverage_of
 from trainrules.engine.packtest.load import load_suite
 from trainrules.engine.packtest.model import Result, Suite
@@ -14,6 +15,10 @@ from trainrules.engine.packtest.run import run_case
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = {file.name.partition(".")[0]: file for file in sorted((ROOT / "rules").glob("*.test.yaml"))}
+
+
+def test_every_shipped_pack_has_tests() -> None:
+    assert set(FILES) == {*shipped(), "common"}
 
 
 @cache
