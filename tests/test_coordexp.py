@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of whole messages
 """The pack coordexp: every key of its guide is in the glossary, and what it says of logs as ms-swift writes them."""
 
 from __future__ import annotations
@@ -5,6 +6,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -169,3 +171,18 @@ def test_a_collapse_of_rollouts_is_found_where_it_began(tmp_path: Path, shape: d
     assert 66 <= (found["rollout_collapse"].onset.step or 0) <= 76
     ranks = ("rank=0", "rank=1") if shape.get("ranks") else ()
     assert found["rollout_collapse"].series == ranks
+
+
+@pytest.mark.parametrize(
+    ("log", "holding", "told"),
+    [
+        ("coordexp-seed/control_smallfrac_logging.jsonl", 18, "The run finished at step 8 of 8; 38 rules found no fault."),
+        ("coordexp-seed/control_vllm_bonly_merged1332_logging.jsonl", 13, "The run finished at step 1 of 1; 25 rules found no fault."),
+        ("swift-deepclima/logging.jsonl", 0, "The run finished at step 438 of 438; 15 rules found no fault. eval_loss was best at step 400 (0.1293)."),
+    ],
+)  # fmt: skip
+def test_real_logs_of_sound_runs_stay_quiet(corpus: Callable[[str], Path], log: str, holding: int, told: str) -> None:
+    report = evaluate(corpus(f"logs/{log}"), pack=PACK)
+    assert (report.verdict, report.plan[0].text) == ("healthy", told)
+    assert sum(result.status == "holds" for result in report.invariants) == holding
+    assert [result.invariant for result in report.invariants if result.failed] == []
