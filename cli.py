@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from .commands import complete
 from .commands.options import as_file, moment, pack_files, settings
 from .commands.output import complain, page_style, say
 from .engine.errors import LogError, ProblemsError, TrainrulesError
@@ -43,6 +44,7 @@ ELSEWHERE = {
     "show": ("inspect", "show"),
     "explain": ("inspect", "explain"),
     "sql": ("inspect", "show_sql"),
+    "schema": ("inspect", "print_schema"),
 }
 """Commands that are imported when they are asked for: each with its module in `commands` and its name there."""
 
@@ -87,10 +89,11 @@ def rules() -> None:
 
 
 @rules.command("eval", short_help="Judge runs by their logs.", epilog=EXIT_CODES)
-@click.argument("logs", metavar="LOG...", nargs=-1, required=True)
+@click.argument("logs", metavar="LOG...", nargs=-1, required=True, shell_complete=complete.files)
 @click.option(
     "--pack",
     metavar="NAME|FILE|auto",
+    shell_complete=complete.packs,
     default="auto",
     show_default=True,
     help="The rule pack to judge by; auto: the one that fits the keys of the log.",
@@ -205,7 +208,7 @@ def _write_overrides(path: str, report: Report, pack: str) -> bool:
     """Save what the plan suggests; say what was done on standard error. False where the file could not be written."""
     from .engine.render.overridefile import render_overrides, write_new
 
-    text = render_overrides(report, pack, path)
+    text = render_overrides(report, pack if report.chosen == "given" else report.pack, path)
     if text is None:
         complain(f"{path} was not written: the plan suggests no threshold")
         return True
@@ -245,7 +248,7 @@ def _unjudged(log: str, error: LogError, pack: str) -> Report:
 
 
 @rules.command("validate", short_help="Check rule packs.", epilog=VALIDATE_CODES)
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete.files)
 @click.pass_context
 def validate(context: click.Context, paths: tuple[str, ...]) -> None:
     """Check rule packs and name every problem with its place; what is only doubtful is a warning.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..engine.errors import PackError, Position, Problem
+from . import complete
 from .options import as_file, form, pack_files, settings
 from .output import complain, page_style, say
 
@@ -25,7 +26,7 @@ Exit codes:
 
 
 @click.command("packs", short_help="List the rule packs.")
-@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@click.argument("paths", metavar="[PATH]...", nargs=-1, shell_complete=complete.files)
 @form
 @click.pass_context
 def list_packs(context: click.Context, paths: tuple[str, ...], form: str) -> None:
@@ -53,8 +54,8 @@ def list_packs(context: click.Context, paths: tuple[str, ...], form: str) -> Non
 
 
 @click.command("show", short_help="Show what a pack holds.")
-@click.argument("pack")
-@click.argument("log", required=False)
+@click.argument("pack", shell_complete=complete.packs)
+@click.argument("log", required=False, shell_complete=complete.files)
 @settings
 @form
 def show(
@@ -81,8 +82,8 @@ def show(
 
 
 @click.command("explain", short_help="Explain a metric, a rule, a threshold, …")
-@click.argument("pack")
-@click.argument("name")
+@click.argument("pack", shell_complete=complete.packs)
+@click.argument("name", shell_complete=complete.names)
 @settings
 @form
 @click.pass_context
@@ -126,8 +127,8 @@ def _resolved(
 
 
 @click.command("sql", short_help="Show the SQL by which a log is judged.", epilog=SQL_CODES)
-@click.argument("pack")
-@click.argument("log")
+@click.argument("pack", shell_complete=complete.packs)
+@click.argument("log", shell_complete=complete.files)
 @settings
 @form
 @click.pass_context
@@ -159,3 +160,12 @@ def show_sql(
         say(dumps(trace_json(found)))
     else:
         say(render_trace(found, width=page_style()["width"]))
+
+
+@click.command("schema", short_help="Print a JSON Schema.")
+@click.argument("name", type=click.Choice(["pack", "test", "overrides", "report"]))
+def print_schema(name: str) -> None:
+    """Print the JSON Schema of a pack, of a file of pack tests, of an override file or of a report."""
+    from ..engine.schema import SCHEMAS
+
+    say((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))

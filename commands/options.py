@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from ..engine.errors import Position, Problem
+from . import complete
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -46,13 +47,16 @@ def moment(context: click.Context, parameter: click.Parameter, value: str | None
 
 def settings(command: _Command) -> _Command:
     """The options that change a pack for one run: `variant`, `settings`, `override_files`."""
-    variant = click.option("--variant", metavar="NAME", help="A named way to run the pack.")
+    variant = click.option(
+        "--variant", metavar="NAME", shell_complete=complete.variants, help="A named way to run the pack."
+    )
     given = click.option(
         "--set",
         "settings",
         metavar="NAME=VALUE",
         multiple=True,
         callback=pairs,
+        shell_complete=complete.pairs,
         help="Change a threshold for this run; VALUE may use 'default'. Repeatable.",
     )
     files = click.option(
@@ -60,6 +64,7 @@ def settings(command: _Command) -> _Command:
         "override_files",
         metavar="FILE",
         multiple=True,
+        shell_complete=complete.files,
         help="Read settings from a YAML file. Repeatable.",
     )
     return variant(given(files(command)))
