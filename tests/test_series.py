@@ -13,6 +13,7 @@ from trainrules.engine import series
 from trainrules.engine.lints import lint_pack
 from trainrules.engine.load import load_pack
 from trainrules.engine.render.json import to_json
+from trainrules.engine.render.packdoc import render_pack_doc
 from trainrules.engine.render.table import render
 from trainrules.engine.report import Report
 from trainrules.engine.words import in_series, plural
@@ -212,3 +213,9 @@ def test_series_in_words(names: list[str], expected: str) -> None:
 @pytest.mark.parametrize(("noun", "expected"), [("entry", "entries"), ("key", "keys"), ("batch", "batches")])
 def test_plurals(noun: str, expected: str) -> None:
     assert plural(noun) == expected
+
+
+def test_the_page_of_a_pack_says_what_a_family_stands_for(tmp_path: Path) -> None:
+    page = render_pack_doc(load_pack(pack(tmp_path, "ce > 1")))
+    assert "`{half}` in a key stands for `-l` (left), `-r` (right); each is a series of its own." in page
+    assert "`{layer}` in a key stands for nothing (main), `_0` (0), `_1` (1), `_2` (2); each" in page

@@ -65,6 +65,11 @@ def _glossary(pack: Pack) -> Iterator[str]:
     """The metrics that stand for themselves, then a table for each group; a twin is told in the line of its metric."""
     twins = {metric.twin_of: metric for metric in pack.metrics.values() if metric.twin_of}
     yield _metrics(metric for metric in pack.metrics.values() if not metric.group and not metric.twin_of)
+    for family in pack.families.values():
+        members = ", ".join(
+            f"`{text}` ({name})" if text else f"nothing ({name})" for name, text in family.members.items()
+        )
+        yield f"`{{{family.id}}}` in a key stands for {members}; each is a series of its own."
     for group in pack.groups.values():
         yield from _group(group, [m for m in pack.metrics.values() if m.group == group.id and not m.twin_of], twins)
 
