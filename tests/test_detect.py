@@ -248,3 +248,29 @@ def test_every_run_of_the_corpus_gets_the_pack_of_its_regime(corpus: Callable[[s
                 evaluate(log)
         else:
             assert evaluate(log).pack == expected
+
+
+@pytest.mark.parametrize(
+    ("log", "pack"),
+    [
+        ("coordexp-seed/control_smallfrac_logging.jsonl", "coordexp"),
+        ("coordexp-seed/control_vllm_bonly_merged1332_logging.jsonl", "coordexp"),
+        ("cape-seed/debug_log.txt", "cape_pose"),
+        ("cape-seed/results_console.txt", "cape_pose"),
+        ("detr-moqixis/log.txt", "sam_detr"),
+        ("detr-holtin/log.txt", "sam_detr"),
+        ("cfvit/log.txt", None),
+        ("hf-lf-sygoat/trainer_log.jsonl", None),
+        ("jsonl-mamba-integer/metrics.jsonl", None),
+        ("mae-ft-kyle/pretrain_log.txt", None),
+        ("mmengine-duanbo/vis_data/scalars.json", None),
+        ("swift-deepclima/logging.jsonl", None),
+    ],
+)
+def test_a_log_from_elsewhere_gets_its_pack_or_none(corpus: Callable[[str], Path], log: str, pack: str | None) -> None:
+    path = corpus(f"logs/{log}")
+    if pack in shipped():
+        assert evaluate(path).pack == pack
+    else:
+        with pytest.raises(NoPackError, match="--pack common"):
+            evaluate(path)

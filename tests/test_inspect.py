@@ -170,8 +170,9 @@ def test_packs_of_a_folder(rules: Rules) -> None:
 base.yaml  The base
            1 rule and 1 threshold
            Not chosen by --pack auto
-mine.yaml  My own runs (My notes)
+mine.yaml  My own runs
            3 rules, 2 stages and 4 thresholds; variant small
+           Guide: My notes
            Known by *accuracy and loss
 rich.yaml  Everything else
            1 rule, 1 gate, 2 invariants and 1 threshold

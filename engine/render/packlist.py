@@ -21,8 +21,10 @@ def render_packs(
     indent = " " * room
     for name, pack in packs:
         label = f"{page.safe(name):<{room - 1}} "
-        page.add(pack.title + (f" ({pack.source})" if pack.source else ""), label, indent, style="heading", word=name)
+        page.add(pack.title, label, indent, style="heading", word=name)
         page.add(f"{_held(pack)}{_variants(pack)}", indent)
+        if pack.source:
+            page.add(f"Guide: {pack.source}", indent, style="faint")
         page.add(_known(pack), indent, style="faint")
     return page.text()
 
