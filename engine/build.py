@@ -31,6 +31,7 @@ from .pack import (
     Variant,
     Window,
 )
+from .patterns import foreign
 from .series import called
 from .yamlio import Item
 
@@ -38,7 +39,6 @@ SCHEMA = 1
 
 _T = TypeVar("_T")
 _Builder = Callable[[str, Fields, Problems], _T]
-_NOT_RE2 = r"\(\?<?[=!]|\(\?>|\\[1-9]|\(\?P="
 
 
 def build(tree: Item, problems: Problems) -> Pack:
@@ -190,9 +190,10 @@ def _pattern_problems(item: Item, pattern: str) -> Iterator[Problem]:
     if groups != 1:
         hint = "put the value in parentheses, as in '^(\\d+)/'; (?:…) groups without capturing"
         yield Problem(item.at, f"pattern {pattern!r} has {groups or 'no'} groups, it needs one", hint)
-    elif len(pattern) > MAX_PATTERN or re.search(_NOT_RE2, pattern):
-        hint = f"no look-around and no back references, at most {MAX_PATTERN} characters"
-        yield Problem(item.at, f"pattern {pattern[:40]!r} is not in the syntax of RE2", hint)
+    elif found := foreign(pattern):
+        yield Problem(item.at, f"pattern {pattern[:40]!r} is not in the syntax of RE2, which has no {found}")
+    elif len(pattern) > MAX_PATTERN:
+        yield Problem(item.at, f"pattern {pattern[:40]!r} is longer than {MAX_PATTERN} characters")
 
 
 def _checkpoints(top: Fields) -> Checkpoints:

@@ -8,22 +8,13 @@ from collections.abc import Collection, Iterator, Mapping
 from .errors import Position, Problem, did_you_mean
 from .fields import Fields, Problems, kind
 from .pack import Format, LinePattern
+from .patterns import foreign
 from .template import placeholders, template_problems
 from .yamlio import Item
 
 MAX_PATTERN = 500
-MAX_REPEAT = 1000  # the most that RE2 lets a counted repetition ask for
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*").fullmatch
-_NOT_RE2 = (
-    (r"\(\?<?[=!]", "look-around"),
-    (r"\(\?P=|\\[1-9]", "back references"),
-    (r"\(\?>|(?<!\\)[*+?}]\+", "possessive groups and repetitions"),
-    (r"\(\?\(", "conditions"),
-    (r"\(\?#", "comments"),
-    (r"\\Z", "\\Z (write $)"),
-    (r"\\[uUN]", "escapes by code or name (write the character)"),
-)
 
 
 def format_of(name: str, fields: Fields, problems: Problems) -> Format:
@@ -87,10 +78,7 @@ def _pattern(fields: Fields, key: str, problems: Problems) -> re.Pattern[str] | 
     except (re.error, OverflowError, RecursionError) as error:
         problems.add(item.at, f"pattern {_shown(text)} is no regular expression: {error}")
         return None
-    found = next((what for sign, what in _NOT_RE2 if re.search(sign, text)), "")
-    if not found and any(int(count) > MAX_REPEAT for count in re.findall(r"[{,](\d{1,9})(?=[,}])", text)):
-        found = f"counted repetitions above {MAX_REPEAT}"
-    if found:
+    if found := foreign(text):
         problems.add(item.at, f"pattern {_shown(text)} is not in the syntax of RE2, which has no {found}")
         return None
     if len(text) > MAX_PATTERN:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from .errors import Problem, did_you_mean
+from .errors import Position, Problem, did_you_mean
 from .expression import Expression
 from .functions import FUNCTIONS, Family, Kind
 from .pack import EMPTY, UNITS, Duration, Invariant, Pack
@@ -357,14 +357,17 @@ def _scalars(pack: Pack, scope: Scope, scalars: Scope) -> Iterator[Problem]:
 
 
 def _clashes(pack: Pack) -> Iterator[Problem]:
-    taken = dict.fromkeys(CLOCK, "part of the clock")
+    taken: dict[str, tuple[str, Position]] = dict.fromkeys(CLOCK, ("part of the clock", Position("")))
     for kind, things in (("metric", pack.metrics), ("param", pack.params), ("window", pack.windows)):
         for thing in things.values():
             if thing.id in taken:
-                yield Problem(thing.at, f"{kind} {thing.id!r} is already a {taken[thing.id]}", "choose another name")
+                one, (other, at), place = kind, taken[thing.id], thing.at
+                if at.file == pack.at.file != place.file:  # of an inherited name and one of its own, that is to go
+                    one, other, place = other, one, at
+                yield Problem(place, f"{one} {thing.id!r} is already a {other}", "choose another name")
             elif thing.id in ("true", "false", "default") and kind != "window":
                 yield Problem(thing.at, f"{thing.id!r} has a meaning of its own", "choose another name")
-            taken.setdefault(thing.id, kind)
+            taken.setdefault(thing.id, (kind, thing.at))
 
 
 def _cycles(pack: Pack) -> Iterator[Problem]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
+from warnings import catch_warnings, simplefilter
 
 from .errors import ExpressionError, Position, Problem, did_you_mean
 from .functions import FUNCTIONS, Function
@@ -107,7 +109,7 @@ class _Parser:
             raise _RefusedError(0, "expression is empty", "write a condition such as 'loss > 2'")
         # In parentheses, so that an expression may run over several lines of a file.
         try:
-            parsed = ast.parse(f"({self.bare}\n)", mode="eval")
+            parsed = _parsed(f"({self.bare}\n)")
         except SyntaxError as error:
             raise _RefusedError(self.fault(error), f"not an expression: {error.msg}", _syntax_hint(text)) from None
         except (ValueError, RecursionError, MemoryError):
@@ -282,6 +284,19 @@ _HANDLERS: dict[type[ast.AST], Callable[..., Node]] = {
     ast.IfExp: _Parser.conditional,
     ast.Call: _Parser.call,
 }
+
+
+def _parsed(text: str) -> ast.Expression:
+    """Python's own tree, without what Python warns of: `1if x` is told as what it is here, or is none of ours."""
+    if _MAY_WARN(text) is None:
+        return ast.parse(text, mode="eval")
+    with catch_warnings():
+        simplefilter("ignore", SyntaxWarning)
+        simplefilter("ignore", DeprecationWarning)
+        return ast.parse(text, mode="eval")
+
+
+_MAY_WARN = re.compile(r"[0-9.][A-Za-z_]|\\|\bis\b|[0-9'\")\]}]\s*[(\[]").search
 
 
 def _usage(function: Function) -> str:

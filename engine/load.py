@@ -13,7 +13,7 @@ from .groups import expand
 from .merge import merge
 from .pack import Pack
 from .references import check_references
-from .yamlio import Document, Item, compose_file
+from .yamlio import MAX_BYTES, Document, Item, compose_file
 
 RULES = Path(__file__).resolve().parent.parent / "rules"
 """The folder of the packs that are shipped."""
@@ -93,10 +93,14 @@ def _chain(path: Path, file: str, strict: bool) -> list[tuple[Document, list[Pro
         try:
             document = compose_file(path, file)
         except PackError as error:
+            if not chain and _is_log(path):
+                raise _a_log(file) from None
             if here is not None and not path.is_file():
                 raise _broken(chain, here, f"parent pack {here.value!r} does not exist", _parent_hint(here)) from None
             raise PackError([*error.problems, *_found(chain)]) from None
         found = list(document.problems)
+        if not chain and path.suffix not in SUFFIXES and _is_log(path):
+            raise _a_log(file)
         if not isinstance(document.root.value, dict):
             found.append(Problem(document.root.at, "a pack is a mapping of keys", "begin it with 'schema: 1'"))
             raise PackError([*found, *_found(chain)])
@@ -109,6 +113,22 @@ def _chain(path: Path, file: str, strict: bool) -> list[tuple[Document, list[Pro
         if here is None or not isinstance(here.value, str):
             return chain
         path, file = _parent(here, path, file, chain)
+
+
+def _is_log(path: Path) -> bool:
+    """Whether the first line of a file is a JSON object that is no pack."""
+    import json
+
+    try:
+        with path.open("rb") as stream:
+            first = json.loads(stream.readline(MAX_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(first, dict) and not first.keys() & {"schema", "pack", "rules"}
+
+
+def _a_log(file: str) -> PackError:
+    return PackError([Problem(Position(file, 1, 1), "this is a log, not a pack", f"'rules eval {file}' judges it")])
 
 
 def _parent(here: Item, path: Path, file: str, chain: list[tuple[Document, list[Problem]]]) -> tuple[Path, str]:

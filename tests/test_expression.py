@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -301,3 +302,13 @@ def test_in_a_pack_the_file_the_line_and_the_column_are_named(
     with pytest.raises(PackError) as refused:
         load_pack("p.yaml")
     assert str(refused.value).splitlines() == [problem]
+
+
+@pytest.mark.parametrize("text", ["1if loss > 2 else 3", "1(2) > 1", "'a' is 'b'", "phase == '\\d'", "0x1for x in y"])
+def test_python_warns_of_nothing(text: str, recwarn: pytest.WarningsRecorder) -> None:
+    import warnings
+
+    warnings.simplefilter("always")
+    with suppress(ExpressionError):
+        parse(text, AT)
+    assert [str(warning.message) for warning in recwarn] == []

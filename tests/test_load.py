@@ -343,3 +343,43 @@ def test_a_pack_that_skipped_its_schema_is_refused_all_the_same(monkeypatch: pyt
         *("5:10", "6:13", "7:21", "8:13", "9:20", "9:32", "9:46", "9:55", "9:72"),
         *("10:23", "10:26", "11:21", "12:11", "13:15", "13:26"),
     ]
+
+
+@pytest.mark.parametrize("name", ["run.jsonl", "run.yaml"])
+@pytest.mark.parametrize("text", ['{"step": 1, "loss": 2}\n{"step": 2}\n', '{"step": 1}\n\n{"step": 2'])
+def test_a_log_is_no_pack(tmp_path: Path, name: str, text: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(PackError) as caught:
+        load_pack(path)
+    (problem,) = caught.value.problems
+    assert str(problem) == f"{path.as_posix()}:1:1: this is a log, not a pack; 'rules eval {path.as_posix()}' judges it"
+
+
+def test_a_pack_may_be_written_as_json(tmp_path: Path) -> None:
+    path = tmp_path / "pack.json"
+    path.write_text('{"schema": 1, "pack": "p", "version": "1.0.0", "title": "P"}')
+    assert load_pack(path).title == "P"
+
+
+@pytest.mark.parametrize(
+    ("section", "problem"),
+    [
+        ("params: {entropy: {default: 1}}", "7:10: param 'entropy' is already a metric"),
+        ("metrics: {spike_factor: {keys: [a]}}", "7:11: metric 'spike_factor' is already a param"),
+        ("metrics: {recent: {keys: [a]}}", "7:11: metric 'recent' is already a window"),
+    ],
+)
+def test_a_name_that_clashes_with_an_inherited_one_is_told_where_it_is_new(
+    tmp_path: Path, section: str, problem: str
+) -> None:
+    (tmp_path / "parent.yaml").write_text(
+        "schema: 1\npack: a\nversion: 1.0.0\ntitle: A\nmetrics: {entropy: {keys: [e]}}\n"
+        "params: {spike_factor: {default: 1}}\nwindows: {recent: {last: 9 points}}\n"
+    )
+    child = tmp_path / "child.yaml"
+    child.write_text(f"schema: 1\npack: b\nversion: 1.0.0\ntitle: B\nextends: parent.yaml\n\n{section}\n")
+    with pytest.raises(PackError) as caught:
+        load_pack(child)
+    (found,) = caught.value.problems
+    assert str(found) == f"{child.as_posix()}:{problem}; choose another name"

@@ -143,7 +143,9 @@ RULE = "rules:\n  r: {{title: R, cause: info, severity: info, {}}}\n"  # the rul
         ("actions: {a: {rank: 1, title: A, set: {lr: lr_peek / 2}}}", ["p.yaml:6:44: unknown name 'lr_peek'; did you mean 'lr_peak'?"]),
         ("commands: {c: 'x {a.b} {c[0]}'}", ["p.yaml:6:18: placeholder '{a.b}' holds no name; write it as {name} or {name:.3g}", "p.yaml:6:24: placeholder '{c[0]}' holds no name; write it as {name} or {name:.3g}"]),
         ("clock: {step: [{key: s, pattern: '\\d+'}]}", [r"p.yaml:6:35: pattern '\\d+' has no groups, it needs one; put the value in parentheses, as in '^(\d+)/'; (?:…) groups without capturing"]),
-        ("clock: {step: [{key: s, pattern: '(?=a)(b)'}]}", ["p.yaml:6:35: pattern '(?=a)(b)' is not in the syntax of RE2; no look-around and no back references, at most 200 characters"]),
+        ("clock: {step: [{key: s, pattern: '(?=a)(b)'}]}", ["p.yaml:6:35: pattern '(?=a)(b)' is not in the syntax of RE2, which has no look-around"]),
+        ("clock: {step: [{key: s, pattern: 'a{1001}(x)'}]}", ["p.yaml:6:35: pattern 'a{1001}(x)' is not in the syntax of RE2, which has no counted repetitions above 1000"]),
+        (f"clock: {{step: [{{key: s, pattern: '({'a' * 201})'}}]}}", [f"p.yaml:6:35: pattern '({'a' * 39}' is longer than 200 characters"]),
         ("checkpoints: {glob: ['../x', 'a/b', c-*]}", [
             "p.yaml:6:23: glob '../x' must be a name without folders; checkpoints are looked for beside the log and in checkpoints/",
             "p.yaml:6:31: glob 'a/b' must be a name without folders; checkpoints are looked for beside the log and in checkpoints/"]),

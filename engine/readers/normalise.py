@@ -1,9 +1,9 @@
 """From what a user names to a plain file whose lines DuckDB counts as an editor does.
 
 DuckDB's line reader skips empty lines, stumbles over lone carriage returns, mixed line ends, the delimiter byte and
-bytes that are no UTF-8, and it expands wildcards in names. A file with any of these is read through a temporary copy
-in which every line stands at its own number; all others are read where they are. In a copy, TURN stands for a lone
-carriage return: white space to JSON, the end of a line to a progress bar.
+bytes that are no UTF-8, and it expands wildcards in names. A file with any of these, and one in UTF-16, is read through
+a temporary copy in which every line stands at its own number; all others are read where they are. In a copy, TURN
+stands for a lone carriage return: white space to JSON, the end of a line to a progress bar.
 """
 
 from __future__ import annotations
@@ -162,11 +162,14 @@ def _copy(stream: IO[bytes] | io.BufferedIOBase, path: str, made: list[str]) -> 
 
 
 def _normalised(stream: IO[bytes] | io.BufferedIOBase) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
+    chunk = stream.read(CHUNK)
+    # What PowerShell redirects into a file is UTF-16.
+    is_wide = (chunk[:2], chunk[3:4]) == (codecs.BOM_UTF16_LE, b"\0") or chunk[:3] == codecs.BOM_UTF16_BE + b"\0"
+    encoding = "utf-16" if is_wide else "utf-8-sig"
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     held = ""
     line_start = True
     while True:
-        chunk = stream.read(CHUNK)
         text = held + decoder.decode(chunk, final=not chunk)
         held = "\r" if chunk and text.endswith("\r") else ""
         if held:
@@ -180,3 +183,4 @@ def _normalised(stream: IO[bytes] | io.BufferedIOBase) -> Iterator[bytes]:
             yield text.encode()
         if not chunk:
             return
+        chunk = stream.read(CHUNK)

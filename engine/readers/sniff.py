@@ -53,6 +53,8 @@ def _document(text: str) -> tuple[str, str] | None:
 
 
 def _text(head: str) -> tuple[str, str]:
+    if _is_binary(head):
+        return "these are bytes, not text", "name the metrics log, not a checkpoint or an archive"
     lines = [line for line in head.splitlines() if line.strip()]
     if not lines:
         return "the file is blank", "wait until the run has logged something"
@@ -64,3 +66,9 @@ def _text(head: str) -> tuple[str, str]:
             return "these look like Python dictionaries", "write them with json.dumps"
         return "the lines are not valid JSON", "write one JSON object a line"
     return "this looks like console output", CONSOLE_HINT
+
+
+def _is_binary(head: str) -> bool:
+    """Whether a tenth of what is no space stands for nothing that can be read, ANSI codes of a terminal aside."""
+    signs = [sign for sign in head if not sign.isspace() and sign != "\x1b"]
+    return sum(sign == "\ufffd" or sign < " " or sign == "\x7f" for sign in signs) * 10 > len(signs)
