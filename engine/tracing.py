@@ -21,7 +21,7 @@ from .pack import Pack, Resolved
 from .params import resolve
 from .readers import Run
 from .readers.connection import close, watched
-from .readers.normalise import COPY
+from .readers.normalise import COPY, TOLD
 from .report import LogFacts
 
 if TYPE_CHECKING:
@@ -60,6 +60,11 @@ class Trace:
     is_copied: bool = False  # the log had to be mended before it could be read
     _legends: list[tuple[str, Legend]] = field(default_factory=list)
 
+    @property
+    def told(self) -> str:
+        """A name for the file of JSON lines that console output is turned into."""
+        return f"{self.path}.jsonl"
+
     def open(self, title: str) -> None:
         """Begin a chapter."""
         self.chapters.append(Chapter(title))
@@ -70,17 +75,20 @@ class Trace:
 
     def record(self, sql: str, parameters: Sequence[object]) -> None:
         """Note a statement that is about to be run, with the path of the log as it was given."""
-        copies = join(gettempdir(), COPY)
-        is_copy = [isinstance(value, str) and value.startswith(copies) for value in parameters]
-        self.is_copied = self.is_copied or any(is_copy)
-        own = abspath(self.path)
-        parameters = [
-            self.path if copied or value == own else value for value, copied in zip(parameters, is_copy, strict=True)
-        ]
+        parameters = [self._named(value) for value in parameters]
         told = [each for each in self._legends if each[0] in sql]
         self._legends = [each for each in self._legends if each not in told]
         legend = tuple(pair for _, legend in told for pair in legend)
         self.chapters[-1].statements.append(Statement(sql, tuple(parameters), legend))
+
+    def _named(self, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if value.startswith(join(gettempdir(), TOLD)):
+            return self.told
+        is_copy = value.startswith(join(gettempdir(), COPY))
+        self.is_copied = self.is_copied or is_copy
+        return self.path if is_copy or value == abspath(self.path) else value
 
 
 class Recorder:

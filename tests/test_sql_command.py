@@ -43,6 +43,12 @@ rules:
       - {severity: warning, when: "mean(gap, '3 points') > 3"}
 """
 
+FORMAT = """\
+formats:
+  plain:
+    lines: [{match: '^step (?P<step>[0-9]+) loss=(?P<loss>[0-9.]+)', values: {step: "{step}", loss: "{loss}"}}]
+"""
+
 Rules = Callable[..., tuple[int, str, str]]
 
 
@@ -193,6 +199,16 @@ def test_what_the_reader_mends_is_shown_as_the_log_itself(rules: Rules, tmp_path
     assert "trainrules-" not in out
     assert "'run.jsonl'" in out
     assert "a copy" in out
+
+
+def test_console_output_is_read_from_the_lines_it_tells(rules: Rules, tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(PACK + FORMAT, encoding="utf-8")
+    (tmp_path / "run.txt").write_text("".join(f"step {step} loss={step / 2}\n" for step in range(9)), encoding="utf-8")
+    out = rules("sql", "small.yaml", "run.txt")[1]
+    assert "judges run.txt (9 rows)" in out
+    assert "here it is called run.txt.jsonl." in out.replace("\n-- ", " ")
+    assert out.index("'run.txt',") < out.index("'run.txt.jsonl',") < out.index("CREATE TABLE run AS")
+    assert "trainrules-" not in out
 
 
 def test_keys_of_a_log_cannot_leave_their_quotes(rules: Rules, tmp_path: Path) -> None:

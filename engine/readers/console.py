@@ -21,7 +21,7 @@ from ..pack import EMPTY, Format, LinePattern
 from ..template import Placeholder, pieces
 from .cells import literal
 from .lines import lines_sql
-from .normalise import COPY, TURN, Source
+from .normalise import TOLD, TURN, Source
 
 _HEAD = 1 << 16
 _BATCH = 10_000
@@ -65,7 +65,7 @@ def told(con: duckdb.DuckDBPyConnection, source: Source, path: str, formats: Seq
         chosen = formats[most]
         if most != len(formats) - 1:
             _extract(con, most, chosen)
-        handle, name = tempfile.mkstemp(prefix=COPY, suffix=".jsonl")
+        handle, name = tempfile.mkstemp(prefix=TOLD, suffix=".jsonl")
         try:
             yield _written(con, source, handle, name, chosen)
         finally:

@@ -25,6 +25,7 @@ from ..errors import LogError
 CHUNK = 1 << 20
 LONGEST_LINE = 1 << 26
 COPY = "trainrules-"  # how the names of copies begin
+TOLD = f"{COPY}told-"  # and of those that hold what console output tells, as JSON lines
 _USUAL_LINE = 1 << 21  # DuckDB's own limit while no other is given
 _UNPACKED_LIMIT = 1 << 34
 _ODD = (b"\r", b"\x1f", b"\x1e", b"\0")

@@ -21,6 +21,10 @@ follows each condition through the run (onset, duration, until) and makes the pl
 _COPIED = """
 The tool reads a copy of this log: plain UTF-8, unpacked, with one kind of line break, and a space on each blank \
 line. Make such a copy, and name it in the first statement, to get the same rows."""
+_CONSOLE = """
+This log is console output. The lines of JSON that the first statements give are written to a file, without a name \
+that lasts, and read from there like any other log; here it is called {told}. To run the whole script, write that \
+file."""
 
 
 def render_trace(trace: Trace, *, width: int = 80) -> str:
@@ -65,7 +69,9 @@ def trace_json(trace: Trace) -> Json:
 def _head(trace: Trace) -> str:
     pack = f"{trace.pack.id} {trace.pack.version}" if trace.pack else ""
     rows = trace.facts.rows if trace.facts else 0
-    return _HEAD.format(pack=pack, path=trace.path, rows=rows) + (_COPIED if trace.is_copied else "")
+    is_console = trace.facts is not None and trace.facts.format == "console"
+    more = _CONSOLE.format(told=trace.told) if is_console else _COPIED if trace.is_copied else ""
+    return _HEAD.format(pack=pack, path=trace.path, rows=rows) + more
 
 
 def _chapters(trace: Trace) -> list[Chapter]:
