@@ -22,7 +22,7 @@ from .readers import Run
 from .report import Finding, GateResult, InvariantResult, Report, RuleState
 from .rowbook import RowBook
 from .series import Splitter, members, metric_id
-from .stages import stage_results
+from .stages import derived_in_stages, stage_results
 from .timeline import Timeline, is_long, timelines
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class Evaluation:
         values = [side for each in judged for test in each.tests for side in (test.left, test.right)]
         values += [value for each in judged for value in each.told.values()]
         values += [improves] if improves else []
+        values += [Binder(self.names).metric(id) for id in derived_in_stages(self.pack)]
         conditions += [condition for watch in watched for condition in watch.conditions]
         values += [value for watch in watched for value in watch.values]
         self.program.run([*conditions, *values])

@@ -10,11 +10,18 @@ from .compile.sql import number
 from .compile.stream import CLOCKS
 from .pack import Pack, Stage
 from .report import LogFacts, StageResult
+from .series import Series
 from .words import in_series
 
 if TYPE_CHECKING:
     from .compile.program import Program
     from .series import Splitter
+
+
+def derived_in_stages(pack: Pack) -> list[str]:
+    """The metrics that stages expect something of and that are no keys of the log."""
+    found = dict.fromkeys(id for stage in pack.stages.values() for id in stage.expect)
+    return [id for id in found if pack.metrics[id].expr is not None]
 
 
 def stage_results(program: Program, names: Names, splitter: Splitter, log: LogFacts) -> tuple[StageResult, ...]:
@@ -31,7 +38,8 @@ def stage_results(program: Program, names: Names, splitter: Splitter, log: LogFa
         if end is None and not log.ended:
             continue
         for id in stage.expect:
-            for _, series in splitter.present(id):
+            derived = [("", Series())] if pack.metrics[id].expr is not None else []
+            for _, series in derived or splitter.present(id):
                 value = program.renderer.value(Binder(names._replace(series=series.values)).metric(id))
                 items.append(f"CASE WHEN {over} THEN quantile_cont(CASE WHEN {where} THEN {value} END, 5e-1) END")
                 asked.append((stage, id, f"{id} ({in_series([series.name])})" if series.name else id))
@@ -51,6 +59,8 @@ def _bounds(pack: Pack, log: LogFacts) -> Iterator[tuple[Stage, str, float | Non
     start: dict[str, float] = {}
     for stage in pack.stages.values():
         column, scale = CLOCKS[stage.unit]
+        if column == "epoch" and log.clock == "epoch":
+            column = "tick"  # which counts epochs that are over, whether the log counts them from 0 or from 1
         begin = start.get(column)
         end = stage.to * scale if stage.to is not None else None
         if stage.share is not None and log.total is not None and column == "tick":
