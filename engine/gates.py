@@ -193,6 +193,10 @@ def gate_results(ledger: Ledger, watched: Sequence[Watch]) -> tuple[GateResult, 
     if not watched or not ledger.book.rows:
         return ()
     results = [_result(ledger, watch) for watch in watched]
+    if any(result.suggestions for result in results):
+        from .held_up import agreed
+
+        results = agreed(results)
     return tuple(sorted(results, key=lambda result: result.advisory))
 
 

@@ -64,6 +64,20 @@ def suggestions(ledger: Ledger, watch: Watch, result: GateResult, passed: int) -
     return tuple(found.values())
 
 
+def agreed(results: Sequence[GateResult]) -> list[GateResult]:
+    """The gates with one value for each param: where several series or gates ask for one, the laxest."""
+    laxest: dict[str, float] = {}
+    for one in (suggestion for result in results for suggestion in result.suggestions):
+        known = laxest.get(one.param, one.now)
+        laxest[one.param] = one.value if abs(one.value - one.now) > abs(known - one.now) else known
+    return [
+        result._replace(
+            suggestions=tuple(one._replace(value=laxest[one.param]) for one in result.suggestions),
+        )
+        for result in results
+    ]
+
+
 def _is_unknown(requirement: RequirementResult) -> bool:
     return requirement.status == UNKNOWN and not requirement.advisory
 

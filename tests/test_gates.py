@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 from trainrules import evaluate
+from trainrules.engine import evaluation
+from trainrules.engine.compile.program import Program
 from trainrules.engine.errors import OverrideError
 from trainrules.engine.load import load_pack
 from trainrules.engine.pack import Pack
@@ -82,8 +85,12 @@ def rows(count: int, **more: Any) -> list[Row]:
     return made
 
 
-@pytest.fixture
-def judge(tmp_path: Path) -> Judge:
+@pytest.fixture(params=[pytest.param(None, id="short"), pytest.param(1, id="long")])
+def judge(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Judge:
+    """Judges a run, once as any and once as if it were too long to look at each of its rows."""
+    if request.param:
+        monkeypatch.setattr(evaluation, "Program", functools.partial(Program, long=request.param))
+
     def judged(run: Sequence[Row], change: tuple[str, str] | None = None, **options: Any) -> Report:
         (tmp_path / "run.jsonl").write_text("".join(json.dumps(row) + "\n" for row in run), encoding="utf-8")
         return evaluate(tmp_path / "run.jsonl", pack=pack(tmp_path, change), **options)
@@ -379,6 +386,27 @@ def test_what_is_suggested_lets_the_gate_open(judge: Judge) -> None:
     values = {each.param: each.value for each in first.gates[0].suggestions}
     assert set(values) == {"score_min", "flat"}
     assert judge(run, overrides=values).gates[0].status == "open"
+
+
+def test_series_agree_on_one_limit(judge: Judge) -> None:
+    """A param has one value: the laxest that any of the series asks for."""
+    first, second = noisy(0.49), noisy(0.47)
+    run = [
+        row | {"rank": str(rank), "own": (second if rank else first)(row["step"])}
+        for row in rows(60)
+        for rank in (0, 1)
+    ]
+    change = ("score: {value: score, above: score_min", "score: {value: own, above: score_min")
+    report = judge(run, change)
+    assert {gate.series: [each.value for each in gate.suggestions] for gate in report.gates} == {
+        "rank=0": [0.46],
+        "rank=1": [0.46],
+    }
+    assert report.plan[0].set == {"score_min": 0.46}
+    (finding,) = report.findings
+    assert finding.series == ("rank=0", "rank=1")
+    opened = judge(run, change, overrides={"score_min": 0.46})
+    assert [gate.status for gate in opened.gates] == ["open", "open"]
 
 
 # How it is shown

@@ -120,6 +120,13 @@ def test_without_hard_links_nothing_is_replaced_either(place: Path, monkeypatch:
     assert (place / "new.yaml").read_text() == "text\n"
 
 
+def test_the_command_names_the_pack_that_auto_chose(place: Path) -> None:
+    report = evaluate("held.jsonl", pack="p.yaml")._replace(chosen="auto")
+    text = render_overrides(report, "auto", "new.yaml")
+    assert text is not None
+    assert "#   rules eval --pack phases --overrides new.yaml held.jsonl\n" in text
+
+
 def test_a_name_in_the_file_cannot_end_its_comment(place: Path) -> None:
     report = evaluate("held.jsonl", pack="p.yaml")
     text = render_overrides(report, "p\nparams: {evil: 1}\n.yaml", "new.yaml")

@@ -23,6 +23,7 @@ def render_overrides(report: Report, pack: str, path: str) -> str | None:
     if not gates:
         return None
     variant = ["--variant", report.variant] if report.variant else []
+    pack = report.pack if report.chosen == "auto" else pack
     words = ["rules", "eval", "--pack", pack, *variant, "--overrides", path, report.log.path]
     lines = [
         "Thresholds that the run came near to and did not reach, lowered to what it does reach:",
