@@ -88,6 +88,14 @@ def rules() -> None:
     """Read the metrics log of a training run and say what to do next."""
 
 
+def _size(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    import re
+
+    if value is not None and not re.fullmatch(r"[1-9][0-9]*(\.[0-9]+)?\s*[KMGT]i?B", value):
+        raise click.BadParameter(f"{value!r} is not a size; write 500MB or 2GB", context, parameter)
+    return value
+
+
 @rules.command("eval", short_help="Judge runs by their logs.", epilog=EXIT_CODES)
 @click.argument("logs", metavar="LOG...", nargs=-1, required=True, shell_complete=complete.files)
 @click.option(
@@ -130,6 +138,15 @@ def rules() -> None:
     "--now", metavar="TIME", callback=moment, help="The present time, to tell whether the log fell silent (ISO 8601)."
 )
 @click.option("--threads", metavar="N", type=click.IntRange(min=1), help="How many threads to use at most.")
+@click.option(
+    "--memory-limit", metavar="SIZE", callback=_size, help="How much memory DuckDB may use at most, such as 2GB."
+)
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Give a log up that takes longer than this.",
+)
 @click.pass_context
 def evaluate_logs(
     context: click.Context,
@@ -144,11 +161,13 @@ def evaluate_logs(
     fail_on: str,
     now: float | None,
     threads: int | None,
+    memory_limit: str | None,
+    timeout: float | None,
 ) -> None:
     """Judge the run that wrote LOG and say what to do; "-" reads it from standard input."""
     from .engine.readers.connection import prepare
 
-    prepare(threads)  # opens while the rest is imported and the pack loaded
+    prepare(threads, memory_limit)  # opens while the rest is imported and the pack loaded
     from .engine.evaluate import evaluate
     from .engine.verdict import settle, worst
 
@@ -168,6 +187,8 @@ def evaluate_logs(
                 checkpoints=checkpoints,
                 now=now,
                 threads=threads,
+                memory_limit=memory_limit,
+                timeout=timeout,
             )
         except LogError as error:
             complain(str(error))

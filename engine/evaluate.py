@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from os import PathLike, fspath
 from os.path import isabs, relpath
@@ -11,7 +12,10 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from .checkpoints import find_checkpoints
+from .errors import LogError
 from .judged import IMPROVES, conditions_of, metrics_of
 from .opened import AUTO, opened
 from .pack import Pack, Resolved, Scalar
@@ -19,6 +23,7 @@ from .params import resolve
 from .rate import RATE
 from .readers import Wanted, WantedMetric
 from .readers.connection import close
+from .readers.deadline import Deadline
 from .series import members
 from .template import placeholders
 
@@ -39,13 +44,16 @@ def evaluate(
     checkpoints: str | PathLike[str] | None = None,
     now: float | None = None,
     threads: int | None = None,
+    timeout: float | None = None,
+    memory_limit: str | None = None,
     project: str | PathLike[str] | None = None,
 ) -> Report:
     """Judge the run that wrote `log` ("-": standard input) by a pack: a name, a file, a loaded one, or "auto".
 
     `overrides` set parameters by name, as `settings` ("name=value") and override files do. `now` is the present time in
     seconds since 1970, for rules about silence. Settings are also taken from the pyproject.toml nearest at or above
-    `project` (by default the current folder). Raises PackError, OverrideError or LogError, each with its position.
+    `project` (by default the current folder). A log that takes longer than `timeout` seconds, or more memory than
+    `memory_limit` ("2GB"), is not judged. Raises PackError, OverrideError or LogError, each with its position.
     """
     path = shown_path(fspath(log))
     files = [Path(file) for file in override_files]
@@ -62,15 +70,41 @@ def evaluate(
             Thread(target=import_module, args=(_JUDGING,)).start()
         return wanted(resolved)
 
-    resolved, given, detected = opened(path, pack, ready, asked, threads=threads)
-    try:
-        from .evaluation import Evaluation
+    with _limited(path, timeout, memory_limit) as deadline:
+        resolved, given, detected = opened(
+            path, pack, ready, asked, threads=threads, memory_limit=memory_limit, deadline=deadline
+        )
+        try:
+            from .evaluation import Evaluation
 
-        seen = find_checkpoints(path, resolved.pack.checkpoints, None if checkpoints is None else fspath(checkpoints))
-        report = Evaluation(resolved, given, now).report(seen)
-        return report if detected is None else report._replace(chosen=AUTO, detected=detected)
+            place_of = None if checkpoints is None else fspath(checkpoints)
+            seen = find_checkpoints(path, resolved.pack.checkpoints, place_of)
+            report = Evaluation(resolved, given, now).report(seen)
+            return report if detected is None else report._replace(chosen=AUTO, detected=detected)
+        finally:
+            if deadline:
+                deadline.close()
+            close(given.con)
+
+
+@contextmanager
+def _limited(path: str, timeout: float | None, memory_limit: str | None) -> Iterator[Deadline | None]:
+    """Yield what interrupts DuckDB in time; raises LogError where it did, or where the memory did not do."""
+    deadline = Deadline(timeout) if timeout is not None else None
+    try:
+        yield deadline
+    except duckdb.InterruptException:
+        if deadline is None or not deadline.is_over:
+            raise
+        message = f"not read and judged within {timeout:g} seconds"
+        raise LogError(message, path=path, hint="give it more time with --timeout") from None
+    except duckdb.OutOfMemoryException:
+        room = f"the {memory_limit}" if memory_limit else "the memory"
+        message = f"reading and judging it takes more than {room} that DuckDB may use"
+        raise LogError(message, path=path, hint="raise --memory-limit, or judge with fewer --threads") from None
     finally:
-        close(given.con)
+        if deadline:
+            deadline.close()
 
 
 def shown_path(path: str) -> str:

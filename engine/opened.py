@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from os import PathLike, fspath
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .load import load_pack
 from .pack import Pack, Resolved
 from .readers import Run, Wanted, read
+
+if TYPE_CHECKING:
+    from .readers.deadline import Deadline
 
 AUTO = "auto"
 """The name of no pack: the shipped one that fits the log is meant."""
@@ -29,6 +32,8 @@ def opened(
     wanted: Callable[[Resolved], Wanted],
     *,
     threads: int | None = None,
+    memory_limit: str | None = None,
+    deadline: Deadline | None = None,
 ) -> Opened:
     """Read a log for a pack (a name, a file, a loaded one), or for the shipped one that fits it (AUTO).
 
@@ -37,7 +42,8 @@ def opened(
     """
     if isinstance(pack, Pack) or fspath(pack) != AUTO:
         resolved = ready(pack if isinstance(pack, Pack) else load_pack(fspath(pack)))
-        return Opened(resolved, read(path, wanted(resolved), threads=threads))
+        what = wanted(resolved)
+        return Opened(resolved, read(path, what, threads=threads, memory_limit=memory_limit, deadline=deadline))
     from .detect import choose
 
     found: list[tuple[Resolved, tuple[str, ...]]] = []
@@ -47,6 +53,6 @@ def opened(
         found.append((ready(load_pack(fit.pack)), fit.found))
         return wanted(found[0][0])
 
-    given = read(path, chosen, threads=threads)
+    given = read(path, chosen, threads=threads, memory_limit=memory_limit, deadline=deadline)
     ((resolved, detected),) = found
     return Opened(resolved, given, detected)

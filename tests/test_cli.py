@@ -112,6 +112,10 @@ def test_options_reach_the_engine(run: Run, calls: list[dict[str, Any]], tmp_pat
         "1970-01-02T00:00:00",
         "--threads",
         "2",
+        "--memory-limit",
+        "2GB",
+        "--timeout",
+        "60",
         "healthy",
     )
     run("eval", "healthy")
@@ -122,6 +126,9 @@ def test_options_reach_the_engine(run: Run, calls: list[dict[str, Any]], tmp_pat
         "override_files": (),
         "checkpoints": None,
         "now": None,
+        "threads": None,
+        "memory_limit": None,
+        "timeout": None,
     }
     assert calls == [
         {
@@ -133,8 +140,10 @@ def test_options_reach_the_engine(run: Run, calls: list[dict[str, Any]], tmp_pat
             "checkpoints": str(tmp_path),
             "now": 86400.0,
             "threads": 2,
+            "memory_limit": "2GB",
+            "timeout": 60.0,
         },
-        {"log": "healthy", **defaults, "threads": None},
+        {"log": "healthy", **defaults},
     ]
 
 
@@ -179,6 +188,15 @@ def test_now(run: Run, calls: list[dict[str, Any]], time: str, seconds: float) -
             "rules eval: invalid value for '--format': 'xml' is not one of 'table', 'json', 'jsonl'",
         ),
         (("eval", "--checkpoints", "missing", "healthy"), "rules eval: invalid value for '--checkpoints': "),
+        (
+            ("eval", "--memory-limit", "much", "healthy"),
+            "rules eval: invalid value for '--memory-limit': 'much' is not a size; write 500MB or 2GB;"
+            " see 'rules eval --help'\n",
+        ),
+        (
+            ("eval", "--timeout", "0", "healthy"),
+            "rules eval: invalid value for '--timeout': 0.0 is not in the range x>0; see 'rules eval --help'\n",
+        ),
         (
             ("eval", "--threads", "0", "healthy"),
             "rules eval: invalid value for '--threads': 0 is not in the range x>=1",

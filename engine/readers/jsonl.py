@@ -17,6 +17,7 @@ from ..pack import Clock
 from . import lines, rows
 from .columns import Columns, choose, columns_for, questions
 from .connection import connect, plan_quickly
+from .deadline import Deadline
 from .diagnose import wrong_types
 from .model import Choose, Run, Wanted
 from .normalise import Source, copied, opened
@@ -32,9 +33,18 @@ SHORT = 1_000  # rows below which queries take longer to plan than to run
 _LOCK = "SET enable_external_access = false; SET lock_configuration = true"
 
 
-def read(path: str, wanted: Wanted | Choose, *, threads: int | None = None, memory_limit: str | None = None) -> Run:
+def read(
+    path: str,
+    wanted: Wanted | Choose,
+    *,
+    threads: int | None = None,
+    memory_limit: str | None = None,
+    deadline: Deadline | None = None,
+) -> Run:
     """Read the log at `path` (`-`: standard input) into a table; raises LogError when it cannot be judged."""
     con = connect(threads, memory_limit)
+    if deadline:
+        deadline.watch(con)
     try:
         with ExitStack() as stack:
             run = _read(con, stack, stack.enter_context(opened(path)), path, wanted)
@@ -61,6 +71,8 @@ def _read(con: duckdb.DuckDBPyConnection, stack: ExitStack, source: Source, path
         wanted, refusal = Wanted(Clock(), ()), refused
     try:
         loaded = _load(con, source, wanted, seen)
+    except (duckdb.InterruptException, duckdb.OutOfMemoryException):
+        raise
     except duckdb.Error:  # invalid UTF-8, or the file changed while it was read
         if source.copied:
             raise
