@@ -12,7 +12,7 @@ from .compile.bind import Binder, Names
 from .compile.ir import Value
 from .compile.program import Program
 from .episodes import Course, Hold, run
-from .evidence import closest
+from .evidence import closest, last_value
 from .findings import Went, Workbench, finding_of, severity_of, state_of
 from .judged import IMPROVES, Judged, Lack, conditions_of, judge, metrics_of
 from .pack import Resolved, Scalar
@@ -93,6 +93,7 @@ class Evaluation:
         values += [value for each in judged for value in each.told.values()]
         values += [improves] if improves else []
         values += [Binder(self.names).metric(id) for id in derived_in_stages(self.pack)]
+        values += [each.scope for each in judged if each.scope is not None]
         conditions += [condition for watch in watched for condition in watch.conditions]
         values += [value for watch in watched for value in watch.values]
         self.program.run([*conditions, *values])
@@ -130,7 +131,7 @@ class Evaluation:
                 rate=Rate(self.given.con, self.given.table, rate) if (rate := self.given.columns.get(RATE)) else None,
                 checkpoints=seen,  # type: ignore[arg-type]
                 interval=self.interval,
-                eval_improving=improves is not None and self._is_true_at_last(improves),
+                eval_improving=improves is not None and last_value(self.program, improves) is True,
                 best=find_best(self.pack, self.given, seen),  # type: ignore[arg-type]
                 unjudged=self._unjudged(),
                 gates=gates,
@@ -275,12 +276,6 @@ class Evaluation:
             "last_epoch": facts.last_epoch,
             "log": facts.path,
         }
-
-    def _is_true_at_last(self, condition: Value) -> bool:
-        found = self.program.con.execute(
-            f"SELECT {self.program.renderer.value(condition)} FROM {self.program.table} ORDER BY i DESC LIMIT 1"
-        ).fetchone()
-        return bool(found and found[0])
 
     def _unjudged(self) -> str:
         required = [metric for metric in self.pack.metrics.values() if metric.required]

@@ -137,6 +137,16 @@ def latest_values(program: Program, metrics: Mapping[str, Value], last: int) -> 
     return dict(zip(metrics, found, strict=True))
 
 
+def last_value(program: Program, value: Value | None) -> float | str | bool | None:
+    """What a settled value is at the last row; None where it is unknown there, or there is no value."""
+    if value is None:
+        return None
+    found = program.con.execute(
+        f"SELECT {program.renderer.value(value)} FROM {program.table} ORDER BY i DESC LIMIT 1"
+    ).fetchone()
+    return found[0] if found else None
+
+
 def not_finite(program: Program, columns: Mapping[T, str], first: int, last: int) -> list[T]:
     """The metrics (anything → column) that were logged as NaN or infinite on some row of first..last."""
     if not columns:

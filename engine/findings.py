@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .episodes import Course, Episode
-from .evidence import evidence, latest_values, not_finite, spark
+from .evidence import evidence, last_value, latest_values, not_finite, spark
 from .judged import Judged, after_of, conditions_of, metrics_of, points_needed, reach
 from .pack import SEVERITIES, Resolved, Rule
 from .report import Finding, Moment, RuleState
@@ -148,6 +148,9 @@ def state_of(bench: Workbench, rule: Rule, went: Sequence[Went]) -> RuleState:
         return RuleState(rule.id, "pending", "" if step is None else f"since step {step:g}", severity=starting)
     if any(each.course.state != "unknown" for each in went):
         return RuleState(rule.id, "ok", severity=severity)
+    if all(last_value(bench.program, each.judged.scope) is False for each in went):
+        assert rule.while_ is not None
+        return RuleState(rule.id, "not_evaluated", f"does not apply: {rule.while_.text} is false", severity=severity)
     after = after_of(rule, went[0].judged.binder.names)
     if bench.ended:
         reason = "the run ended before it could be judged"

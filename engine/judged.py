@@ -31,6 +31,7 @@ class Judged(NamedTuple):
     since: Value | None
     tests: tuple[Test, ...] = ()
     told: Mapping[str, Value] = EMPTY  # the metrics that its message shows
+    scope: Value | None = None  # where false, the rule does not apply
 
 
 class Lack(NamedTuple):
@@ -96,7 +97,7 @@ def judge(rule: Rule, names: Names, series: Sequence[Series], binders: dict[str,
             when = _scoped(binder.bind(level.when), while_, _after(rule.after, names))
             until = binder.bind(level.until) if level.until else None
             tests = tests_of(level.when, binder)
-            yield Judged(rule, level, name, binder, when, until, since, tests, _told(level, binder))
+            yield Judged(rule, level, name, binder, when, until, since, tests, _told(level, binder), while_)
     if len(reasons) == len(series):
         yield Lack(reasons[0])
 
