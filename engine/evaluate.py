@@ -128,7 +128,7 @@ def wanted(resolved: Resolved) -> Wanted:
     ]
     needed += [metric.id for metric in pack.metrics.values() if metric.required]
     if pack.gates:
-        from .gates import expressions_of
+        from .watch import expressions_of
 
         needed += metrics_of(pack, [each for gate in pack.gates.values() for each in expressions_of(gate)])
     known = [pack.metrics[id] for id in dict.fromkeys(needed) if id in pack.metrics]

@@ -26,8 +26,8 @@ from .stages import derived_in_stages, stage_results
 from .timeline import Timeline, is_long, timelines
 
 if TYPE_CHECKING:
-    from .gates import Watch
     from .pack import Duration
+    from .watch import Watch
 
 
 class Evaluation:
@@ -161,7 +161,7 @@ class Evaluation:
         """The gates of the pack, bound to this run; a pack without gates pays nothing for them."""
         if not self.pack.gates:
             return []
-        from .gates import watches
+        from .watch import watches
 
         return watches(self.names, self.splitter)
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from .check import INTERVAL
-from .compile.bind import Binder, Names
-from .compile.ir import CONDITION, TEXT, Clock, Const, Op, Value
+from .compile.bind import Names
 from .compile.stream import CLOCKS
-from .expression import Expression
-from .judged import lacking, metrics_of
-from .pack import EMPTY, Gate, Pack, Requirement, Scalar
+from .pack import EMPTY
 from .report import GateResult, LogFacts, RequirementResult
 from .rowbook import RowBook
-from .series import Series, Splitter, metric_id
-from .tree import Name
+from .series import metric_id
+from .watch import Limit, Line, Watch
 from .words import moment as words
 from .words import number as digits
 
@@ -24,159 +20,6 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-9
 MET, MISSED, NEAR, UNKNOWN = "met", "not met", "near", "unknown"
-
-
-class Limit(NamedTuple):
-    """One bound of a requirement with its number; None where a param that it needs is unset."""
-
-    operator: str
-    value: float | None
-
-    def holds(self, value: float) -> bool:
-        """Whether a value keeps the bound."""
-        assert self.value is not None
-        return {
-            ">=": value >= self.value,
-            "<=": value <= self.value,
-            ">": value > self.value,
-            "<": value < self.value,
-        }[self.operator]
-
-    @property
-    def is_upward(self) -> bool:
-        """Whether larger values are the better ones."""
-        return self.operator in (">", ">=")
-
-
-class Line(NamedTuple):
-    """A requirement bound to one run and one series; `value` is None where it lacks something."""
-
-    requirement: Requirement
-    value: Value | None
-    limits: tuple[Limit, ...]
-    near: float
-    advisory: bool
-    lack: str = ""
-    columns: tuple[str, ...] = ()  # those of its metrics that hold cells which are not finite
-    clock: str = ""  # the clock that its value runs along with: steps or epochs
-
-
-class Watch(NamedTuple):
-    """A gate bound to one run and one series."""
-
-    gate: Gate
-    series: str
-    binder: Binder
-    lines: tuple[Line, ...]
-    scope: Value | None
-    passed: Value | None
-    stuck: Value | None
-    own: Value | None  # the rows of its series
-    advisory: bool
-    lack: str = ""  # why it cannot be known whether the gate applies
-
-    @property
-    def conditions(self) -> tuple[Value, ...]:
-        """What must be known at each row."""
-        return tuple(value for value in (self.scope, self.passed, self.stuck) if value is not None)
-
-    @property
-    def values(self) -> tuple[Value, ...]:
-        """The values of its requirements."""
-        return tuple(line.value for line in self.lines if line.value is not None)
-
-
-def expressions_of(gate: Gate) -> list[Expression | None]:
-    """Every expression over rows that a gate holds."""
-    return [gate.while_, gate.passed, gate.stuck.when if gate.stuck else None, *_values_of(gate)]
-
-
-def _values_of(gate: Gate) -> list[Expression]:
-    return [requirement.value for requirement in gate.require.values()]
-
-
-def watches(names: Names, splitter: Splitter) -> list[Watch]:
-    """The pack's gates, bound to a run: one watch for each series over which a gate's metrics are split."""
-    binders: dict[str, Binder] = {}
-    found = []
-    for gate in names.pack.gates.values():
-        if gate.id in names.resolved.disabled:
-            continue
-        for series in splitter.over(metrics_of(names.pack, expressions_of(gate), sentinels=False)):
-            if series.name not in binders:
-                binders[series.name] = Binder(names._replace(series=series.values))
-            found.append(_watch(gate, series, binders[series.name]))
-    return found
-
-
-def _watch(gate: Gate, series: Series, binder: Binder) -> Watch:
-    names = binder.names
-
-    def bound(condition: Expression | None) -> Value | None:
-        return binder.bind(condition) if condition is not None and not lacking(condition, names) else None
-
-    conditions: list[Value] = [
-        Op("==", (Clock(names.labels[label], TEXT), Const(value, TEXT)), CONDITION)
-        for label, value in series.values.items()
-        if label in names.labels
-    ]
-    own = None if not conditions else conditions[0] if len(conditions) == 1 else Op("and", tuple(conditions), CONDITION)
-    lines = tuple(_line(requirement, binder) for requirement in gate.require.values())
-    return Watch(
-        gate,
-        series.name,
-        binder,
-        lines,
-        bound(gate.while_),
-        bound(gate.passed),
-        bound(gate.stuck.when) if gate.stuck else None,
-        own,
-        _is_true(gate.advisory, names),
-        lacking(gate.while_, names) if gate.while_ else "",
-    )
-
-
-def _line(requirement: Requirement, binder: Binder) -> Line:
-    names = binder.names
-    limits = tuple(Limit(bound.operator, scalar(bound.limit, names)) for bound in requirement.bounds)
-    lack = lacking(requirement.value, names)
-    if not lack and any(limit.value is None for limit in limits):
-        lack = "its target is not set"
-    used = metrics_of(names.pack, [requirement.value])
-    columns = [column for id in used if (column := names.column(id)) is not None]
-    return Line(
-        requirement,
-        None if lack else binder.bind(requirement.value),
-        limits,
-        scalar(requirement.near, names) or 0.0 if requirement.near else -1.0,
-        _is_true(requirement.advisory, names),
-        lack,
-        tuple(column for column in columns if column in names.wild),
-        _clock_of(requirement, names.pack),
-    )
-
-
-def scalar(expression: Expression, names: Names, changed: Mapping[str, Scalar] = EMPTY) -> float | None:
-    """The number that an expression over params stands for in this run."""
-    from .scalar import evaluate_scalar
-
-    value = evaluate_scalar(expression, {**names.resolved.values, INTERVAL: names.interval, **changed})
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-
-
-def _is_true(expression: Expression | None, names: Names) -> bool:
-    from .scalar import evaluate_scalar
-
-    return expression is not None and evaluate_scalar(expression, names.resolved.values) is True
-
-
-def _clock_of(requirement: Requirement, pack: Pack) -> str:
-    tree = requirement.value.tree
-    metric = pack.metrics.get(tree.id) if isinstance(tree, Name) else None
-    return metric.unit if metric is not None and metric.unit in ("steps", "epochs") else ""
-
-
-# How the gates stand at the end of the log
 
 
 class Ledger(NamedTuple):

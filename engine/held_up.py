@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 from .compile.sql import number as literal
 from .compile.stream import CLOCKS
-from .gates import MET, MISSED, UNKNOWN, Ledger, Limit, Line, Watch, scalar, standing
+from .gates import MET, MISSED, UNKNOWN, Ledger, standing
 from .pack import Bound, Param, Stuck
 from .report import Evidence, Finding, GateResult, Moment, RequirementResult, Suggestion
 from .stuck import is_moving, quantile, rounded, solved
 from .tree import Name
+from .watch import Limit, Line, Watch, scalar
 from .words import number
 
 QUANTILE = 0.1
