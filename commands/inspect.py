@@ -101,9 +101,9 @@ def explain(
 
     resolved = _resolved(pack, variant, settings, override_files, None)
     everything = entries(resolved.pack)
-    found = named(everything, name)
+    found = named(everything, resolved.pack, name)
     if not found:
-        hint = unknown_name(everything, pack, name)
+        hint = unknown_name(everything, resolved.pack, pack, name)
         complain(str(Problem(Position(pack), f"unknown name {name!r}", hint)))
         context.exit(WRONG)
     if form == "json":

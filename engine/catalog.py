@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 from .errors import did_you_mean
 from .expression import Expression
 from .pack import Action, Pack, Param, Resolved, Rule, Scalar
+from .series import members
 from .template import placeholders
 from .tree import Call, Name
 
@@ -88,18 +89,23 @@ def users(everything: list[Entry], entry: Entry) -> list[Entry]:
     return [each for each in everything if (entry.kind, entry.name) in each.uses and each is not entry]
 
 
-def named(everything: list[Entry], name: str) -> list[Entry]:
+def named(everything: list[Entry], pack: Pack, name: str) -> list[Entry]:
     """The entries of that name, or, where there are none, the metrics that are read from a key of that name."""
     found = [entry for entry in everything if entry.name == name]
-    return found or [entry for entry in everything if name in getattr(entry.thing, "keys", ())]
+    return found or [entry for entry in everything if name in _keys(pack, entry)]
 
 
-def unknown_name(everything: list[Entry], given: str, name: str) -> str:
+def unknown_name(everything: list[Entry], pack: Pack, given: str, name: str) -> str:
     """The hint for a name that a pack, called `given` on the command line, does not have."""
     names = list(dict.fromkeys(entry.name for entry in everything))
-    keys = [key for entry in everything for key in getattr(entry.thing, "keys", ())]
+    keys = list(dict.fromkeys(key for entry in everything for key in _keys(pack, entry)))
     near = did_you_mean(name, names) or did_you_mean(name, keys)
     return near or f"'rules show {given}' lists all that it has"
+
+
+def _keys(pack: Pack, entry: Entry) -> list[str]:
+    """The keys of a log that a metric is read from, those of all members of its families."""
+    return [key for *_, keys in members(pack, entry.thing) for key in keys] if entry.kind == "metric" else []
 
 
 def thresholds(resolved: Resolved) -> list[Threshold]:

@@ -226,6 +226,7 @@ def test_a_pack_that_is_wrong_does_not_hide_the_others(rules: Rules, tmp_path: P
         ("explain_group", ("explain", "rich.yaml", "rollout/*")),
         ("explain_grouped", ("explain", "rich.yaml", "rollout/f1")),
         ("explain_family", ("explain", "rich.yaml", "layer")),
+        ("explain_member", ("explain", "rich.yaml", "ce_0")),
         ("explain_twin", ("explain", "rich.yaml", "eval")),
         ("explain_format", ("explain", "rich.yaml", "bar")),
     ],
@@ -274,6 +275,7 @@ def test_data_says_everything_even_what_is_not_set(rules: Rules) -> None:
             ("explain", "mine.yaml", "acuracy"),
             "mine.yaml: unknown name 'acuracy'; did you mean 'accuracy'?\n",
         ),
+        (("explain", "rich.yaml", "ce_2"), "rich.yaml: unknown name 'ce_2'; did you mean 'ce'?\n"),
         (
             ("explain", "mine.yaml", "eval_acc"),
             "mine.yaml: unknown name 'eval_acc'; did you mean 'eval_accuracy'?\n",
