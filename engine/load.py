@@ -55,6 +55,12 @@ def shipped_files() -> list[str]:
     return [path.stem for path in pack_files(RULES)]
 
 
+def shipped_with(section: str) -> list[str]:
+    """The shipped packs whose own files have a section, by name, `common` first; what they inherit is not theirs."""
+    own = [path.stem for path in pack_files(RULES) if f"\n{section}:" in path.read_text(encoding="utf-8")]
+    return sorted(own, key=lambda name: (name != "common", name))
+
+
 def pack_files(folder: Path) -> list[Path]:
     """The files of the packs in a folder, sorted; tests of packs are none."""
     return sorted(path for path in folder.glob("*.yaml") if not path.stem.endswith(".test"))

@@ -11,7 +11,7 @@ import pytest
 
 from trainrules.engine import load
 from trainrules.engine.errors import PackError, Position
-from trainrules.engine.load import load_pack
+from trainrules.engine.load import load_pack, shipped, shipped_with
 from trainrules.engine.pack import Checkpoints, Clock, Command, KeyPattern, Note, Pack
 
 HEAD = "schema: 1\npack: demo\nversion: 1.0.0\ntitle: Demo\n"
@@ -383,3 +383,11 @@ def test_a_name_that_clashes_with_an_inherited_one_is_told_where_it_is_new(
         load_pack(child)
     (found,) = caught.value.problems
     assert str(found) == f"{child.as_posix()}:{problem}; choose another name"
+
+
+def test_the_shipped_packs_with_formats_of_their_own_have_all_that_any_has() -> None:
+    own = shipped_with("formats")
+    assert own[0] == "common"
+    theirs = [each for name in own for each in load_pack(name).formats.values()]
+    assert all(each in theirs for name in shipped() for each in load_pack(name).formats.values())
+    assert shipped_with("nothing") == []

@@ -78,10 +78,10 @@ def told(con: duckdb.DuckDBPyConnection, source: Source, path: str, formats: Seq
 
 def every_format() -> tuple[Format, ...]:
     """The formats of all shipped packs, those of the general one first."""
-    from ..load import load_pack, shipped
+    from ..load import load_pack, shipped_with
 
     found: list[Format] = []
-    for pack in ("common", *shipped()):
+    for pack in shipped_with("formats"):
         found += [each for each in load_pack(pack).formats.values() if each not in found]
     return tuple(found)
 
