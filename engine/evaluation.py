@@ -44,7 +44,7 @@ class Evaluation:
         self.rows = given.facts.rows
         self.splitter = Splitter(self.pack, given.columns, given.labels, given.con, given.table)
         self.interval, self.last_tick, largest, wild = self._survey()
-        self.program = Program(given.con, given.table, largest=largest, spacing={"tick": self.spacing})
+        self.program = Program(given.con, given.table, largest=largest, spacing={"tick": self.spacing}, rows=self.rows)
         self.names = Names(
             resolved,
             given.columns,

@@ -51,8 +51,9 @@ class Program:
     def run(self, values: Iterable[Value]) -> None:
         """Compute every kernel in the values, lower levels first."""
         self.table = self.table or self.source
-        counted = self.con.execute(f"SELECT count(*) FROM {self.source}").fetchone()
-        self.rows = counted[0] if counted else 0
+        if not self.rows:
+            counted = self.con.execute(f"SELECT count(*) FROM {self.source}").fetchone()
+            self.rows = counted[0] if counted else 0
         kernels = dict.fromkeys(
             node
             for value in dict.fromkeys(values)
