@@ -113,7 +113,7 @@ def rules(place: Path, capsys: pytest.CaptureFixture[str]) -> Command:
         ("folder", "folder: this is a directory; name the metrics log in it"),
         ("empty.jsonl", "empty.jsonl: the log is empty; wait until the run has logged something"),
         ("blank.jsonl", "blank.jsonl: no line is a JSON object: the file is blank; wait until the run has logged something"),
-        ("console.txt", "console.txt:1: no line is a JSON object: this looks like console output, and none of the known formats ('metric_logger', 'epoch_lines') gives a value; give the JSON lines log that the trainer writes"),
+        ("console.txt", "console.txt:1: no line is a JSON object: this looks like console output, and none of the known formats ('metric_logger', 'printed_dicts', 'epoch_lines') gives a value; give the JSON lines log that the trainer writes"),
         ("binary.bin", "binary.bin:1: no line is a JSON object: these are bytes, not text; name the metrics log, not a checkpoint or an archive"),
         ("array.json", "array.json: this looks like a JSON array, not like JSON lines; write its items one a line: jq -c '.[]'"),
         ("document.json", "document.json: this looks like one JSON document spread over several lines, not like JSON lines; write one JSON object for each row: jq -c"),

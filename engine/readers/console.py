@@ -10,7 +10,7 @@ import os
 import re
 import tempfile
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
@@ -48,16 +48,19 @@ def may_be_console(source: Source) -> bool:
 
 
 @contextmanager
-def told(con: duckdb.DuckDBPyConnection, source: Source, path: str, formats: Sequence[Format]) -> Iterator[Told | None]:
-    """Yield what a copied source tells in that of `formats` that gives the most values, None where none matches a line.
+def told(
+    con: duckdb.DuckDBPyConnection, source: Source, path: str, formats: Sequence[Format], keys: Collection[str] = ()
+) -> Iterator[Told | None]:
+    """Yield what a copied source tells in that of `formats` that gives the most values, those of `keys` before others;
+    None where none matches a line.
 
     Raises LogError where lines match and none gives a value yet.
     """
     _find(con, source, formats)
     try:
-        given = [_extract(con, number, each) for number, each in enumerate(formats)]
+        given = [_extract(con, number, each, keys) for number, each in enumerate(formats)]
         most = given.index(max(given))
-        if not given[most]:
+        if not any(given[most]):
             if silent := _silent(con, formats):
                 raise LogError(silent, path=path, hint="wait until the run has logged more")
             yield None
@@ -95,9 +98,10 @@ def unknown(con: duckdb.DuckDBPyConnection, source: Source, error: LogError, tri
     fit: list[Format] = []
     if others:
         _find(con, source, others)
-        fit = [each for number, each in enumerate(others) if _extract(con, number, each)]
+        fit = [each for number, each in enumerate(others) if any(_extract(con, number, each))]
     packs = [load_pack(name) for name in ("common", *shipped())] if fit else []
-    readers = [pack.id for pack in packs if any(each in fit for each in pack.formats.values())]
+    own = {pack.id: [each for each in pack.formats.values() if each.at.file == pack.at.file] for pack in packs}
+    readers = [id for id, found in own.items() if any(each in fit for each in found)]
     names = ", ".join(repr(each.id) for each in tried)
     message = f"none of the known formats ({names}) gives a value" if tried else "the pack has no formats for it"
     hint = f"--pack {' or '.join(readers)} can read it; else {error.hint}" if readers else error.hint
@@ -133,9 +137,11 @@ def _find(con: duckdb.DuckDBPyConnection, source: Source, formats: Sequence[Form
     )
 
 
-def _extract(con: duckdb.DuckDBPyConnection, number: int, format_: Format) -> int:
+def _extract(
+    con: duckdb.DuckDBPyConnection, number: int, format_: Format, keys: Collection[str] = ()
+) -> tuple[int, int]:
     """Make the tables `marks` (known lines with what is remembered there) and `entries` (n, part, k, key, value) for
-    one format; returns how many values its lines give."""
+    one format; returns how many values its lines give, those of `keys` and all."""
     names = list(dict.fromkeys(name for line in format_.lines for name in line.remember))
     sets = []
     for name in names:
@@ -170,19 +176,20 @@ def _extract(con: duckdb.DuckDBPyConnection, number: int, format_: Format) -> in
             key = _filled(line.key, line, {**known, "name": "name"})
             entries.append(f"SELECT n, 1 AS part, k, {key} AS key, value FROM ({pairs})")
     if not entries:
-        return 0
+        return 0, 0
     number_ = f"CASE WHEN regexp_full_match(value, {literal(_GROUPED)}) THEN replace(value, ',', '') ELSE value END"
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE entries AS SELECT n, part, k, key, {number_} AS value"
         f" FROM ({' UNION ALL '.join(entries)}) WHERE key <> '' AND value <> ''"
     )
-    given = con.execute("SELECT count(*) FROM entries").fetchall()[0][0]
+    among = f"key IN ({', '.join(map(literal, sorted(keys)))})" if keys else "false"
+    wanted, given = con.execute(f"SELECT count(CASE WHEN {among} THEN 1 END), count(*) FROM entries").fetchall()[0]
     for k, name in enumerate(names):
         con.execute(
             f"INSERT INTO entries SELECT n, 2, {k}, {literal(name)}, r{k} FROM marks"
             f" WHERE r{k} IS NOT NULL AND n IN (SELECT n FROM entries WHERE part < 2)"
         )
-    return int(given)
+    return int(wanted), int(given)
 
 
 def _lines(format_: Format) -> Iterator[tuple[int, LinePattern]]:

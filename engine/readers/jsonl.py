@@ -109,7 +109,8 @@ def _console(
     if not formats:
         return None
     plain = source if source.copied else stack.enter_context(copied(source, path))
-    found = stack.enter_context(told(con, plain, path, formats))
+    keys = {key for metric in asked.metrics for key in metric.keys} if isinstance(asked, Wanted) else ()
+    found = stack.enter_context(told(con, plain, path, formats, keys))
     if found is None:
         return None
     wanted = asked if isinstance(asked, Wanted) else asked(names(found.source, survey(found.source)))
