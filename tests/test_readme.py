@@ -152,7 +152,7 @@ def test_a_command_to_paste_is_one_that_is_tested(block: Block, tmp_path: Path) 
             printed, code = run(rules(command), place)
             assert code in (0, 1), printed
         else:
-            assert command in {"pip install .", "pip install '.[test]'", "pip install -e '.[dev]'", "python -m pytest"}
+            assert command in {"pip install .", "pip install '.[test]'", "pip install -e '.[dev]'", "python -m pytest -n auto"}
 
 
 @pytest.mark.parametrize("block", blocks("yaml"))
@@ -174,7 +174,7 @@ def test_the_two_commands_that_ci_runs_are_marked() -> None:
     marked = {block.mark: block.body.strip() for block in BLOCKS[README] if block.mark.startswith("ci: ")}
     assert set(marked) == {"ci: main, exit 1", "ci: test"}
     assert marked["ci: main, exit 1"].startswith("pip install . && rules eval --pack kto examples/")
-    assert marked["ci: test"] == "pip install '.[test]' && python -m pytest"
+    assert marked["ci: test"] == "pip install '.[test]' && python -m pytest -n auto"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
