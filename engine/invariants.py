@@ -181,8 +181,15 @@ def with_messages(findings: Iterable[Finding], results: Iterable[InvariantResult
         if result is None or finding.message or result.first is None or result.largest_gap is None:
             yield finding
             continue
-        told = f"off by up to {number(result.largest_gap, 4)} on {result.failed:,} of {counted(result.rows, 'row')},"
+        told = f"off by up to {number(result.largest_gap, 4)} on {_how_often(result)},"
         yield finding._replace(message=f"{told} first at {moment(result.first, clock)}")
+
+
+def _how_often(result: InvariantResult) -> str:
+    """On how many rows it failed; the rows of several series, of which a log's row has one each, are values."""
+    return f"{result.failed:,} of {counted(result.rows, 'value' if len(result.series) > 1 else 'row')}" + (
+        f" in {len(result.series)} series" if len(result.series) > 1 else ""
+    )
 
 
 def to_plan(states: Iterable[RuleState], invariants: Mapping[str, Invariant]) -> tuple[RuleState, ...]:
@@ -193,21 +200,20 @@ def to_plan(states: Iterable[RuleState], invariants: Mapping[str, Invariant]) ->
 def summary(results: Sequence[InvariantResult], clock: str) -> list[str]:
     """The invariants in a line: how many hold, the rows on which they did not, what could not be checked."""
     told: list[str] = []
-    holding = [result for result in results if result.status in ("holds", "mended")]
-    if amount := sum(max(1, len(result.series)) for result in holding):
-        noun = (
-            ("identity", "identities")
-            if all("==" in result.holds for result in holding)
-            else ("invariant", "invariants")
+    checked = [result for result in results if result.rows]
+    holding = [result for result in checked if result.status in ("holds", "mended")]
+    if checked:
+        of = f"{len(holding)} of {counted(len(checked), _noun(checked), _noun(checked, True))}"
+        told.append(
+            f"{of if len(holding) < len(checked) else counted(len(checked), _noun(checked), _noun(checked, True))} "
+            f"{'holds' if len(holding) == 1 else 'hold'}" + _over_series(holding)
         )
-        told.append(f"{counted(amount, *noun)} {'holds' if amount == 1 else 'hold'}")
     for result in holding:
         if result.failed and result.first is not None:
-            rows = f"{result.failed:,} of {counted(result.rows, 'row')}"
-            told.append(f"{result.invariant} not on {rows}, first at {moment(result.first, clock)}")
+            told.append(f"{result.invariant} not on {_how_often(result)}, first at {moment(result.first, clock)}")
     for status, words in (("broken", "broken"), ("pending", "may be breaking")):
-        if names := [result.invariant for result in results if result.status == status]:
-            told.append(f"{words}: {', '.join(names)}")
+        if named := [_broken(result) for result in results if result.status == status]:
+            told.append(f"{words}: {', '.join(named)}")
     unseen = [result for result in results if result.status == "not_evaluated"]
     reasons = list(dict.fromkeys(result.reason for result in unseen))
     if len(reasons) > REASONS:  # a glossary's identities need keys that most logs do not have
@@ -217,3 +223,22 @@ def summary(results: Sequence[InvariantResult], clock: str) -> list[str]:
         names = [result.invariant for result in unseen if result.reason == reason]
         told.append(f"not evaluated: {', '.join(names)}" + (f" ({reason})" if reason else ""))
     return told
+
+
+def _noun(results: Sequence[InvariantResult], is_plural: bool = False) -> str:
+    """What some invariants are called together: equations are identities."""
+    if all("==" in result.holds for result in results):
+        return "identities" if is_plural else "identity"
+    return "invariants" if is_plural else "invariant"
+
+
+def _over_series(results: Sequence[InvariantResult]) -> str:
+    """How many series some invariants were checked in, where that is more than one each."""
+    amount = sum(max(1, len(result.series)) for result in results)
+    return f" in {amount:,} series" if amount > len(results) else ""
+
+
+def _broken(result: InvariantResult) -> str:
+    """A broken invariant, with the number of its series where it was checked in several."""
+    of = f" (in {len(result.broken)} of {len(result.series)} series)" if len(result.series) > 1 and result.broken else ""
+    return result.invariant + of

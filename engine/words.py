@@ -53,19 +53,42 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+AT_MOST = 6
+"""How many series, or values of a label, are told one by one; numbers in a row are told as a range."""
+
+
 def in_series(names: Sequence[str]) -> str:
-    """Series by name: "rank 0", "layers 0, 1, 4"; series of several labels each in full."""
+    """Series by name: "rank 0", "layers 0, 1, 4"; all pairs of some labels "splits train, test and layers 0 to 5".
+
+    Others of several labels are told in full, and of more than a few the first, with the number of the rest.
+    """
     split = [[part.partition("=") for part in name.split(" ")] for name in names]
     kinds = {tuple(kind for kind, *_ in parts) for parts in split}
     if len(kinds) != 1 or any(not sign or "=" in value for parts in split for _, sign, value in parts):
-        return ", ".join(names)
+        return _abridged(names)
     found = [
         (kind, list(dict.fromkeys(parts[place][2] for parts in split))) for place, kind in enumerate(next(iter(kinds)))
     ]
-    if sum(len(values) > 1 for _, values in found) > 1:
-        return ", ".join(names)
+    many = [values for _, values in found if len(values) > 1]
+    if math.prod(map(len, many)) != len(set(names)):
+        return _abridged(names)
     found.sort(key=lambda each: len(each[1]) > 1)
-    return ", ".join(f"{kind if len(values) == 1 else plural(kind)} {', '.join(values)}" for kind, values in found)
+    told = [f"{kind if len(values) == 1 else plural(kind)} {_values(values)}" for kind, values in found]
+    return f"{', '.join(told[:-1])} and {told[-1]}" if len(many) > 1 else ", ".join(told)
+
+
+def _values(values: Sequence[str]) -> str:
+    """The values of a label: "0, 1, 4"; five or more whole numbers in a row as "0 to 5"."""
+    numbers = [int(value) for value in values if value.isascii() and value.isdecimal() and len(value) < 10]
+    is_row = len(numbers) == len(values) > 4 and numbers == list(range(numbers[0], numbers[0] + len(values)))
+    return f"{values[0]} to {values[-1]}" if is_row else _abridged(values)
+
+
+def _abridged(names: Sequence[str]) -> str:
+    if len(names) <= AT_MOST:
+        return ", ".join(names)
+    shown = AT_MOST // 2
+    return f"{', '.join(names[:shown])} and {len(names) - shown:,} more"
 
 
 def plural(noun: str) -> str:
