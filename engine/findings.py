@@ -111,6 +111,7 @@ def _finding(
         train_only=bool(plain) and roles == {"train"},
         longest_window=reach(judged.when, bench.interval),
         spark=spark(bench.program, judged.binder.metric(plain[0]), book.rows) if plain and episode.end is None else (),
+        drawn=judged.series,
     )
 
 

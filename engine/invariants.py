@@ -200,14 +200,12 @@ def to_plan(states: Iterable[RuleState], invariants: Mapping[str, Invariant]) ->
 def summary(results: Sequence[InvariantResult], clock: str) -> list[str]:
     """The invariants in a line: how many hold, the rows on which they did not, what could not be checked."""
     told: list[str] = []
-    checked = [result for result in results if result.rows]
+    checked = [result for result in results if result.status in ("holds", "mended", "broken", "pending")]
     holding = [result for result in checked if result.status in ("holds", "mended")]
-    if checked:
-        of = f"{len(holding)} of {counted(len(checked), _noun(checked), _noun(checked, True))}"
-        told.append(
-            f"{of if len(holding) < len(checked) else counted(len(checked), _noun(checked), _noun(checked, True))} "
-            f"{'holds' if len(holding) == 1 else 'hold'}" + _over_series(holding)
-        )
+    if holding:
+        of = f"{len(holding)} of " if len(holding) < len(checked) else ""
+        every = counted(len(checked), _noun(checked), _noun(checked, True))
+        told.append(f"{of}{every} {'holds' if len(holding) == 1 else 'hold'}{_over_series(holding)}")
     for result in holding:
         if result.failed and result.first is not None:
             told.append(f"{result.invariant} not on {_how_often(result)}, first at {moment(result.first, clock)}")
@@ -240,5 +238,6 @@ def _over_series(results: Sequence[InvariantResult]) -> str:
 
 def _broken(result: InvariantResult) -> str:
     """A broken invariant, with the number of its series where it was checked in several."""
-    of = f" (in {len(result.broken)} of {len(result.series)} series)" if len(result.series) > 1 and result.broken else ""
-    return result.invariant + of
+    if len(result.series) < 2 or not result.broken:
+        return result.invariant
+    return f"{result.invariant} (in {len(result.broken)} of {len(result.series)} series)"

@@ -48,6 +48,7 @@ class Finding(NamedTuple):
     longest_window: float = 0.0  # of its condition, on the clock; how far back its onset may lie
     explained_by: str | None = None
     spark: tuple[float | None, ...] = ()  # its first metric over the run, thinned, for the table
+    drawn: str = ""  # the series that is drawn, whose numbers its message and evidence tell
 
 
 class RuleState(NamedTuple):

@@ -169,6 +169,18 @@ def test_it_is_checked_for_each_series_that_occurs(tmp_path: Path) -> None:
     assert (result.series, result.broken, result.rows, result.failed) == (("layer=main", "layer=1"), ("layer=1",), 6, 3)
     assert report.findings[0].series == ("layer=1",)
     assert "Identity broken: ce == coef * raw in layer 1, since step 1" in render(report)
+    assert report.findings[0].message == "off by up to 1 on 3 of 6 values in 2 series, first at step 1"
+
+
+def test_what_holds_and_what_is_broken_are_counted_alike() -> None:
+    holding = [result(invariant=id, series=("layer=0", "layer=1")) for id in "ab"]
+    broken = result(invariant="c", status="broken", series=("layer=0", "layer=1", "layer=2"), broken=("layer=1",))
+    unseen = result(invariant="d", status="not_evaluated", rows=0, reason="no d in the log")
+    assert summary([*holding, broken, unseen], "step") == [
+        "2 of 3 identities hold in 4 series",
+        "broken: c (in 1 of 3 series)",
+        "not evaluated: d (no d in the log)",
+    ]
 
 
 def result(**changed: Any) -> InvariantResult:
@@ -178,12 +190,13 @@ def result(**changed: Any) -> InvariantResult:
 @pytest.mark.parametrize(
     ("columns", "invariant", "line"),
     [
-        ("ce 2 2 2\nraw 1 1 1\nce_1 2 2 2\nraw_1 1 1 1", "holds: ce == coef * raw", "invariants (1)     2 identities hold"),
+        ("ce 2 2 2\nraw 1 1 1\nce_1 2 2 2\nraw_1 1 1 1", "holds: ce == coef * raw", "invariants (1)     1 identity holds in 2 series"),
         ("a 1 1 1\nb 1 1 1", "holds: a == b", "invariants (1)     1 identity holds"),
         ("a 1 1 1\nb 1 1 1", "holds: a <= b", "invariants (1)     1 invariant holds"),
         ("a 1 3 1\nb 1 1 1", "holds: a == b", "invariants (1)     1 identity holds; x not on 1 of 3 rows, first at step 2"),
         ("a 1 1 3\nb 1 1 1", "holds: a == b", "invariants (1)     may be breaking: x"),
         ("a 3 3 3\nb 1 1 1", "holds: a == b", "invariants (1)     broken: x"),
+        ("ce 2 2 2\nraw 1 1 1\nce_1 3 3 3\nraw_1 1 1 1", "holds: ce == coef * raw", "invariants (1)     broken: x (in 1 of 2 series)"),
         ("a 1 1 1", "holds: a == b", "invariants (1)     not evaluated: x (no b in the log)"),
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,7 @@ def test_the_finding_is_one_and_names_its_series(tmp_path: Path) -> None:
     page = render(found)
     assert "CE is high in layers main, 0, since step 2 (warning)" in page
     assert "Since step 2, still so at step 4; in layers main, 0." in page
+    assert re.search(r"^  ce \(layer 0\)  \S+$", page, re.M), "which of them is drawn"
 
 
 def test_what_no_member_has_is_not_evaluated(tmp_path: Path) -> None:
@@ -201,11 +203,18 @@ def test_a_family_that_no_key_names_is_told(tmp_path: Path) -> None:
         (["rank=0 layer=1", "rank=0 layer=2"], "rank 0, layers 1, 2"),
         (["layer=1 rank=0", "layer=2 rank=0"], "rank 0, layers 1, 2"),
         (["rank=0 layer=1", "rank=1 layer=2"], "rank=0 layer=1, rank=1 layer=2"),
+        ([f"split={s} layer={n}" for s in ("train", "test") for n in range(6)], "splits train, test and layers 0 to 5"),
+        ([f"host=h split={s} layer={n}" for s in "ab" for n in range(2)], "host h, splits a, b and layers 0, 1"),
+        ([f"split={s} layer={n}" for s in "ab" for n in range(6)][1:], "split=a layer=1, split=a layer=2, split=a layer=3 and 8 more"),
+        ([f"rank={n}" for n in (*range(7), 9)], "ranks 0, 1, 2 and 5 more"),
+        ([f"rank={n}" for n in range(5)], "ranks 0 to 4"),
+        ([f"rank={n}" for n in range(4)], "ranks 0, 1, 2, 3"),
+        ([f"class={c}" for c in "abcdefg"], "classes a, b, c and 4 more"),
         (["host=a b"], "host=a b"),
         (["rank=0", "layer=1"], "rank=0, layer=1"),
         (["x=a=b"], "x=a=b"),
     ],
-)
+)  # fmt: skip
 def test_series_in_words(names: list[str], expected: str) -> None:
     assert in_series(names) == expected
 

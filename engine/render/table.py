@@ -204,6 +204,8 @@ def _numbers(finding: Finding) -> str:
 
 def _spark(page: Page, finding: Finding, log: LogFacts, indent: str, *, is_marked: bool) -> None:
     name = page.safe(finding.metrics[0]) if finding.metrics else ""
+    if name and finding.drawn and len(finding.series) > 1:
+        name += f" ({page.safe(in_series([finding.drawn]))})"
     room = min(SPARK_WIDTH, page.width - len(indent) - len(name) - 2)
     line = sparkline(finding.spark, room, ascii_only=page.ascii_only) if room >= 8 else ""
     if not line or not name:
