@@ -303,7 +303,7 @@ def _variants(top: Fields, params: Mapping[str, Param]) -> dict[str, Variant]:
             if param in params
         }
         disable, advise = fields.texts("disable"), fields.texts("advise")
-        result[name] = Variant(name, fields.at, values, disable, advise, fields.text("help"))
+        result[name] = Variant(name, fields.at, values, disable, advise, fields.text("help"), fields.text("source"))
     return result
 
 

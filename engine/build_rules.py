@@ -179,7 +179,7 @@ def command(name: str, fields: Fields, problems: Problems) -> Command:
     text = fields.items.get("text")
     if text is not None and isinstance(text.value, str):
         problems.extend(list(template_problems(text.value, text.at)))
-    return Command(name, fields.at, fields.text("text"), fields.text("help"))
+    return Command(name, fields.at, fields.text("text"), fields.text("help"), fields.text("source"))
 
 
 def note(name: str, fields: Fields, problems: Problems) -> Note:

@@ -289,6 +289,7 @@ class Command(NamedTuple):
     at: Position
     text: str
     help: str = ""
+    source: str = ""
 
 
 class Checkpoints(NamedTuple):
@@ -311,6 +312,7 @@ class Variant(NamedTuple):
     disable: tuple[str, ...] = ()
     advise: tuple[str, ...] = ()
     help: str = ""
+    source: str = ""
 
 
 class LinePattern(NamedTuple):

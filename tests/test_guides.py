@@ -88,6 +88,7 @@ def test_every_own_rule_says_why_and_whence(guide: tuple[Pack, list[Statement]])
     parent = load_pack(pack.extends) if pack.extends else None
     inherited = set(parent.rules) if parent else set()
     assert [rule.id for rule in pack.rules.values() if rule.id not in inherited and not rule.source] == []
+    assert [command.id for command in pack.commands.values() if not command.source] == []
 
 
 def test_statements_are_said_once(guide: tuple[Pack, list[Statement]]) -> None:

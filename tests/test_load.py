@@ -391,3 +391,15 @@ def test_the_shipped_packs_with_formats_of_their_own_have_all_that_any_has() -> 
     theirs = [each for name in own for each in load_pack(name).formats.values()]
     assert all(each in theirs for name in shipped() for each in load_pack(name).formats.values())
     assert shipped_with("nothing") == []
+
+
+def test_commands_and_variants_name_their_part_of_the_guide(tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text(
+        "schema: 1\npack: p\nversion: 1.0.0\ntitle: P\n"
+        "variants: {small: {help: For little data, source: '2'}, plain: {}}\n"
+        "commands: {look: {text: ls, source: '3'}, list: ls}\n"
+    )
+    pack = load_pack(path)
+    assert {id: variant.source for id, variant in pack.variants.items()} == {"small": "2", "plain": ""}
+    assert {id: command.source for id, command in pack.commands.items()} == {"look": "3", "list": ""}

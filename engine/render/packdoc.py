@@ -282,7 +282,7 @@ def _actions(actions: Iterable[Action]) -> str:
 
 def _commands(pack: Pack) -> Iterator[str]:
     for command in pack.commands.values():
-        yield f"`{command.id}`: {_text(command.help)}\n\n" + _fence(command.text, "sh")
+        yield f"`{command.id}`: {_text(command.help)}{_source(command.source)}\n\n" + _fence(command.text, "sh")
 
 
 def _formats(pack: Pack) -> Iterator[str]:
