@@ -133,7 +133,9 @@ class Evaluation:
                 interval=self.interval,
                 eval_improving=improves is not None and last_value(self.program, improves) is True,
                 best=find_best(self.pack, self.given, seen),  # type: ignore[arg-type]
-                unjudged=self._unjudged(),
+                unjudged=""
+                if any(gate.status in ("blocked", "open", "passed") for gate in gates)
+                else self._unjudged(),
                 gates=gates,
             )
         )
@@ -282,5 +284,5 @@ class Evaluation:
         if not required or any(metric.expr or self.splitter.present(metric.id) for metric in required):
             return ""
         firsts = (next(iter(members(self.pack, metric))) for metric in required)
-        keys = ", ".join(repr(keys[0]) for *_, keys in firsts)
+        keys = ", ".join(dict.fromkeys(repr(keys[0]) for *_, keys in firsts))
         return f"the log has none of the keys that pack {self.pack.id!r} needs ({keys}, or another name for them)"

@@ -72,7 +72,7 @@ def _result(ledger: Ledger, watch: Watch) -> GateResult:
         why=gate.why,
         source=gate.source,
     )
-    if status == "blocked" and watch.stuck is not None and not watch.advisory:
+    if status in ("blocked", "open") and watch.stuck is not None and not watch.advisory:
         from .held_up import suggestions
 
         return result._replace(suggestions=suggestions(ledger, watch, result, passed or 0))

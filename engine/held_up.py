@@ -31,38 +31,43 @@ def suggestions(ledger: Ledger, watch: Watch, result: GateResult, passed: int) -
     """New limits for a blocked gate, or nothing: it is early, something is far off, or something moves to its target.
 
     A requirement holds the gate up if its value kept the target at no more than `quantile` of its observations in the
-    window. All such must have a median that misses by no more than `near`, and none may surely move to its target.
+    window: the median of its misses must be near, and it may not surely move to its target. One that is kept now and
+    then, though not on all but `quantile` of them, holds it up as well where both are so: the run is late all the same.
     """
     stuck = watch.gate.stuck
     if stuck is None or not _is_late(ledger, watch) or any(_is_unknown(one) for one in result.requirements):
         return ()
     share = _share(stuck, ledger)
-    held: list[tuple[Line, Recent]] = []
+    found: dict[str, Suggestion] = {}
     for line in watch.lines:
         if line.advisory:
             continue
         recent = _recent(ledger, watch, line, passed)
         if recent is None:
             return ()
-        kept = sum(standing(line, value) == MET for value in recent.values)
-        if kept > share * len(recent.values):
+        misses = [value for value in recent.values if standing(line, value) != MET]
+        kept = 1 - len(misses) / len(recent.values)
+        if kept >= 1 - share:
             continue
-        middle = median(recent.values)
-        upward = _missed(line, middle)
-        if upward is None or standing(line, middle) == MISSED:
+        is_always = kept <= share
+        suggestion = None if _is_far(line, recent, misses) else _suggestion(ledger, line, recent, misses, share)
+        if suggestion is None and is_always:
             return ()
-        if is_moving(recent.ticks, recent.values, upward.is_upward) is not False:
-            return ()
-        held.append((line, recent))
-    found: dict[str, Suggestion] = {}
-    for line, recent in held:
-        suggestion = _suggestion(ledger, line, recent, share)
         if suggestion is None:
-            return ()
+            continue
         known = found.get(suggestion.param)
         if known is None or abs(suggestion.value - suggestion.now) > abs(known.value - known.now):
             found[suggestion.param] = suggestion
     return tuple(found.values())
+
+
+def _is_far(line: Line, recent: Recent, misses: Sequence[float]) -> bool:
+    """Whether a miss is too large to be a near one, on both sides, or surely on its way to the target."""
+    middle = median(misses)
+    limit = _missed(line, middle)
+    if limit is None or standing(line, middle) == MISSED:
+        return True
+    return is_moving(recent.ticks, recent.values, limit.is_upward) is not False
 
 
 def agreed(results: Sequence[GateResult]) -> list[GateResult]:
@@ -127,10 +132,10 @@ def _missed(line: Line, value: float) -> Limit | None:
     return next((limit for limit in line.limits if not limit.holds(value)), None)
 
 
-def _suggestion(ledger: Ledger, line: Line, recent: Recent, share: float) -> Suggestion | None:
+def _suggestion(ledger: Ledger, line: Line, recent: Recent, misses: Sequence[float], share: float) -> Suggestion | None:
     """The rounded limit that all but `share` of the values, and the last one, keep."""
     last = recent.values[-1]
-    limit = _missed(line, median(recent.values))
+    limit = _missed(line, median(misses))
     assert limit is not None
     bound = line.requirement.bounds[line.limits.index(limit)]
     reached = quantile(recent.values, share if limit.is_upward else 1 - share)
@@ -217,11 +222,19 @@ def _finding(
         episodes=1,
         series=tuple(sorted(each.series for each in results if each.series)),
         evidence=tuple(_evidence(line, limits[line.name]) for line in lines),
-        message="; ".join(f"{line.title} {number(line.value or 0.0, 4)}, needs {line.target}" for line in lines),
-        why=result.why,
+        message="; ".join(map(_message, lines)),
+        why=result.why
+        if not result.suggestions
+        else "The run has been late for long, and nothing moves it to its target by itself.",
         source=result.source,
         actions=actions,
     )
+
+
+def _message(line: RequirementResult) -> str:
+    if line.status == MET:
+        return f"{line.title} keeps {line.target} only now and then"
+    return f"{line.title} {number(line.value or 0.0, 4)}, needs {line.target}"
 
 
 def _evidence(line: RequirementResult, limits: Sequence[Limit]) -> Evidence:

@@ -351,7 +351,7 @@ def test_near_misses_for_long_suggest_a_limit(judge: Judge) -> None:
         pytest.param(rows(19, score=0.48), id="too early"),
         pytest.param(rows(60, score=noisy(0.40)), id="far off"),
         pytest.param(rows(60, score=noisy(0.42, 0.001)), id="moving to the target"),
-        pytest.param(rows(60, score=lambda step: 0.51 if step % 5 == 0 else 0.48), id="kept now and then"),
+        pytest.param(rows(60, score=lambda step: 0.51 if step % 5 == 0 else 0.40), id="kept now and then, else far off"),
         pytest.param(rows(60, score=noisy(0.48), slope=lambda step: None if step > 50 else 0.0), id="something unknown"),
         pytest.param(rows(60, score=noisy(0.48), slope=3.0), id="another far off"),
         pytest.param(rows(60, score=noisy(0.48), phase=lambda s: "a" if s < 50 else "b", here=lambda s: 30), id="passed a moment ago"),
@@ -362,6 +362,28 @@ def test_nothing_is_suggested(judge: Judge, run: list[Row]) -> None:
     report = judge(run)
     assert report.gates[0].suggestions == ()
     assert "lower_thresholds" not in [step.action for step in report.plan]
+
+
+@pytest.mark.parametrize(
+    ("score", "status", "told"),
+    [
+        (lambda step: 0.51 if step % 5 == 0 else 0.48, "open", "score keeps > 0.5 only now and then"),
+        (lambda step: 0.51 if step % 5 == 1 else 0.48, "blocked", "score 0.48, needs > 0.5"),
+        (lambda step: 0.48 if step % 5 == 1 else 0.51, "open", "score keeps > 0.5 only now and then"),
+    ],
+)
+def test_kept_now_and_then_and_never_passed(
+    judge: Judge, score: Callable[[int], float], status: str, told: str
+) -> None:
+    report = judge(rows(60, score=score))
+    (gate,), (finding,) = report.gates, report.findings
+    assert (gate.status, [(each.param, each.value) for each in gate.suggestions]) == (status, [("score_min", 0.47)])
+    assert (finding.message, [step.action for step in report.plan]) == (told, ["lower_thresholds"])
+
+
+def test_kept_but_for_one_value_in_ten_is_kept(judge: Judge) -> None:
+    report = judge(rows(60, score=lambda step: 0.48 if step % 10 == 0 else 0.51))
+    assert (report.gates[0].status, report.gates[0].suggestions) == ("blocked", ())
 
 
 def test_a_move_away_from_the_target_is_no_reason_to_wait(judge: Judge) -> None:

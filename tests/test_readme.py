@@ -152,7 +152,12 @@ def test_a_command_to_paste_is_one_that_is_tested(block: Block, tmp_path: Path) 
             printed, code = run(rules(command), place)
             assert code in (0, 1), printed
         else:
-            assert command in {"pip install .", "pip install '.[test]'", "pip install -e '.[dev]'", "python -m pytest -n auto"}
+            assert command in {
+                "pip install .",
+                "pip install '.[test]'",
+                "pip install -e '.[dev]'",
+                "python -m pytest -n auto",
+            }
 
 
 @pytest.mark.parametrize("block", blocks("yaml"))
