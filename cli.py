@@ -221,6 +221,8 @@ def _ready_to_write(context: click.Context, path: str, logs: Sequence[str]) -> N
     """Refuse before anything is judged what could not be written afterwards."""
     if len(logs) > 1:
         raise click.UsageError("--write-overrides takes one log: several may ask for different thresholds", context)
+    if path == "-":
+        raise click.UsageError("--write-overrides needs a file: standard output has the report", context)
     if os.path.lexists(path):
         raise click.UsageError(f"--write-overrides: {path} exists already; name a new file or remove it", context)
 

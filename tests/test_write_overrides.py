@@ -132,3 +132,10 @@ def test_a_name_in_the_file_cannot_end_its_comment(place: Path) -> None:
     text = render_overrides(report, "p\nparams: {evil: 1}\n.yaml", "new.yaml")
     assert text is not None
     assert yaml.safe_load(text) == {"params": {"score_min": 0.47}}
+
+
+def test_standard_output_is_no_file(place: Path) -> None:
+    done = rules("--write-overrides", "-", "held.jsonl")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--write-overrides needs a file: standard output has the report" in done.stderr
+    assert not (place / "-").exists()
