@@ -58,7 +58,9 @@ def list_packs(context: click.Context, paths: tuple[str, ...], form: str) -> Non
 @click.argument("log", required=False, shell_complete=complete.files)
 @settings
 @form
+@click.pass_context
 def show(
+    context: click.Context,
     pack: str,
     log: str | None,
     variant: str | None,
@@ -70,7 +72,12 @@ def show(
 
     With LOG, a file rules.override.yaml beside it counts as it does for 'rules eval'.
     """
+    from ..engine.errors import LogError
+
     resolved = _resolved(pack, variant, settings, override_files, log)
+    if log not in (None, "-") and not os.path.exists(log):
+        complain(str(LogError("there is no such file", path=log, hint="check the path to the log")))
+        context.exit(UNKNOWN)
     if form == "json":
         from ..engine.render.packjson import dumps, show_json
 
@@ -119,11 +126,22 @@ def explain(
 def _resolved(
     pack: str, variant: str | None, settings: tuple[str, ...], files: tuple[str, ...], log: str | None
 ) -> Resolved:
-    from ..engine.load import load_pack
     from ..engine.params import resolve
 
-    loaded = load_pack(pack)
+    loaded = _loaded(pack)
     return resolve(loaded, variant=variant, files=[Path(file) for file in files], settings=settings, log=log)
+
+
+def _loaded(pack: str) -> Pack:
+    """The pack; one that does not exist stands on the line as PACK, not behind an option."""
+    from ..engine.load import load_pack
+
+    try:
+        return load_pack(pack)
+    except PackError as error:
+        if error.position.file != "--pack":
+            raise
+        raise PackError([each._replace(at=Position("PACK")) for each in error.problems]) from None
 
 
 @click.command("sql", short_help="Show the SQL by which a log is judged.", epilog=SQL_CODES)
@@ -146,11 +164,13 @@ def show_sql(
     What is asked depends on what the log holds, so the log is read and judged for it.
     """
     from ..engine.errors import LogError
+    from ..engine.opened import AUTO
     from ..engine.render.sqlpage import render_trace, trace_json
     from ..engine.tracing import trace
 
     try:
-        found = trace(log, pack=pack, variant=variant, override_files=override_files, settings=settings)
+        meant = pack if pack == AUTO else _loaded(pack)
+        found = trace(log, pack=meant, variant=variant, override_files=override_files, settings=settings)
     except LogError as error:
         complain(str(error))
         context.exit(UNKNOWN)

@@ -52,6 +52,9 @@ def run_pack_tests(
     PATH is a file of tests, or a folder whose *.test.yaml files are. With --record it is the file that a case is added
     to; no case that is there is changed.
     """
+    if only is not None and (log is not None or require_coverage):
+        other = "--record" if log is not None else "--require-coverage"
+        raise click.UsageError(f"--only does not go with {other}", context)
     if log is not None:
         _record(context, paths, log, recording)
     elif any(recording.values()):

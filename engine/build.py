@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import TypeVar
@@ -183,7 +184,9 @@ def _key_pattern(item: Item, part: str, problems: Problems) -> KeyPattern | None
 
 def _pattern_problems(item: Item, pattern: str) -> Iterator[Problem]:
     try:
-        groups = re.compile(pattern).groups
+        with warnings.catch_warnings():  # of what a later Python may mean by [[ or --; RE2 runs the pattern
+            warnings.simplefilter("ignore", FutureWarning)
+            groups = re.compile(pattern).groups
     except (re.error, OverflowError, RecursionError) as error:
         yield Problem(item.at, f"pattern {pattern!r} is no regular expression: {error}")
         return

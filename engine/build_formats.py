@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Collection, Iterator, Mapping
 
 from .errors import Position, Problem, did_you_mean
@@ -73,8 +74,14 @@ def _pattern(fields: Fields, key: str, problems: Problems) -> re.Pattern[str] | 
     item, text = fields.items[key], fields.text(key)
     if not text:
         return None
+    if re.search(r"\[:\^?[a-z]+:\]", text):
+        message = f"pattern {_shown(text)} has a POSIX class, which is not read the same everywhere"
+        problems.add(item.at, message, "write the characters, as in [A-Za-z]")
+        return None
     try:
-        pattern = re.compile(text)
+        with warnings.catch_warnings():  # of what a later Python may mean by [[ or --; RE2 runs the pattern
+            warnings.simplefilter("ignore", FutureWarning)
+            pattern = re.compile(text)
     except (re.error, OverflowError, RecursionError) as error:
         problems.add(item.at, f"pattern {_shown(text)} is no regular expression: {error}")
         return None

@@ -24,6 +24,7 @@ from .rowbook import RowBook
 from .series import Splitter, members, metric_id
 from .stages import derived_in_stages, stage_results
 from .timeline import Timeline, is_long, timelines
+from .words import listed
 
 if TYPE_CHECKING:
     from .pack import Duration
@@ -285,4 +286,6 @@ class Evaluation:
             return ""
         firsts = (next(iter(members(self.pack, metric))) for metric in required)
         keys = ", ".join(dict.fromkeys(repr(keys[0]) for *_, keys in firsts))
-        return f"the log has none of the keys that pack {self.pack.id!r} needs ({keys}, or another name for them)"
+        told = f"the log has none of the keys that pack {self.pack.id!r} needs ({keys}, or another name for them)"
+        offered = self.given.offered
+        return told + (f"; its lines give {listed([repr(name) for name in offered[:12]])}" if offered else "")

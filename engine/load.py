@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from .build import build
@@ -76,7 +77,7 @@ def _locate(name: str | Path) -> tuple[Path, str]:
             file = next((file for file in (text, f"{text}.yaml") if Path(file).is_file()), None)
             if file is not None:
                 hint = f"a file is given with its suffix or folder, as ./{file}"
-            hint = hint or f"shipped packs are {', '.join(shipped()) or 'none'}; a file is given with its suffix"
+            hint = hint or f"shipped packs are {', '.join(shipped_files()) or 'none'}; a file is given with its suffix"
             raise PackError([Problem(Position("--pack"), f"unknown pack {text!r}", hint)])
         return path, f"rules/{text}.yaml"
     return Path(text), Path(text).as_posix()
@@ -99,14 +100,17 @@ def _chain(path: Path, file: str, strict: bool) -> list[tuple[Document, list[Pro
         try:
             document = compose_file(path, file)
         except PackError as error:
-            if not chain and _is_log(path):
+            if not chain and is_log(path):
                 raise _a_log(file) from None
             if here is not None and not path.is_file():
                 raise _broken(chain, here, f"parent pack {here.value!r} does not exist", _parent_hint(here)) from None
             raise PackError([*error.problems, *_found(chain)]) from None
         found = list(document.problems)
-        if not chain and path.suffix not in SUFFIXES and _is_log(path):
+        if not chain and path.suffix not in SUFFIXES and is_log(path):
             raise _a_log(file)
+        if not chain and isinstance(document.root.value, dict) and _is_of_tests(document.root.value):
+            told = f"'rules test {file}' runs them"
+            raise PackError([Problem(Position(file, 1, 1), "this is a file of pack tests, not a pack", told)])
         if not isinstance(document.root.value, dict):
             found.append(Problem(document.root.at, "a pack is a mapping of keys", "begin it with 'schema: 1'"))
             raise PackError([*found, *_found(chain)])
@@ -121,7 +125,7 @@ def _chain(path: Path, file: str, strict: bool) -> list[tuple[Document, list[Pro
         path, file = _parent(here, path, file, chain)
 
 
-def _is_log(path: Path) -> bool:
+def is_log(path: Path) -> bool:
     """Whether the first line of a file is a JSON object that is no pack."""
     import json
 
@@ -131,6 +135,10 @@ def _is_log(path: Path) -> bool:
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(first, dict) and not first.keys() & {"schema", "pack", "rules"}
+
+
+def _is_of_tests(keys: Collection[str]) -> bool:
+    return "tests" in keys and not {"rules", "metrics", "extends"} & set(keys)
 
 
 def _a_log(file: str) -> PackError:

@@ -141,7 +141,7 @@ def test_a_loss_that_stopped_the_trainer_is_a_value_that_is_not_finite(tmp_path:
         ("Epoch 1: val_loss=11,000\nEpoch 2: val_loss=8,500\n", [(1, 1, None, 11000), (2, 2, None, 8500)]),
         ("Epoch [4/50], loss: 0.25, val_loss: 0.5\n", [(1, 4, 0.25, 0.5)]),
         ("2024-01-01 10:00:00 INFO Epoch 4/50 - loss: 0.25 - val_loss: 0.5\n", [(1, 4, 0.25, 0.5)]),
-        ("Epoch: 2 | Step: 35 | Train loss: 1.9\nEpoch: 3 | loss: 2\n", [(2, 3, 2, None)]),
+        ("Epoch: 2 | Step: 35 | Train loss: 1.9\nEpoch: 3 | loss: 2\n", [(1, 2, 1.9, None)]),
         ("\x1b[1mEpoch 1\x1b[0m: loss=\x1b[32m10\x1b[0m\n", [(1, 1, 10, None)]),
         ("\x1b]0;a title\x07Epoch 1: loss=10\n", [(1, 1, 10, None)]),
         ("Epoch 1:  10%|#   | 1/9\rEpoch 1: 100%|####| 9/9 [00:01<00:00, loss=99]\nEpoch 1: loss=10\n", [(2, 1, 10, None)]),
@@ -216,7 +216,11 @@ def test_every_part_of_a_line_pattern(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("log", "message"),
     [
-        ("Epoch: [0]  [ 0/50]  eta: 0:00:06  loss: 10.4 (10.4)\n" * 3, "console.txt: 3 lines are of the format 'metric_logger', and none of them gives a value yet; wait until the run has logged more"),
+        ("Epoch: [0]  [ 0/50]  eta: 0:00:06  loss: 10.4 (10.4)\n" * 3, "console.txt: 3 lines are of the format 'metric_logger', and none gives a value yet; wait until the run has logged more"),
+        ("  5%|# | 1/20\nEpoch 1: 10%|## | 2/20\n" * 6, "console.txt:1: no line is a JSON object: this looks like console output, and none of the known formats ('metric_logger', 'printed_dicts', 'epoch_lines') gives a value; give the JSON lines log that the trainer writes"),
+        ("[Epoch 1] begins\n", "console.txt: 1 line is of the format 'epoch_lines', and none gives a value yet; wait until the run has logged more"),
+        ("[12:30:05] hello\n", "console.txt:1: no line is a JSON object: this looks like console output, and none of the known formats ('metric_logger', 'printed_dicts', 'epoch_lines') gives a value; give the JSON lines log that the trainer writes"),
+        ("[3, 4\n", "console.txt:1: no line is a JSON object: the lines are not valid JSON; write one JSON object a line"),
         ("hello\nworld\n", "console.txt:1: no line is a JSON object: this looks like console output, and none of the known formats ('metric_logger', 'printed_dicts', 'epoch_lines') gives a value; give the JSON lines log that the trainer writes"),
         ("Epoch 1: loss=5\nEpoch 2: loss=4\n" + "Epoch 1: loss=5\n" * 2 + "Epoch 2: loss=4\nEpoch 1: loss=5\n" * 20, "console.txt:3: the epoch goes back 21 times in 44 rows: the lines of several runs or ranks are interleaved; name the label that tells them apart under 'labels' in the pack, or give a log of one run"),
     ],
@@ -394,3 +398,58 @@ def test_a_report_of_console_output_has_its_shape(tmp_path: Path, report_schema:
         "superseded": 0, "first_step": 0, "last_step": 1, "ended": True,
         "ended_because": "the trainer says that it is done (line 13)",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "row"),
+    [
+        ("Epoch [1/100], Loss: 0.5", {"loss": 0.5}),
+        ("Epoch 1/50 - Train Loss: 0.8 - Val Loss: 0.85", {"loss": 0.8, "val": 0.85}),
+        ("Epoch 1 | train loss: 2.0 | val loss: 2.1", {"loss": 2.0, "val": 2.1}),
+        ("[Epoch 1] train loss: 2.5, LR: 0.1", {"loss": 2.5, "lr": 0.1}),
+        ("[Epoch 1/8] Train loss=1,234", {"loss": 1234.0}),
+    ],
+)
+def test_names_are_known_in_small_letters_and_joined(tmp_path: Path, line: str, row: Row) -> None:
+    run = read_log(tmp_path, f"{line}\n")
+    assert rows_of(run) == [{"line": 1, "epoch": 1.0, **row}]
+
+
+def test_a_name_that_a_pack_knows_as_it_stands_is_taken_so(tmp_path: Path) -> None:
+    run = read_log(tmp_path, "Epoch 1: Loss=5, loss=4\n", high=("Loss",), loss=("loss",))
+    assert rows_of(run) == [{"line": 1, "epoch": 1.0, "high": 5.0, "loss": 4.0}]
+
+
+def test_the_names_that_lines_give_are_told_where_none_is_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "console.txt"
+    path.write_text("Epoch 1: Error=5, other thing=4\nEpoch 2: Error=5, last=4\n", encoding="utf-8")
+    assert evaluate(path, pack="common").reason.endswith("; its lines give 'Error', 'other thing' and 'last'")
+
+
+def test_a_json_line_does_not_hide_console_output(tmp_path: Path) -> None:
+    path = tmp_path / "console.txt"
+    path.write_text('{"lr": 0.1, "seed": 5}\nEpoch 1: loss=5\nEpoch 2: loss=4\n', encoding="utf-8")
+    report = evaluate(path, pack="common")
+    assert (report.log.format, report.log.rows) == ("console", 2)
+    assert report.log.notes == ("1 lines are JSON objects and were passed over: the console lines were read",)
+
+
+def test_neither_json_nor_console_lines_have_what_is_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "console.txt"
+    path.write_text('{"lr": 0.1, "step": 5}\nEpoch 1: lr=5\nEpoch 2: lr=4\n', encoding="utf-8")
+    report = evaluate(path, pack="common")
+    assert (report.verdict, report.log.format, report.log.malformed) == ("unknown", "jsonl", 2)
+
+
+def test_json_lines_without_a_wanted_key_stay_json_lines(tmp_path: Path) -> None:
+    run = read_log(tmp_path, '{"step": 1, "other": 5}\nhello\n{"step": 2, "other": 4}\n', loss=("loss",))
+    assert (run.facts.format, run.facts.rows, run.facts.malformed) == ("jsonl", 0, 1)
+
+
+@pytest.mark.filterwarnings("error")
+def test_patterns_are_read_without_warnings() -> None:
+    formats_of("formats: {own: {lines: [{match: '^[[a]--[b]x', values: {loss: 1}}]}}\n")
+    with pytest.raises(
+        PackError, match="has a POSIX class, which is not read the same everywhere; write the characters"
+    ):
+        formats_of("formats: {own: {lines: [{match: '^[[:alpha:]]x', values: {loss: 1}}]}}\n")

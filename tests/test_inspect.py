@@ -286,7 +286,7 @@ def test_data_says_everything_even_what_is_not_set(rules: Rules) -> None:
         ),
         (
             ("show", "kt"),
-            "--pack: unknown pack 'kt'; did you mean 'kto'?\n",
+            "PACK: unknown pack 'kt'; did you mean 'kto'?\n",
         ),
         (("show", "nowhere.yaml"), "nowhere.yaml: file does not exist; give the path of a YAML file\n"),
         (
@@ -310,6 +310,7 @@ def test_what_is_wrong_is_told_with_its_mend(rules: Rules, arguments: tuple[str,
 
 def test_settings_beside_a_log_and_in_files_are_told_with_their_origin(rules: Rules, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "log.jsonl").write_text("", encoding="utf-8")
     (tmp_path / "run" / "rules.override.yaml").write_text("params: {patience: 7}\n", encoding="utf-8")
     (tmp_path / "o.yaml").write_text("params: {rate: 0.5}\n", encoding="utf-8")
     lines = rules("show", "mine.yaml", "run/log.jsonl", "--overrides", "o.yaml")[1].splitlines()
@@ -318,6 +319,12 @@ def test_settings_beside_a_log_and_in_files_are_told_with_their_origin(rules: Ru
         ["patience", "7,", "at", "least", "1", "rules.override.yaml,", "default", "3"],
         ["rate", "0.5", "o.yaml,", "default", "unset"],
     ]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_log_that_is_not_there_is_no_log(rules: Rules, form: str) -> None:
+    told = "nowhere.jsonl: there is no such file; check the path to the log\n"
+    assert rules("show", "mine.yaml", "nowhere.jsonl", "--format", form) == (3, "", told)
 
 
 @pytest.mark.parametrize("pack", ["common", *shipped()])

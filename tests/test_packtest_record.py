@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -207,6 +208,16 @@ def test_an_unreadable_log_is_recorded_as_such(run: Run) -> None:
             ["--record", "runs/a.jsonl", "a.test.yaml", "b.test.yaml"],
             "rules test: --record writes to one file; see 'rules test --help'",
         ),
+        (
+            "",
+            ["--record", "runs/a.jsonl", "--pack", "small.yaml", "nodir/r.test.yaml"],
+            "nodir/r.test.yaml: there is no folder 'nodir'; make it, or name another file",
+        ),
+        (
+            "",
+            ["--record", "runs/a.jsonl", "--pack", "small.yaml", "small.yaml/r.test.yaml"],
+            "small.yaml/r.test.yaml: the file cannot be written: Not a directory",
+        ),
         ("", ["--name", "b", "small.test.yaml"], "rules test: --name goes with --record; see 'rules test --help'"),
         ("", ["--set", "limit=1", "small.test.yaml"], "rules test: --set goes with --record; see 'rules test --help'"),
     ],
@@ -221,3 +232,43 @@ def test_what_cannot_be_recorded_leaves_the_file_as_it_is(
     assert run(*arguments) == (2, "", complaint + "\n")
     files = {path.name: path.read_text(encoding="utf-8") for path in Path().glob("*.test.yaml")}
     assert files == ({"small.test.yaml": present} if present else {})
+
+
+@pytest.mark.parametrize("present", ["", FIRST])
+def test_a_full_disk_takes_no_case(run: Run, monkeypatch: pytest.MonkeyPatch, present: str) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    if present:
+        Path("small.test.yaml").write_text(present, encoding="utf-8")
+    before = sorted(Path().rglob("*"))
+    monkeypatch.setattr("trainrules.engine.packtest.record.os.replace", full)
+    complaint = "small.test.yaml: the file cannot be written: No space left on device\n"
+    assert run("--record", "runs/a.jsonl", "--name", "b", "small.test.yaml") == (2, "", complaint)
+    assert sorted(Path().rglob("*")) == before
+    if present:
+        assert Path("small.test.yaml").read_text(encoding="utf-8") == present
+
+
+def test_a_file_that_may_not_be_written_is_not_replaced(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("small.test.yaml").write_text(FIRST, encoding="utf-8")
+    plain = Path.open
+
+    def refused(path: Path, mode: str = "r", *arguments: Any, **named: Any) -> Any:
+        if "+" in mode:
+            raise PermissionError(13, "Permission denied")
+        return plain(path, mode, *arguments, **named)
+
+    monkeypatch.setattr(Path, "open", refused)
+    complaint = "small.test.yaml: the file cannot be written: Permission denied\n"
+    assert run("--record", "runs/a.jsonl", "--name", "b", "small.test.yaml") == (2, "", complaint)
+    assert Path("small.test.yaml").read_text(encoding="utf-8") == FIRST
+
+
+def test_a_file_keeps_its_mode_and_its_links(run: Run) -> None:
+    Path("real.yaml").write_text(FIRST, encoding="utf-8")
+    Path("real.yaml").chmod(0o640)
+    Path("small.test.yaml").symlink_to("real.yaml")
+    assert run("--record", "runs/a.jsonl", "--name", "b", "small.test.yaml")[0] == 0
+    assert Path("small.test.yaml").is_symlink()
+    assert Path("real.yaml").stat().st_mode & 0o777 == 0o640

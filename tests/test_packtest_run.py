@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from trainrules.cli import main
-from trainrules.engine.load import shipped
+from trainrules.engine.load import shipped_files
 
 PACK = """\
 schema: 1
@@ -136,8 +136,7 @@ small.test.yaml: 1 case passed
 """
     assert run(tests) == (0, output, "")
     assert run(tests, "--require-coverage") == (1, output, "")
-    assert run(tests, "--require-coverage", "--only", "ONE") == (0, "small.test.yaml: 1 case passed\n", "")
-    assert run(tests, "--only", "two") == (0, "small.test.yaml: 0 cases passed\n", "")
+    assert run(tests, "--only", "ONE") == (0, "small.test.yaml: 1 case passed\n", "")
 
 
 def test_what_is_not_as_expected(run: Run) -> None:
@@ -457,7 +456,7 @@ def test_all_that_is_wrong_with_a_file(run: Run) -> None:
             case("    log: x\n    expect: {}\n") + "pack: nothing\n",
             "a.test.yaml",
             [
-                f"a.test.yaml:6:7: unknown pack 'nothing'; shipped packs are {', '.join(shipped())};"
+                f"a.test.yaml:6:7: unknown pack 'nothing'; shipped packs are {', '.join(shipped_files())};"
                 " a file is given with its suffix"
             ],
         ),
@@ -466,8 +465,39 @@ def test_all_that_is_wrong_with_a_file(run: Run) -> None:
             "a.test.yaml",
             ["a.test.yaml:6:7: no pack 'nothing.yaml'; give a path relative to this file"],
         ),
+        (
+            '{"step": 1, "loss": 0.5}\n{"step": 2, "loss": 0.4}\n',
+            "log.jsonl",
+            ["log.jsonl:1:1: this is a log, not a file of tests; 'rules eval log.jsonl' judges it"],
+        ),
+        (
+            '{"step": 1, "loss": 0.5}\n',
+            "log.jsonl",
+            ["log.jsonl:1:1: this is a log, not a file of tests; 'rules eval log.jsonl' judges it"],
+        ),
         (PACK, "pack.yaml", ["pack.yaml:1:1: this is a pack, not a file of tests; its tests are in pack.test.yaml"]),
     ],
 )
 def test_a_file_that_is_no_file_of_tests(run: Run, tests: str, name: str, complaints: list[str]) -> None:
     assert run(tests, name=name) == (2, "", "".join(f"{line}\n" for line in complaints))
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (
+            ["--only", "hgher"],
+            "--only: no case has 'hgher' in its name; the nearest are 'high', 'high and higher' and 'nothing at all'",
+        ),
+        (
+            ["--only", "high", "--require-coverage"],
+            "rules test: --only does not go with --require-coverage; see 'rules test --help'",
+        ),
+        (
+            ["--only", "high", "--record", "a.jsonl"],
+            "rules test: --only does not go with --record; see 'rules test --help'",
+        ),
+    ],
+)
+def test_a_choice_of_cases_that_cannot_be(run: Run, options: list[str], complaint: str) -> None:
+    assert run(PASSING, *options) == (2, "", complaint + "\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import OverrideError, PackError, Position, Problem, did_you_mean
 from ..fields import Fields, Problems, kind
-from ..load import RULES, load_pack
+from ..load import RULES, SUFFIXES, is_log, load_pack
 from ..pack import Gate, Pack
 from ..params import resolve
 from ..schema import shape_problems
@@ -33,7 +33,9 @@ def load_suite(path: str | Path, packs: dict[str, Pack] | None = None) -> tuple[
     try:
         document = compose_file(Path(path), file)
     except PackError as error:
-        return None, error.problems
+        return None, (_a_log(file),) if is_log(Path(path)) else error.problems
+    if Path(path).suffix not in SUFFIXES and is_log(Path(path)):
+        return None, (_a_log(file),)
     no_tests = _no_tests(document)
     if no_tests:
         return None, (no_tests,)
@@ -53,6 +55,10 @@ def load_suite(path: str | Path, packs: dict[str, Pack] | None = None) -> tuple[
         cases.append(case)
     found = tuple(dict.fromkeys(sorted(problems.found)))
     return (None, found) if found else (Suite(file, pack, own_of(pack), tuple(cases)), ())
+
+
+def _a_log(file: str) -> Problem:
+    return Problem(Position(file, 1, 1), "this is a log, not a file of tests", f"'rules eval {file}' judges it")
 
 
 def _no_tests(document: Document) -> Problem | None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,6 +54,16 @@ def record(path: str, recording: Recording) -> tuple[str, tuple[Problem, ...]]:
         return _record(Path(path), recording), ()
     except (PackError, OverrideError) as error:
         return "", error.problems
+    except OSError as error:
+        return "", (_refused(Path(path), error),)
+
+
+def _refused(path: Path, error: OSError) -> Problem:
+    """Why the file could not be written."""
+    if isinstance(error, FileNotFoundError) and not path.parent.is_dir():
+        hint = "make it, or name another file"
+        return Problem(Position(path.as_posix()), f"there is no folder {path.parent.as_posix()!r}", hint)
+    return Problem(Position(path.as_posix()), f"the file cannot be written: {error.strerror or error}")
 
 
 def _record(path: Path, recording: Recording) -> str:
@@ -133,6 +145,8 @@ def _data(path: Path, log: Path, *, embed: bool) -> tuple[Data, str]:
         text = log.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise _wrong(at, "the log is no UTF-8 text", hint) from None
+    except OSError as error:
+        raise _wrong(at, f"the log cannot be read: {error.strerror or error}") from None
     if _UNPRINTABLE.search(text):
         raise _wrong(at, "the log has control characters, which YAML cannot hold", hint)
     text = text.rstrip("\n") + "\n"
@@ -243,7 +257,29 @@ def _written(path: Path, old: str, text: str, document: Document | None) -> None
         tests = plain.get("tests") if isinstance(plain, dict) else None
         if not isinstance(plain, dict) or not isinstance(tests, list) or {**plain, "tests": tests[:-1]} != before:
             raise _wrong(document.root.at, "no case can be added behind the others", "put 'tests' last in the file")
-    path.write_text(text, encoding="utf-8")
+    _write(path, text)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all: a disk that is full must not take the cases that are there."""
+    target = path.resolve()
+    if target.exists():
+        with target.open("r+b"):  # where it may not be written, it may not be replaced either
+            mode = target.stat().st_mode & 0o777
+    else:
+        umask = os.umask(0)
+        os.umask(umask)
+        mode = 0o666 & ~umask
+    handle, name = tempfile.mkstemp(prefix=".trainrules-", suffix=".tmp", dir=target.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            out.write(text)
+        os.chmod(name, mode)
+        os.replace(name, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
 
 
 def _checked(path: Path, old: str, name: str) -> None:
@@ -257,7 +293,7 @@ def _checked(path: Path, old: str, name: str) -> None:
         )
     if problems:
         if old:
-            path.write_text(old, encoding="utf-8")
+            _write(path, old)
         else:
             path.unlink()
         raise PackError(problems)

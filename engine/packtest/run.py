@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from ..errors import OverrideError, Problem
+from ..errors import OverrideError, Position, Problem
 from ..pack import Pack
+from ..words import listed
 from .coverage import coverage_of, seen_in
 from .judge import judge
 from .load import load_suite, suite_files
@@ -57,6 +58,8 @@ def run_tests(paths: Sequence[str], only: str | None = None) -> Outcome:
     chosen = [
         (suite, case) for suite in suites for case in suite.cases if only is None or only.lower() in case.name.lower()
     ]
+    if only is not None and not chosen:
+        return Outcome((), problems=(_none_chosen(only, [case.name for suite in suites for case in suite.cases]),))
     # The database works outside the interpreter's lock for about half of the time.
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         done = list(pool.map(lambda each: run_case(*each), chosen))
@@ -66,6 +69,15 @@ def run_tests(paths: Sequence[str], only: str | None = None) -> Outcome:
     }
     results = tuple((suite, by_suite[suite.file]) for suite in suites)
     return Outcome(results, None if only else tuple(_coverage(results)))
+
+
+def _none_chosen(only: str, names: Sequence[str]) -> Problem:
+    from difflib import get_close_matches
+
+    near = get_close_matches(only.lower(), dict.fromkeys(map(str.lower, names)), n=3, cutoff=0)
+    told = [next(name for name in names if name.lower() == each) for each in near]
+    hint = f"the nearest are {listed([repr(name) for name in told])}" if told else "the files have no cases"
+    return Problem(Position("--only"), f"no case has {only!r} in its name", hint)
 
 
 def run_case(suite: Suite, case: Case) -> Result:

@@ -19,6 +19,7 @@ import duckdb
 from ..errors import LogError, PackError, Problem
 from ..pack import EMPTY, Format, LinePattern
 from ..template import Placeholder, pieces
+from ..words import counted
 from .cells import literal
 from .lines import lines_sql
 from .normalise import TOLD, TURN, Source
@@ -27,6 +28,7 @@ _HEAD = 1 << 16
 _BATCH = 10_000
 _ESCAPES = "\\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\\x07\\x1b]*(?:\\x07|\\x1b\\\\)?|[@-Z\\\\^_])"
 _GROUPED = "[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?"
+_PLAIN_KEY = "regexp_replace(lower(key), '\\s+', '_', 'g')"
 _CARRIED = "OVER (ORDER BY n ROWS UNBOUNDED PRECEDING)"
 
 
@@ -38,6 +40,7 @@ class Told(NamedTuple):
     lines: int
     ended: str
     notes: tuple[str, ...]
+    names: tuple[str, ...] = ()  # of the values in the lines, in the order in which they appear
 
 
 def may_be_console(source: Source) -> bool:
@@ -182,8 +185,14 @@ def _extract(
         f"CREATE OR REPLACE TEMP TABLE entries AS SELECT n, part, k, key, {number_} AS value"
         f" FROM ({' UNION ALL '.join(entries)}) WHERE key <> '' AND value <> ''"
     )
-    among = f"key IN ({', '.join(map(literal, sorted(keys)))})" if keys else "false"
+    known_keys = f"({', '.join(map(literal, sorted(keys)))})"
+    among = f"key IN {known_keys} OR {_PLAIN_KEY} IN {known_keys}" if keys else "false"
     wanted, given = con.execute(f"SELECT count(CASE WHEN {among} THEN 1 END), count(*) FROM entries").fetchall()[0]
+    # "Train Loss" is known as train_loss too, which comes after what the lines say themselves.
+    con.execute(
+        f"INSERT INTO entries SELECT n, 3, k, {_PLAIN_KEY} AS plain, value FROM entries"
+        f" WHERE part < 2 AND {_PLAIN_KEY} <> key"
+    )
     for k, name in enumerate(names):
         con.execute(
             f"INSERT INTO entries SELECT n, 2, {k}, {literal(name)}, r{k} FROM marks"
@@ -211,19 +220,16 @@ def _filled(text: str, line: LinePattern, known: Mapping[str, str] = EMPTY) -> s
 
 def _silent(con: duckdb.DuckDBPyConnection, formats: Sequence[Format]) -> str:
     """What to say of lines that are known and give no value; empty where there are none."""
-    counts = [
-        con.execute(f"SELECT count(w{number}) FROM found").fetchall()[0][0] if any(_tells(each)) else 0
-        for number, each in enumerate(formats)
-    ]
+    counts = []
+    for number, each in enumerate(formats):
+        telling = ", ".join(str(i) for i, line in _lines(each) if line.pairs or line.values or line.remember)
+        sql = f"SELECT count(*) FROM found WHERE w{number} IN ({telling})"
+        counts.append(con.execute(sql).fetchall()[0][0] if telling else 0)
     most = max(range(len(formats)), key=lambda number: counts[number])
     if not counts[most]:
         return ""
-    return f"{counts[most]} lines are of the format {formats[most].id!r}, and none of them gives a value yet"
-
-
-def _tells(format_: Format) -> Iterator[bool]:
-    """Whether each kind of line says something, rather than being one to pass over."""
-    return (bool(line.pairs or line.values or line.remember or line.ends) for line in format_.lines)
+    amount = f"{counted(counts[most], 'line')} {'is' if counts[most] == 1 else 'are'}"
+    return f"{amount} of the format {formats[most].id!r}, and none gives a value yet"
 
 
 def _written(con: duckdb.DuckDBPyConnection, source: Source, handle: int, name: str, format_: Format) -> Told:
@@ -243,7 +249,11 @@ def _written(con: duckdb.DuckDBPyConnection, source: Source, handle: int, name: 
         [source.path],
     ).fetchall()[0]
     notes = (f"{objects} lines are JSON objects and were passed over: the console lines were read",) if objects else ()
-    return Told(Source(name, size, copied=True, places=places), format_.id, lines, _ended(con, format_), notes)
+    names = con.execute(
+        "SELECT key FROM (SELECT key, min((n, k)) AS first FROM entries WHERE part < 2 GROUP BY key) ORDER BY first"
+    ).fetchall()
+    given = tuple(key for (key,) in names)
+    return Told(Source(name, size, copied=True, places=places), format_.id, lines, _ended(con, format_), notes, given)
 
 
 def _ended(con: duckdb.DuckDBPyConnection, format_: Format) -> str:

@@ -7,7 +7,8 @@ lines first, by the formats of the pack.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Collection
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -89,21 +90,46 @@ def _read(con: duckdb.DuckDBPyConnection, stack: ExitStack, source: Source, path
             plain = source if source.copied else stack.enter_context(copied(source, path))
             error = unknown(con, plain, error, asked.formats if isinstance(asked, Wanted) else every_format())
         raise error
+    found = {metric.id for metric in layout.metrics}
+    if counted.malformed and not _suffices(found, wanted) and (refusal is not None or isinstance(asked, Wanted)):
+        # A JSON line or two may stand among console output: what a launcher prints of its settings, for instance.
+        with suppress(LogError):
+            run = _console(con, stack, source, path, asked, whatever=True)
+            if run is not None and (refusal is not None or _suffices(run.columns, wanted)):
+                return run
+        if refusal is None:
+            con.execute("DROP TABLE IF EXISTS run")
+            loaded = _load(con, source, wanted, survey(source))
+            assert loaded is not None
     if refusal is not None:
         raise refusal
     notes = (*layout.notes, *wrong_types(con, source, wanted, layout, columns.cells.lacks))
     return rows.assemble(con, path, counted, layout._replace(notes=notes))
 
 
+def _suffices(found: Collection[str], wanted: Wanted) -> bool:
+    """Whether the run can be judged by the metrics that its log has."""
+    return any(id in found for id in wanted.required) if wanted.required else bool(found)
+
+
 def _console(
-    con: duckdb.DuckDBPyConnection, stack: ExitStack, source: Source, path: str, asked: Wanted | Choose
+    con: duckdb.DuckDBPyConnection,
+    stack: ExitStack,
+    source: Source,
+    path: str,
+    asked: Wanted | Choose,
+    *,
+    whatever: bool = False,
 ) -> Run | None:
-    """The run that console output tells in one of the formats of the pack (of all, where it is yet to be chosen)."""
+    """The run that console output tells in one of the formats of the pack (of all, where it is yet to be chosen).
+
+    None where there is none, and where the log begins with JSON lines, unless these are to be passed over `whatever`.
+    """
     if isinstance(asked, Wanted) and not asked.formats:
         return None
     from .console import every_format, may_be_console, told
 
-    if not may_be_console(source):
+    if not whatever and not may_be_console(source):
         return None
     formats = asked.formats if isinstance(asked, Wanted) else every_format()
     if not formats:
@@ -130,6 +156,8 @@ def _as_console(con: duckdb.DuckDBPyConnection, found: Told, path: str, wanted: 
         raise LogError(
             error.message, path=path, line=found.source.place(error.position.line), hint=error.hint
         ) from None
+    if not run.columns:
+        run.offered = found.names
     rows.renumber(con, found.source.places)
     run.facts = run.facts._replace(
         format="console",

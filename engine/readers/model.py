@@ -45,7 +45,7 @@ class Run:
 
     The table has one row a log row, in file order, superseded rows left out: `i` (1, 2, …), `line`, `step`, `tick`,
     `epoch`, `time` (seconds since 1970, UTC), `moves`, `segment`, then labels and metrics. `columns`, `keys` and
-    `labels` hold only what occurs in the log.
+    `labels` hold only what occurs in the log; `offered` are the names that console lines gave where none was wanted.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -55,3 +55,4 @@ class Run:
     facts: LogFacts
     starts_midway: bool
     table: str = "run"
+    offered: tuple[str, ...] = ()

@@ -61,11 +61,28 @@ def _text(head: str) -> tuple[str, str]:
     commas = [line.count(",") for line in lines[:3]]
     if len(commas) > 1 and commas[0] and len(set(commas)) == 1 and "{" not in lines[0]:
         return "this looks like a CSV table", "give the JSON lines log, or turn each of its rows into a JSON object"
-    if lines[0].lstrip().startswith(("{", "[")):
+    if _is_like_json(lines[0].lstrip()):
         if any(line.lstrip().startswith("{'") for line in lines):
             return "these look like Python dictionaries", "write them with json.dumps"
         return "the lines are not valid JSON", "write one JSON object a line"
     return "this looks like console output", CONSOLE_HINT
+
+
+def _is_like_json(line: str) -> bool:
+    """Whether a line begins as an object or an array does; "[Epoch 1]" and "[12:30:05]" do not."""
+    if not line.startswith("["):
+        return line.startswith("{")
+    rest = line[1:].lstrip()
+    first = rest.replace("]", ",").partition(",")[0].strip()
+    return not first or first[0] in '[{"' or first in ("true", "false", "null") or _is_number(first)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_binary(head: str) -> bool:

@@ -14,7 +14,7 @@ from .json import Json
 from .json import rounded as _rounded
 from .phrases import length, plain
 
-LISTED, SHOWN, EXPLAINED = "trainrules/packs/1", "trainrules/pack/1", "trainrules/explanation/1"
+LISTED, SHOWN, EXPLAINED = "trainrules/packs/1", "trainrules/shown/1", "trainrules/explanation/1"
 """The versions of the shapes."""
 
 _HEAD = ("version", "title", "source", "help", "extends", "detect")
