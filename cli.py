@@ -281,12 +281,16 @@ def validate(context: click.Context, paths: tuple[str, ...]) -> None:
     from .engine.errors import PackError
     from .engine.lints import lint_pack
     from .engine.load import load_pack
+    from .engine.readers.console import unusable
 
     valid, told = 0, set()
     files, problems = pack_files(paths)
     for file in files:
         try:
-            for remark in lint_pack(load_pack(as_file(file), strict=True)):
+            pack = load_pack(as_file(file), strict=True)
+            if wrong := unusable(pack):
+                raise PackError(wrong)
+            for remark in lint_pack(pack):
                 say(f"{remark.at}: warning: {remark.message}" + (f"; {remark.hint}\n" if remark.hint else "\n"))
             valid += 1
         except PackError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import TypeVar
@@ -32,7 +31,7 @@ from .pack import (
     Variant,
     Window,
 )
-from .patterns import foreign
+from .patterns import foreign, parsed
 from .series import called
 from .yamlio import Item
 
@@ -184,9 +183,7 @@ def _key_pattern(item: Item, part: str, problems: Problems) -> KeyPattern | None
 
 def _pattern_problems(item: Item, pattern: str) -> Iterator[Problem]:
     try:
-        with warnings.catch_warnings():  # of what a later Python may mean by [[ or --; RE2 runs the pattern
-            warnings.simplefilter("ignore", FutureWarning)
-            groups = re.compile(pattern).groups
+        groups = parsed(pattern).groups
     except (re.error, OverflowError, RecursionError) as error:
         yield Problem(item.at, f"pattern {pattern!r} is no regular expression: {error}")
         return

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Collection, Iterator, Mapping
 
 from .errors import Position, Problem, did_you_mean
 from .fields import Fields, Problems, kind
 from .pack import Format, LinePattern
-from .patterns import foreign
+from .patterns import foreign, parsed
 from .template import placeholders, template_problems
 from .yamlio import Item
 
@@ -79,9 +78,7 @@ def _pattern(fields: Fields, key: str, problems: Problems) -> re.Pattern[str] | 
         problems.add(item.at, message, "write the characters, as in [A-Za-z]")
         return None
     try:
-        with warnings.catch_warnings():  # of what a later Python may mean by [[ or --; RE2 runs the pattern
-            warnings.simplefilter("ignore", FutureWarning)
-            pattern = re.compile(text)
+        pattern = parsed(text)
     except (re.error, OverflowError, RecursionError) as error:
         problems.add(item.at, f"pattern {_shown(text)} is no regular expression: {error}")
         return None

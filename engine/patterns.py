@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 
 MAX_REPEAT = 1000
 """The most that RE2 lets a counted repetition ask for."""
@@ -25,3 +26,13 @@ def foreign(pattern: str) -> str:
     if not found and any(int(count) > MAX_REPEAT for count in re.findall(r"[{,](\d{1,9})(?=[,}])", pattern)):
         return f"counted repetitions above {MAX_REPEAT}"
     return found
+
+
+def parsed(pattern: str) -> re.Pattern[str]:
+    """The pattern as Python reads it, for its groups; raises re.error, OverflowError or RecursionError.
+
+    What a later Python may mean by `[[` or `--` is of no concern: RE2 runs the pattern.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return re.compile(pattern)

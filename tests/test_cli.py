@@ -440,3 +440,23 @@ def test_a_reader_that_has_gone_away_changes_nothing() -> None:
             timeout=60,
         )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_validate_refuses_patterns_that_only_the_database_knows_to_be_too_large(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text(
+        "schema: 1\npack: p\nversion: 1.0.0\ntitle: P\nextends: common\nclock:\n"
+        "  step: [{key: s, pattern: '(?:(?:a{500}){500})(b)'}]\nformats:\n  own:\n    title: Own\n    lines:\n"
+        "      - {match: '(?:(?:a{500}){500})b', values: {loss: 1}}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(SystemExit) as left:
+        cli.main(["validate", str(path)])
+    out = capsys.readouterr().out.splitlines()
+    assert left.value.code == 2
+    assert [line.replace(f"{path.as_posix()}:", "").split(" is not in")[0] for line in out] == [
+        "2:7: pattern '(?:(?:a{500}){500})(b)'",
+        "12:18: pattern '(?:(?:a{500}){500})b'",
+    ]

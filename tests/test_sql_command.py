@@ -209,6 +209,8 @@ def test_console_output_is_read_from_the_lines_it_tells(rules: Rules, tmp_path: 
     assert "here it is called run.txt.jsonl." in out.replace("\n-- ", " ")
     assert out.index("'run.txt',") < out.index("'run.txt.jsonl',") < out.index("CREATE TABLE run AS")
     assert "trainrules-" not in out
+    assert "The tool reads a copy of this log" in out
+    assert "regexp_matches('', " not in out
 
 
 def test_keys_of_a_log_cannot_leave_their_quotes(rules: Rules, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ format, the one whose lines give the most values: trainers that print the same n
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -16,8 +15,9 @@ from typing import NamedTuple
 
 import duckdb
 
-from ..errors import LogError, PackError, Problem
-from ..pack import EMPTY, Format, LinePattern
+from ..errors import LogError, PackError, Position, Problem
+from ..pack import EMPTY, Format, LinePattern, Pack
+from ..patterns import parsed
 from ..template import Placeholder, pieces
 from ..words import counted
 from .cells import literal
@@ -59,6 +59,8 @@ def told(
 
     Raises LogError where lines match and none gives a value yet.
     """
+    if problems := pattern_problems(con, formats):
+        raise PackError(problems[:1])
     _find(con, source, formats)
     try:
         given = [_extract(con, number, each, keys) for number, each in enumerate(formats)]
@@ -111,18 +113,37 @@ def unknown(con: duckdb.DuckDBPyConnection, source: Source, error: LogError, tri
     return LogError(f"{error.message}, and {message}", path=error.position.file, line=error.position.line, hint=hint)
 
 
+def unusable(pack: Pack) -> list[Problem]:
+    """The patterns of a pack that RE2 refuses, found by trying each."""
+    clock = [(key.pattern, pack.at) for keys in pack.clock for key in keys if key.pattern]
+    if not (clock or pack.formats):
+        return []
+    con = duckdb.connect()
+    try:
+        return pattern_problems(con, tuple(pack.formats.values()), clock)
+    finally:
+        con.close()
+
+
+def pattern_problems(
+    con: duckdb.DuckDBPyConnection, formats: Sequence[Format], more: Sequence[tuple[str, Position]] = ()
+) -> list[Problem]:
+    """The patterns of formats, and `more` with their places, that RE2 refuses: only it knows how much it can hold."""
+    given = [(sign, line.at) for each in formats for line in each.lines for sign in (line.match, line.pairs) if sign]
+    problems = []
+    for sign, at in dict.fromkeys((*given, *more)):
+        try:
+            con.execute(f"SELECT regexp_matches('', {literal(sign)})")
+        except duckdb.Error as error:
+            said = str(error).splitlines()[0].rpartition("Error: ")[2]
+            shown = sign if len(sign) <= 60 else f"{sign[:59]}…"
+            problems.append(Problem(at, f"pattern {shown!r} is not in the syntax of RE2: {said}"))
+    return problems
+
+
 def _find(con: duckdb.DuckDBPyConnection, source: Source, formats: Sequence[Format]) -> None:
     """Make the table `found` of the lines that any format knows: n, place (line of the file), text, and for each format
     which of its patterns is the first to match (w0, w1, …)."""
-    for line in (line for each in formats for line in each.lines):
-        for pattern in filter(None, (line.match, line.pairs)):
-            try:
-                con.execute(f"SELECT regexp_matches('', {literal(pattern)})")
-            except duckdb.Error as error:
-                said = str(error).splitlines()[0].rpartition("Error: ")[2]
-                raise PackError(
-                    [Problem(line.at, f"pattern {pattern!r} is not in the syntax of RE2: {said}")]
-                ) from None
     tests = (((i, literal(line.match)) for i, line in _lines(each)) for each in formats)
     which = [
         f"CASE {' '.join(f'WHEN regexp_matches(text, {sign}) THEN {i}' for i, sign in test)} END" for test in tests
@@ -170,7 +191,7 @@ def _extract(
             )
         if line.pairs:
             at_name, at_value = line.pair_groups
-            rest = f"regexp_extract(text, {literal(f'(?:{line.match})(.*)')}, {re.compile(line.match).groups + 1})"
+            rest = f"regexp_extract(text, {literal(f'(?:{line.match})(.*)')}, {parsed(line.match).groups + 1})"
             found = {each: f"regexp_extract_all(rest, {literal(line.pairs)}, {each})" for each in (at_name, at_value)}
             pairs = (
                 f"SELECT *, unnest(range(len({found[at_name]}))) AS k, unnest({found[at_name]}) AS name,"

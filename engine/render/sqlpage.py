@@ -11,7 +11,7 @@ from .layout import wrap
 from .sqltext import filled, laid_out, visible
 
 SCHEMA = "trainrules/sql/1"
-_SETTINGS = "SET "
+_ASIDE = ("SET ", "SELECT regexp_matches('', ")  # settings, and trials of patterns
 _HEAD = """\
 The SQL by which pack {pack} judges {path} ({rows} rows), in the order in which it is run.
 It can be pasted into the duckdb shell, in the folder in which this was asked for. There it differs from \
@@ -36,7 +36,7 @@ def render_trace(trace: Trace, *, width: int = 80) -> str:
             told = ", ".join(f"{column} {_named(*names)}" for column, names in trace.keys.items())
             lines += _comment(f"The table 'run' has a row for each row of the log; {told}.", width)
         for statement in chapter.statements:
-            if not _is_setting(statement):
+            if not _is_aside(statement):
                 lines += _statement(statement, width)
     return "\n".join(lines) + "\n"
 
@@ -58,7 +58,7 @@ def trace_json(trace: Trace) -> Json:
                         "columns": dict(statement.legend),
                     }
                     for statement in chapter.statements
-                    if not _is_setting(statement)
+                    if not _is_aside(statement)
                 ],
             }
             for chapter in _chapters(trace)
@@ -70,16 +70,16 @@ def _head(trace: Trace) -> str:
     pack = f"{trace.pack.id} {trace.pack.version}" if trace.pack else ""
     rows = trace.facts.rows if trace.facts else 0
     is_console = trace.facts is not None and trace.facts.format == "console"
-    more = _CONSOLE.format(told=trace.told) if is_console else _COPIED if trace.is_copied else ""
+    more = (_COPIED if trace.is_copied else "") + (_CONSOLE.format(told=trace.told) if is_console else "")
     return _HEAD.format(pack=pack, path=trace.path, rows=rows) + more
 
 
 def _chapters(trace: Trace) -> list[Chapter]:
-    return [chapter for chapter in trace.chapters if any(not _is_setting(each) for each in chapter.statements)]
+    return [chapter for chapter in trace.chapters if any(not _is_aside(each) for each in chapter.statements)]
 
 
-def _is_setting(statement: Statement) -> bool:
-    return statement.sql.startswith(_SETTINGS)
+def _is_aside(statement: Statement) -> bool:
+    return statement.sql.startswith(_ASIDE)
 
 
 def _named(id: str, key: str) -> str:
