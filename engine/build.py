@@ -226,7 +226,7 @@ def _metric(name: str, fields: Fields, problems: Problems) -> Metric:
         where=fields.expression("where"),
         role=fields.choice("role", ("train", "eval"), "train"),
         type=fields.choice("type", ("number", "text"), "number"),
-        by=fields.optional_text("by"),
+        by=fields.one_or_more("by"),
         better=fields.choice("better", ("higher", "lower"), "") or None,
         unit=fields.optional_text("unit"),
         required=fields.flag("required"),
@@ -250,7 +250,7 @@ def _twin(name: str, fields: Fields, problems: Problems) -> Twin:
         name=fields.optional_text("name"),
         role=fields.choice("role", ("train", "eval"), "eval"),
         where=fields.expression("where"),
-        by=fields.optional_text("by"),
+        by=fields.one_or_more("by"),
         help=fields.text("help"),
     )
 
@@ -261,7 +261,7 @@ def _group(name: str, fields: Fields, problems: Problems) -> Group:
         at=fields.at,
         prefix=fields.texts("prefix"),
         where=fields.expression("where"),
-        by=fields.optional_text("by"),
+        by=fields.one_or_more("by"),
         twin=fields.optional_text("twin"),
         help=fields.text("help"),
         source=fields.text("source"),

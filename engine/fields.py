@@ -119,6 +119,13 @@ class Fields:
         """A list of texts."""
         return tuple(str(item.value) for item in self.entries(key))
 
+    def one_or_more(self, key: str) -> tuple[str, ...]:
+        """A text or a list of texts."""
+        item = self.items.get(key)
+        if item is not None and isinstance(item.value, list):
+            return self.texts(key)
+        return (text,) if (text := self.text(key)) else ()
+
     def entries(self, key: str) -> list[Item]:
         """The entries of a list of texts, with their places."""
         items = self.list(key)

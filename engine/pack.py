@@ -70,7 +70,7 @@ class Metric(NamedTuple):
     where: Expression | None = None
     role: str = "train"  # train | eval
     type: str = "number"  # number | text
-    by: str | None = None
+    by: tuple[str, ...] = ()
     better: str | None = None  # higher | lower
     unit: str | None = None
     required: bool = False
@@ -95,7 +95,7 @@ class Twin(NamedTuple):
     name: str | None = None
     role: str = "eval"
     where: Expression | None = None
-    by: str | None = None
+    by: tuple[str, ...] = ()
     help: str = ""
 
 
@@ -106,7 +106,7 @@ class Group(NamedTuple):
     at: Position
     prefix: tuple[str, ...] = ()
     where: Expression | None = None
-    by: str | None = None
+    by: tuple[str, ...] = ()
     twin: str | None = None
     help: str = ""
     source: str = ""

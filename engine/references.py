@@ -36,7 +36,7 @@ class _Checker:
         self.names(_list(tree, "sentinels"), pack.metrics, "metric")
         self.best(_field(tree, "checkpoints"))
         for _, metric in _entries(tree, "metrics"):
-            self.names(_one(metric, "by"), pack.labels, "label")
+            self.names([*_one(metric, "by"), *_list(metric, "by")], pack.labels, "label")
             self.families(_list(metric, "keys"))
         for _, variant in _entries(tree, "variants"):
             self.keys(_field(variant, "set"), pack.params, "param")

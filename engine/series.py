@@ -107,7 +107,7 @@ class Splitter:
         Members of a family of which none of the metrics occurs in the log are left out.
         """
         splits: dict[str, list[str]] = {}
-        for label in sorted({by for id in metrics if (by := self.pack.metrics[id].by) and by in self._labels}):
+        for label in sorted({by for id in metrics for by in self.pack.metrics[id].by if by in self._labels}):
             splits[label] = self._label(label)
         if self.pack.families:
             for family in dict.fromkeys(f for id in metrics for f in families_of(self.pack.metrics[id])):

@@ -68,7 +68,7 @@ STAGE1 = [
     *(f"coord_monitor/coord_vocab_mass_at_gt_{kind}" for kind in ("coord", "text", "format", "desc")),
 ]
 KEYS = [*ROLLOUT, *STAGE2, *EVAL, *STAGE1, *(f"eval_{key}" for key in STAGE1)]
-IN_LOSS = {"loss", "base_ce_loss", *(f"coord_softce_w1_{part}" for part in ("loss", "soft_ce", "w1", "gate"))}
+IN_LOSS = {"loss", "eval_loss", "base_ce_loss", *(f"coord_softce_w1_{part}" for part in ("loss", "soft_ce", "w1", "gate"))}
 
 
 def test_every_key_of_the_guide_is_in_the_glossary() -> None:

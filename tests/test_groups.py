@@ -45,7 +45,7 @@ def shown(metric: Metric) -> str:
     ]
     parts += [metric.role] if metric.role != "train" else []
     parts += [f"where {metric.where.text}"] if metric.where else []
-    parts += [f"by {metric.by}"] if metric.by else []
+    parts += [f"by {','.join(metric.by)}"] if metric.by else []
     parts += [part for part in (metric.unit, metric.better) if part]
     parts += [f"in_loss {metric.in_loss}"] if metric.in_loss is not None else []
     parts += [f"good {metric.good}"] if metric.good else []
@@ -79,11 +79,11 @@ def shown(metric: Metric) -> str:
             ["a_x | line 5:45 | a/x | in_loss False", "a_sum | line 5:52 | = a_x + 1 | in_loss False", "a_y | line 5:74 | a/y | in_loss True"],
         ),
         (
-            TWINS + 'metrics: {"a/*": {where: step > 1, by: r, twin: eval, unit: s, metrics: {x: {good: [0, 1]}, y: {twin: null, where: null}}}}\nlabels: {r: [r]}',
+            TWINS + 'metrics: {"a/*": {where: step > 1, by: r, twin: eval, unit: s, metrics: {x: {good: [0, 1]}, y: {twin: null, where: null, by: [c, r]}}}}\nlabels: {r: [r], c: [c]}',
             [
                 "a_x | line 6:74 | a/x | where step > 1 | by r | s | good (0.0, 1.0)",
                 "eval_a_x | line 6:74 | eval_a/x,eval/a/x | eval | s | good (0.0, 1.0)",
-                "a_y | line 6:93 | a/y | by r | s",
+                "a_y | line 6:93 | a/y | by c,r | s",
             ],
         ),
         (

@@ -121,7 +121,7 @@ def test_every_part_of_a_pack() -> None:
 
     loss, eval_loss, phase, ratio = pack.metrics.values()
     assert loss == (
-        *("loss", ("p.yaml", 16, 3), ("loss", "train/loss"), None, None, "train", "number", "rank", "lower", "nats"),
+        *("loss", ("p.yaml", 16, 3), ("loss", "train/loss"), None, None, "train", "number", ("rank",), "lower", "nats"),
         *(True, (None, 2.0), None, "It.", "p. 1", None, None, None),
     )
     assert (eval_loss.role, eval_loss.where and eval_loss.where.text) == ("eval", "step > 3")

@@ -25,7 +25,7 @@ pack: tiny
 version: 1.0.0
 title: Tiny
 clock: {step: [step], epoch: [epoch]}
-labels: {rank: [rank]}
+labels: {rank: [rank], channel: [ch]}
 families:
   layer: ["", _0, _1, _2]
   half: {left: -l, right: -r}
@@ -36,6 +36,7 @@ metrics:
   twice: {expr: 2 * ce}
   lr: {keys: [lr]}
   by_rank: {keys: [by_rank], by: rank}
+  by_both: {keys: [by_both], by: [channel, rank]}
 """
 RULE = "rules: {{r: {{title: CE is high, cause: info, severity: warning, when: '{when}', message: '{message}'{more}}}}}"
 
@@ -81,6 +82,11 @@ def told(found: Report) -> list[tuple[object, ...]]:
         (columns(ce_0=[9, 1], lr=[1, 1]), "ce > 5 * lr", "until: ce < 0", [(("layer=0",), 1, 1, 1, "ce 1")]),
         ([{"ce": 9, "rank": 1, "by_rank": 9}], "ce > 5 and by_rank > 5", "", [(("rank=1 layer=main",), 1, 1, 1, "ce 9")]),
         ([{"rank": r, "by_rank": 9} for r in (10, 2, 1)], "by_rank > 5", "", [(("rank=1", "rank=2", "rank=10"), 1, 1, 3, "ce ?")]),
+        ([{"rank": r, "ch": c, "by_both": v} for r, c, v in ((0, "a", 9), (0, "b", 1), (1, "a", 1), (1, "b", 9))], "by_both > 5", "", [(("channel=a rank=0", "channel=b rank=1"), 1, 1, 2, "ce ?")]),
+        ([{"rank": r, "ch": c, "by_both": v} for r, c, v in ((0, "a", 9), (0, "b", 1), (0, "a", 9), (1, "a", 1))], "by_both > 5", "for: 2 points", [(("channel=a rank=0",), 1, 3, 1, "ce ?")]),
+        ([{"rank": r, "by_both": v} for r, v in ((0, 9), (1, 1))], "by_both > 5", "", [(("rank=0",), 1, 1, 1, "ce ?")]),
+        ([{"rank": r, "ch": "a", "by_both": v, "by_rank": 9} for r, v in ((0, 9), (1, 1))], "by_both > 5 and by_rank > 5", "", [(("channel=a rank=0",), 1, 1, 1, "ce ?")]),
+        ([{"by_both": 9}], "by_both > 5", "", [((), 1, 1, 1, "ce ?")]),
         ([{"side-r_0": 9, "side-l": 9, "side-r": 1}], "side > 5", "", [(("half=left layer=main", "half=right layer=0"), 1, 1, 2, "ce ?")]),
     ],
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ..check import INTERVAL, LENGTH, LONGEST
@@ -96,19 +96,17 @@ class Binder:
         else:
             bound = Raw(column, id, declared.type, column in self.names.wild)
         conditions: list[Value] = [self.bind(declared.where)] if declared.where else []
-        if label := self._label(declared):
-            conditions.insert(0, label)
-        if not conditions:
-            return bound
-        condition = conditions[0] if len(conditions) == 1 else Op("and", tuple(conditions), CONDITION)
-        return Op("where", (condition, bound), bound.type)
+        conditions[:0] = self._labels(declared)
+        return Op("where", (_all(conditions), bound), bound.type) if conditions else bound
 
-    def _label(self, metric: Metric) -> Value | None:
-        """The condition that picks the rows of this series out of a metric that a label splits."""
-        if not metric.by or metric.by not in self.names.series or metric.by not in self.names.labels:
-            return None
-        label = Clock(self.names.labels[metric.by], TEXT)
-        return Op("==", (label, Const(self.names.series[metric.by], TEXT)), CONDITION)
+    def _labels(self, metric: Metric) -> list[Value]:
+        """The conditions that pick the rows of this series out of a metric that labels split, one for each label."""
+        series, labels = self.names.series, self.names.labels
+        return [
+            Op("==", (Clock(labels[by], TEXT), Const(series[by], TEXT)), CONDITION)
+            for by in metric.by
+            if by in series and by in labels
+        ]
 
     def duration(self, duration: Duration) -> float:
         """The length of a duration in its unit. Raises PackError unless it is a positive number."""
@@ -232,8 +230,8 @@ class Binder:
         """Whether a sentinel is not finite, for each of its columns, on the rows of this series."""
         cells = (Raw(column, id, wild=column in self.names.wild) for column in self.names.present(id))
         found: list[Value] = [Op("nonfinite", (cell,), CONDITION) for cell in cells]
-        label = self._label(self.names.pack.metrics[id])
-        return [Op("where", (label, each), CONDITION) for each in found] if label else found
+        labels = self._labels(self.names.pack.metrics[id])
+        return [Op("where", (_all(labels), each), CONDITION) for each in found] if labels else found
 
     def of_metric(self, function: str, id: str) -> Value:
         metric = self.metric(id)
@@ -306,6 +304,11 @@ class Binder:
             both = Op("where", (Op("known", (std,), CONDITION), _kernel("mean", arg, span, 0, 0.0)))
             return Op("/", (Op("-", (x, Kernel("shift", both, k=lag))), Kernel("shift", std, k=lag)))
         return _truth(node.function, Kernel("shift", kernel, k=lag))
+
+
+def _all(conditions: Sequence[Value]) -> Value:
+    """Whether all of one or more conditions hold."""
+    return conditions[0] if len(conditions) == 1 else Op("and", tuple(conditions), CONDITION)
 
 
 def _kernel(function: str, x: Value, span: Span, lag: int, option: float) -> Kernel:

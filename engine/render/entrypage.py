@@ -194,7 +194,7 @@ def _of_metric(metric: Metric) -> Iterator[tuple[str, str]]:
     yield "keys", ", ".join(metric.keys)
     yield "computed", plain(metric.expr)
     yield "where", plain(metric.where)
-    yield "split by", metric.by or ""
+    yield "split by", ", ".join(metric.by)
     yield "unit", metric.unit or ""
     yield from fields_of(metric, but=_TOLD)
     yield "better", metric.better or ""

@@ -80,7 +80,7 @@ def _group(group: Group, metrics: Sequence[Metric], twins: Mapping[str, Metric])
     shared = [_text(group.help)] if group.help else []
     shared += [f"Keys begin with {prefixes}."] if prefixes else []
     shared += [f"Observations are the rows where `{_plain(group.where)}`."] if group.where else []
-    shared += [f"Each {group.by} is a series of its own."] if group.by else []
+    shared += [f"Each {' and '.join(group.by)} is a series of its own."] if group.by else []
     if shared or group.source:
         yield " ".join(shared) + _source(group.source)
     heads = ["metric", "after the prefix" if prefixes else "key", "unit, good", "meaning"]

@@ -166,7 +166,7 @@ def _invariants(page: Page, resolved: Resolved, things: Mapping[str, Invariant])
 def _groups(page: Page, resolved: Resolved, things: Mapping[str, Group]) -> None:
     for group in things.values():
         told = [group.help.rstrip("."), f"where {plain(group.where)}" if group.where else ""]
-        told += [f"split by {group.by}" if group.by else "", f"twin {group.twin}" if group.twin else ""]
+        told += [f"split by {listed(group.by)}" if group.by else "", f"twin {group.twin}" if group.twin else ""]
         page.add("; ".join(filter(None, told)), f"  {page.safe(group.id)}: ", INDENT)
 
 
