@@ -68,7 +68,12 @@ STAGE1 = [
     *(f"coord_monitor/coord_vocab_mass_at_gt_{kind}" for kind in ("coord", "text", "format", "desc")),
 ]
 KEYS = [*ROLLOUT, *STAGE2, *EVAL, *STAGE1, *(f"eval_{key}" for key in STAGE1)]
-IN_LOSS = {"loss", "eval_loss", "base_ce_loss", *(f"coord_softce_w1_{part}" for part in ("loss", "soft_ce", "w1", "gate"))}
+IN_LOSS = {
+    "loss",
+    "eval_loss",
+    "base_ce_loss",
+    *(f"coord_softce_w1_{part}" for part in ("loss", "soft_ce", "w1", "gate")),
+}
 
 
 def test_every_key_of_the_guide_is_in_the_glossary() -> None:
@@ -87,9 +92,9 @@ def test_quality_of_rollouts_is_that_of_fresh_ones_by_rank() -> None:
     for key in ROLLOUT:
         metric = PACK.metrics[key.replace("/", "_")]
         assert (metric.where is None) == metric.id.startswith("rollout_buffer")
-        assert (metric.by, metric.role) == ("rank", "train")
+        assert (metric.by, metric.role) == (("rank",), "train")
     for key in EVAL:
-        assert (PACK.metrics[key].role, PACK.metrics[key].where, PACK.metrics[key].by) == ("eval", None, None)
+        assert (PACK.metrics[key].role, PACK.metrics[key].where, PACK.metrics[key].by) == ("eval", None, ())
 
 
 def test_the_glossary_takes_a_line_for_a_key_or_for_several() -> None:
