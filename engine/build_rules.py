@@ -31,6 +31,7 @@ def rule(name: str, fields: Fields, problems: Problems) -> Rule:
         enabled=fields.flag("enabled", True),
         why=fields.text("why"),
         source=fields.text("source"),
+        advice=_advice(fields, problems),
     )
 
 
@@ -114,7 +115,20 @@ def invariant(name: str, fields: Fields, problems: Problems) -> Invariant | None
         enabled=fields.flag("enabled", True),
         why=fields.text("why"),
         source=fields.text("source"),
+        advice=_advice(fields, problems),
     )
+
+
+def _advice(fields: Fields, problems: Problems) -> dict[str, str]:
+    """What a rule says of its actions in place of their own texts."""
+    found = {}
+    for name, item in fields.mapping("advice").items():
+        if not isinstance(item.value, str):
+            problems.add(item.at, f"advice for {name!r} must be a text, not {kind(item)}")
+            continue
+        problems.extend(list(template_problems(item.value, item.at)))
+        found[name] = item.value
+    return found
 
 
 def stage(name: str, fields: Fields, problems: Problems) -> Stage:

@@ -66,6 +66,7 @@ def as_rule(invariant: Invariant) -> Rule:
         enabled=invariant.enabled,
         why=invariant.why,
         source=invariant.source,
+        advice=invariant.advice,
     )
 
 

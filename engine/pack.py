@@ -171,6 +171,7 @@ class Rule(NamedTuple):
     enabled: bool = True
     why: str = ""
     source: str = ""
+    advice: Mapping[str, str] = EMPTY  # action → what to say in place of its text
 
 
 class Invariant(NamedTuple):
@@ -191,6 +192,7 @@ class Invariant(NamedTuple):
     enabled: bool = True
     why: str = ""
     source: str = ""
+    advice: Mapping[str, str] = EMPTY  # action → what to say in place of its text
 
 
 class Stage(NamedTuple):

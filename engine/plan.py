@@ -223,7 +223,7 @@ class _Planner:
             because = _rules(request.findings)
             is_told = bool(steps) and because == steps[0].because
             text = self.text(request, change, is_told)
-            hint = " ".join(filter(None, (self.settings(request), advice(action.text, names))))
+            hint = " ".join(filter(None, (self.settings(request), self.advice(request, names))))
             command = self.given.resolved.pack.commands.get(action.command or "")
             line = command_line(command.text, names) if command and not self.given.unjudged else None
             if is_afresh and command and "{checkpoint}" in command.text:
@@ -260,6 +260,13 @@ class _Planner:
         told = ", ".join(dict.fromkeys(f"{one.setting}: {number(one.value)}" for one in suggested if one.setting))
         where = f"What counts is the trainer's own configuration: {told}." if told else ""
         return f"{where} --write-overrides FILE saves it for the next look.".lstrip() if suggested else ""
+
+    def advice(self, request: _Request, names: Mapping[str, Scalar]) -> str:
+        """What the rules that ask for an action say of it, else the text of the action itself."""
+        pack, id = self.given.resolved.pack, request.action.id
+        rules = [pack.rules.get(name) or pack.invariants.get(name) for name in _rules(request.findings)]
+        own = dict.fromkeys(rule.advice[id] for rule in rules if rule is not None and id in rule.advice)
+        return " ".join(filter(None, (advice(text, names) for text in own or (request.action.text,))))
 
     def target(self, action: Action) -> Mapping[str, Scalar] | None:
         if action.target == "best_checkpoint":

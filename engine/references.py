@@ -56,10 +56,12 @@ class _Checker:
             self.names(_list(action, "conflicts"), pack.actions, "action")
             self.names(_one(action, "command"), pack.commands, "command")
         for _, rule in _entries(tree, "rules"):
+            self.keys(_field(rule, "advice"), pack.actions, "action")
             for part in (rule, *_list(rule, "levels")):
                 self.names(_list(part, "actions"), pack.actions, "action")
                 self.message(_field(part, "message"))
         for _, invariant in _entries(tree, "invariants"):
+            self.keys(_field(invariant, "advice"), pack.actions, "action")
             self.names(_list(invariant, "actions"), pack.actions, "action")
             self.message(_field(invariant, "message"))
 
@@ -142,7 +144,9 @@ class _Checker:
         for placeholder in placeholders(item.value):
             if placeholder.name not in known:
                 at = item.at.shifted(placeholder.offset)
-                hint = did_you_mean(placeholder.name, known) or f"a metric, a param, or {', '.join(MESSAGE_NAMES)}"
+                is_split = placeholder.name in (*self.pack.families, *self.pack.labels)
+                hint = "{series} names the series that fire" if is_split else did_you_mean(placeholder.name, known)
+                hint = hint or f"a metric, a param, or {', '.join(MESSAGE_NAMES)}"
                 self.problems.add(at, f"unknown placeholder {placeholder.name!r}", hint)
 
 

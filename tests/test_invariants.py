@@ -260,7 +260,7 @@ def test_a_child_changes_or_disables_them(tmp_path: Path) -> None:
         ("holds: a == b, rel: loss", "18:38: unknown name 'loss'; declare it under metrics or params"),
         ("holds: a == b, actions: [check_it]", "18:43: unknown action 'check_it'; did you mean 'check_config' or 'check_logging'?"),
         ("holds: a == b, message: '{c}'", "18:44: unknown placeholder 'c'; did you mean 'ce'?"),
-        ("holds: a == b, tol: 1", "18:33: unknown key 'tol'; known here: holds, rel, abs, for, while, title, cause, severity, actions, message, enabled, why, source"),
+        ("holds: a == b, tol: 1", "18:33: unknown key 'tol'; known here: holds, rel, abs, for, while, title, cause, severity, actions, message, enabled, why, source, advice"),
     ],
 )  # fmt: skip
 def test_problems_have_their_place(tmp_path: Path, invariant: str, problem: str) -> None:
@@ -306,3 +306,12 @@ def test_the_page_of_a_pack_has_them(tmp_path: Path) -> None:
 def test_the_schema_and_json_agree(tmp_path: Path, report_schema: Any) -> None:
     report = report_of(tmp_path, "a 1 1 1\nb 1 1 1", "holds: a == b")
     report_schema.validate(json.loads(json.dumps(to_json(report))))
+
+
+def test_advice_stands_in_place_of_the_text_of_an_action(tmp_path: Path) -> None:
+    told = "holds: a == b, actions: [check_config], advice: {check_config: Look at the coefficient.}"
+    step = report_of(tmp_path, "a 3 3 3\nb 1 1 1", told).plan[0]
+    assert step.text == "Check the configuration: identity broken: a == b, since step 1. Look at the coefficient."
+    (other,) = report_of(tmp_path, "a 3 3 3\nb 1 1 1", "holds: a == b, actions: [check_config]").plan
+    assert other.text.startswith("Check the configuration: identity broken: a == b, since step 1.")
+    assert "coefficient" not in other.text

@@ -182,6 +182,12 @@ def test_problems_have_their_place(tmp_path: Path, head: str, problems: list[str
     assert [str(problem).partition("tiny.yaml:")[2] for problem in caught.value.problems] == problems
 
 
+def test_a_family_is_no_value_of_a_message(tmp_path: Path) -> None:
+    with pytest.raises(PackError) as caught:
+        load_pack(pack(tmp_path, "ce > 1", message="ce {ce:g} in {layer}"))
+    assert "unknown placeholder 'layer'; {series} names the series that fire" in str(caught.value)
+
+
 def test_families_merge_one_by_one(tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(HEAD)
     child = tmp_path / "child.yaml"

@@ -150,6 +150,8 @@ def _rule(pack: Pack, rule: Rule) -> Iterator[str]:
     used = _used(pack, rule)
     if used:
         yield "Thresholds: " + ", ".join(f"`{param.id}` = {_shown(param.default)}" for param in used) + "."
+    for action, text in rule.advice.items():
+        yield f"To {action}: {_text(text)}"
     if rule.why:
         yield _text(rule.why)
     if rule.source:
