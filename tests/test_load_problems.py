@@ -101,7 +101,7 @@ RULE = "rules:\n  r: {{title: R, cause: info, severity: info, {}}}\n"  # the rul
         (RULE.format("when: loss > 1, for: 1.5 points"), ["p.yaml:7:67: 'for' must be a whole number of points, not 1.5"]),
         (RULE.format("when: loss > 1, for: los + 1 points"), ["p.yaml:7:67: unknown name 'los'; declare it under metrics or params"]),
         (RULE.format("when: loss > 1, actions: [stop]"), ["p.yaml:7:72: unknown action 'stop'; the pack has no actions"]),
-        (RULE.format("when: loss > 1, advice: {stopp: x}"), ["p.yaml:7:76: unknown action 'stopp'; the pack has no actions"]),
+        (RULE.format("when: loss > 1, advice: {stopp: x}"), ["p.yaml:7:71: unknown action 'stopp'; the pack has no actions"]),
         (RULE.format("when: loss > 1, message: 'x {los:g}'"), ["p.yaml:7:75: unknown placeholder 'los'; did you mean 'loss'?"]),
         (RULE.format("when: loss > 1, message: 'x {loss.a}'"), ["p.yaml:7:74: placeholder '{loss.a}' holds no name; write it as {name} or {name:.3g}"]),
         (RULE.format("when: loss > 1, message: 'x {loss!r}'"), ["p.yaml:7:74: placeholder '{loss!r}' holds no name; write it as {name} or {name:.3g}"]),

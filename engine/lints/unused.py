@@ -136,7 +136,8 @@ def _used(pack: Pack) -> set[str]:
     used = {node.id for expression in _expressions(pack) for node in expression.tree.walk() if isinstance(node, Name)}
     texts = [level.message for rule in pack.rules.values() for level in rule.levels]
     texts += [command.text for command in pack.commands.values()] + [action.text for action in pack.actions.values()]
-    texts += [text for each in (*pack.rules.values(), *pack.invariants.values()) for text in each.advice.values()]
+    texts += [text for rule in pack.rules.values() for text in rule.advice.values()]
+    texts += [text for invariant in pack.invariants.values() for text in invariant.advice.values()]
     return used | {placeholder.name for text in texts for placeholder in placeholders(text)}
 
 
