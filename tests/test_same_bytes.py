@@ -179,7 +179,7 @@ WINDOWS = {
     "steps": Window("steps", AT, Duration(parse("7", AT), "steps"), parse("2", AT)),
     "so_far": Window("so_far", AT, None, parse("2", AT)),
 }
-PACK = Pack("p", AT, "1", "P", metrics={"x": Metric("x", AT, keys=("x",), by="run")}, windows=WINDOWS)
+PACK = Pack("p", AT, "1", "P", metrics={"x": Metric("x", AT, keys=("x",), by=("run",))}, windows=WINDOWS)
 FUNCTIONS = [
     *["mean", "median", "minimum", "maximum", "total", "std", "count", "slope", "r2", "mad", "zscore"],
     *["mean_lower", "mean_upper", "slope_lower", "slope_upper"],
