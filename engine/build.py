@@ -279,13 +279,14 @@ def _param(name: str, fields: Fields, problems: Problems) -> Param:
         problems.add(fields.place("max"), f"'max' {high:g} is below 'min' {low:g}", "swap them")
     if type_ in ("boolean", "text") and (low is not None or high is not None):
         problems.add(fields.at, f"param {name!r} is a {type_} and has bounds", "remove 'min' and 'max'")
-    default = setting(item, name, type_, problems) if item is not None else None
+    unit = fields.optional_text("unit")
+    default = setting(item, name, type_, problems, unit=unit) if item is not None else None
     return Param(
         id=name,
         at=fields.at,
         default=default,
         type=type_,
-        unit=fields.optional_text("unit"),
+        unit=unit,
         min=low,
         max=high,
         help=fields.text("help"),
@@ -298,7 +299,7 @@ def _variants(top: Fields, params: Mapping[str, Param]) -> dict[str, Variant]:
     for name, item in top.mapping("variants").items():
         fields = Fields(item, top.problems, f"variant {name!r}")
         values = {
-            param: setting(value, param, params[param].type, top.problems)
+            param: setting(value, param, params[param].type, top.problems, unit=params[param].unit)
             for param, value in fields.mapping("set").items()
             if param in params
         }

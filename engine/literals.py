@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 
 from .check import Scope, check
@@ -16,11 +17,16 @@ PARAM_TYPES = ("number", "integer", "boolean", "text")
 DEFAULT = "default"
 """The name of the pack's own default within a setting."""
 
+_PERCENT = re.compile(r"([-+]?[0-9]+(?:[.][0-9]*)?)\s*%").fullmatch
+_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+").fullmatch
 _IN_EXPRESSIONS = {"number": "number", "integer": "number", "boolean": "condition", "text": "text"}
 
 
-def setting(item: Item, name: str, type_: str, problems: Problems) -> Scalar | Expression:
-    """The value of a param of type `type_`: a literal, or an expression where it is text and the type is not."""
+def setting(item: Item, name: str, type_: str, problems: Problems, *, unit: str | None = None) -> Scalar | Expression:
+    """The value of a param of type `type_`: a literal, or an expression where it is text and the type is not.
+
+    "47%" of a param whose unit is share is 0.47.
+    """
     value = item.value
     if value is None:
         return None
@@ -32,12 +38,31 @@ def setting(item: Item, name: str, type_: str, problems: Problems) -> Scalar | E
     if amount is not None and (type_ == "number" or (type_ == "integer" and amount.is_integer())):
         return amount
     if isinstance(value, str) and type_ != "text":
+        percent = _PERCENT(value.strip())
+        if percent is not None and unit == "share" and type_ == "number":
+            return float(percent[1]) / 100
+        if slip := _slip(value.strip(), percent):
+            problems.add(item.at, f"param {name!r}: {value!r} {slip[0]}", slip[1])
+            return None
         try:
             return parse(value, item.at)
         except ExpressionError as error:
             problems.extend(error.problems)
             return None
     problems.add(item.at, f"param {name!r} must be {type_words(type_)}, not {kind(item)}")
+    return None
+
+
+def _slip(text: str, percent: re.Match[str] | None) -> tuple[str, str] | None:
+    """What is wrong with a value that is written as one often writes it by mistake, and how it is written."""
+    if percent is not None:
+        return "is a percentage, and this is no share", "write the number alone"
+    if text[:1] in ("=", "<", ">"):
+        return "is a comparison, not a value", f"write {text.lstrip('=<> ') or 'a number'}"
+    if _COMMA(text):
+        whole, _, rest = text.partition(",")
+        more = f", or {whole}{rest} if it sets the thousands apart" if len(rest) == 3 and whole.strip("+-0") else ""
+        return "has a comma", f"write {whole}.{rest}{more}"
     return None
 
 

@@ -133,7 +133,7 @@ class _State:
             self.problems.add(item.key_at, f"unknown param {name!r}", hint or _few(list(self.pack.params)))
             return
         before = len(self.problems.found)
-        value = setting(item, name, param.type, self.problems)
+        value = setting(item, name, param.type, self.problems, unit=param.unit)
         if isinstance(value, Expression):
             self.problems.extend(list(setting_problems(value, param, self.pack)))
         if len(self.problems.found) == before:

@@ -86,6 +86,23 @@ def test_settings(pack: Pack, tmp_path: Path, settings: list[str], changed: Mapp
 
 
 @pytest.mark.parametrize(
+    ("text", "value"),
+    [("47%", 0.47), ("0.5 %", 0.005), ("120%", 1.2), ("-2.%", -0.02), ("0.47", 0.47), ("default * 2", 1.0)],
+)
+def test_a_percentage_of_a_share(tmp_path: Path, text: str, value: float) -> None:
+    """Wherever it is written: on the command line, in a file of overrides, in a variant, as the default."""
+    path, file = tmp_path / "p.yaml", tmp_path / "o.yaml"
+    path.write_text(PACK.replace("floor: {default: 0.5}", "floor: {default: 50%, unit: share}")
+                    .replace("floor: 0.25", f"floor: {text}"))  # fmt: skip
+    file.write_text(f"params: {{floor: {text}}}\n")
+    loaded = load_pack(path)
+    assert with_settings(loaded, tmp_path).values["floor"] == 0.5
+    assert with_settings(loaded, tmp_path, f"floor={text}").values["floor"] == value
+    assert resolve(loaded, files=[file], project=tmp_path).values["floor"] == value
+    assert resolve(loaded, variant="short", project=tmp_path).values["floor"] == value
+
+
+@pytest.mark.parametrize(
     ("settings", "problems"),
     [
         (["warmpu=3"], ["--set: unknown param 'warmpu'; did you mean 'warmup'?"]),
@@ -119,6 +136,15 @@ def test_settings(pack: Pack, tmp_path: Path, settings: list[str], changed: Mapp
         (["floor=lss * 2"], ["--set: param 'floor': unknown name 'lss'; use other params, and 'default'"]),
         (["floor=2 >"], ["--set: not an expression: invalid syntax"]),
         (["floor=1 / 0"], ["--set: param 'floor' has no value: '1 / 0', its result is unknown"]),
+        (["floor==3"], ["--set: param 'floor': '=3' is a comparison, not a value; write 3"]),
+        (["floor=>= 0.3"], ["--set: param 'floor': '>= 0.3' is a comparison, not a value; write 0.3"]),
+        (["strict=="], ["--set: param 'strict': '=' is a comparison, not a value; write a number"]),
+        (["floor=0,5"], ["--set: param 'floor': '0,5' has a comma; write 0.5"]),
+        (
+            ["floor=1,500"],
+            ["--set: param 'floor': '1,500' has a comma; write 1.500, or 1500 if it sets the thousands apart"],
+        ),
+        (["floor=47%"], ["--set: param 'floor': '47%' is a percentage, and this is no share; write the number alone"]),
         (["floor=rate * 2"], ["--set: param 'floor' has no value: 'rate * 2', rate is not set"]),
         (["rate=default * 2"], ["--set: param 'rate' has no value: 'default * 2', default is not set"]),
         (

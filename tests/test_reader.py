@@ -181,6 +181,9 @@ def test_any_text_can_be_a_key(log: Any, key: str) -> None:
     assert cells(run, "odd") == [1.5]
 
 
+SIGNED = "accuracy: 'acc' is written with a percent sign ({!r}); read as a share of 1"
+
+
 @pytest.mark.parametrize(
     ("values", "read_as", "notes"),
     [
@@ -188,8 +191,12 @@ def test_any_text_can_be_a_key(log: Any, key: str) -> None:
         ([1.5, 0.9], [1.5, 0.9], ()),
         ([50, 90.0, 1.0], [0.5, 0.9, 0.01], ("accuracy: 'acc' is in percent (up to 90); divided by 100",)),
         ([0.5, INF], [0.5, INF], ()),
+        (["48%", " 9.5 % ", "nan%", None], [0.48, 0.095, NAN], (SIGNED.format(" 9.5 % "),)),
+        (["0.8%", "250%"], [0.008, 2.5], (SIGNED.format("0.8%"),)),
+        (["48%", 0.5, "0.25", NAN, True, False, "NaN", [1], "%", "many %"], [0.48, 0.5, 0.25, NAN, 1, 0, NAN], (SIGNED.format("48%"),)),
+        (["n/a%", 0.5, 90], [0.005, 0.9], ("accuracy: 'acc' is in percent (up to 90); divided by 100",)),
     ],
-)
+)  # fmt: skip
 def test_a_share_above_one_and_a_half_is_percent(log: Any, values: Any, read_as: Any, notes: Any) -> None:
     run = read(log(*({"acc": value} for value in values)), wanted(WantedMetric("accuracy", ("acc",), share=True)))
     assert same(cells(run, "accuracy"), read_as)

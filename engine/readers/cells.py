@@ -14,6 +14,9 @@ from itertools import combinations, pairwise
 from typing import NamedTuple, TypeAlias
 
 NUMBER, TEXT, RAW = "DOUBLE", "VARCHAR", "JSON"
+SHARE = "SHARE"
+"""A number that may also be written as a percentage: "48%" is 0.48."""
+PERCENT = r"^\s*(.*\S)\s*%\s*$"
 MAX_JOINTS = 5  # slashes up to which every way of nesting a key is looked for
 
 Branch: TypeAlias = "dict[str, Branch | str]"
@@ -101,17 +104,19 @@ class Cells:
         columns: dict[str, str] = {}
         for (_, kind, _), (column, paths) in self.wanted.items():
             found = []
+            stored = TEXT if kind == SHARE else kind
             for path in paths:
                 for number, plane in enumerate(planes):  # noqa: B007
-                    if plane.add(path, kind):
+                    if plane.add(path, stored):
                         break
                 else:
                     number = len(planes)
                     planes.append(plane := _Plane())
-                    plane.add(path, kind)
+                    plane.add(path, stored)
                 found.append(_access(f"p{number}", path))
             if found:
-                columns[column] = found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
+                value = found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
+                columns[column] = _share(value) if kind == SHARE else value
         return Plan(tuple(json.dumps(plane.root, ensure_ascii=False) for plane in planes), columns)
 
 
@@ -126,3 +131,9 @@ def _access(plane: str, path: Path) -> str:
     for part in path:
         plane = f"struct_extract({plane}, {literal(part)})"
     return plane
+
+
+def _share(text: str) -> str:
+    number = f"TRY_CAST({text} AS DOUBLE)"
+    percent = f"TRY_CAST(nullif(regexp_extract({text}, {literal(PERCENT)}, 1), '') AS DOUBLE) / 100"
+    return f"coalesce({number}, {percent}, CASE {text} WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 END)"

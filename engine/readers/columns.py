@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from ..pack import EMPTY, KeyPattern
-from .cells import NUMBER, TEXT, Cells, Path, literal
+from .cells import NUMBER, PERCENT, SHARE, TEXT, Cells, Path, literal
 from .model import Wanted
 
 PERCENT_ABOVE = 1.5
@@ -29,6 +29,7 @@ class Columns(NamedTuple):
     labels: Mapping[str, Sequence[str]]
     clock: Mapping[str, Sequence[Value]]  # step, total, epoch, time
     summary: Sequence[str]
+    signed: Mapping[str, str] = EMPTY  # of a share that may have a percent sign: its column → that of its text
 
 
 class Metric(NamedTuple):
@@ -62,14 +63,21 @@ class Layout(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def columns_for(wanted: Wanted, lacks: Callable[[Path], str | None] = lambda path: None) -> Columns:
-    """The cells that answer `wanted`, but for keys that cannot occur: `lacks` names them for a path."""
+def columns_for(
+    wanted: Wanted, lacks: Callable[[Path], str | None] = lambda path: None, *, percent: bool = False
+) -> Columns:
+    """The cells that answer `wanted`, but for keys that cannot occur: `lacks` names them for a path.
+
+    Where the log may have `percent` texts, as in "48%", shares are read from them too.
+    """
     cells = Cells(lacks)
     column = cells.column
-    kinds = {m.id: TEXT if m.type == "text" else NUMBER for m in wanted.metrics}
+    kinds = {m.id: TEXT if m.type == "text" else SHARE if percent and m.share else NUMBER for m in wanted.metrics}
+    metrics = {m.id: [(key, name) for key in m.keys if (name := column(key, kinds[m.id]))] for m in wanted.metrics}
+    shares = {name: key for id, found in metrics.items() if kinds[id] == SHARE for key, name in found}
     return Columns(
         cells,
-        {m.id: [(key, name) for key in m.keys if (name := column(key, kinds[m.id]))] for m in wanted.metrics},
+        metrics,
         {label: [name for key in keys if (name := column(key, TEXT))] for label, keys in wanted.labels.items()},
         {
             "step": [value for key in wanted.clock.step if (value := _number(cells, key))],
@@ -78,6 +86,7 @@ def columns_for(wanted: Wanted, lacks: Callable[[Path], str | None] = lambda pat
             "time": [value for key in wanted.clock.time if (value := _time(cells, key))],
         },
         [name for key in wanted.summary if (name := column(key, TEXT))],
+        {share: text for share, key in shares.items() if (text := column(key, TEXT))},
     )
 
 
@@ -155,6 +164,7 @@ def _settle(con: duckdb.DuckDBPyConnection, columns: Columns, layout: Layout) ->
     sentinels = sorted({m.column for m in layout.metrics if m.sentinel})
     hidden = " OR ".join(f"NOT isfinite({column})" for column in sentinels)
     shares = sorted({m.column for m in layout.metrics if m.percent})
+    signed = [column for column in shares if column in columns.signed]
     clock = {name: columns.clock[name] for name in ("step", "epoch", "time")}
     labels = [(label, column) for label, found in columns.labels.items() for column in found]
     asked = ", ".join(
@@ -164,6 +174,7 @@ def _settle(con: duckdb.DuckDBPyConnection, columns: Columns, layout: Layout) ->
             f"count(CASE WHEN {hidden or 'false'} THEN 1 END)",
             *(f"count({column})" for _, column in labels),
             *(f"max(CASE WHEN isfinite({column}) THEN {column} END)" for column in shares),
+            *(f"min(CASE WHEN {_is_signed(columns, column)} THEN {columns.signed[column]} END)" for column in signed),
             *(f"count({each.sql})" for found in clock.values() for each in found),
             *(f"min({each.sql})" for each in clock["epoch"]),
             *(f"count(CASE WHEN {each.sql} <> floor({each.sql}) THEN 1 END)" for each in clock["epoch"]),
@@ -174,7 +185,10 @@ def _settle(con: duckdb.DuckDBPyConnection, columns: Columns, layout: Layout) ->
     rows, moving, non_finite = next(answers), next(answers), next(answers)
     occurring = [(label, column) for label, column in labels if next(answers)]
     tops = {column: next(answers) for column in shares}
-    percent = {column for column, top in tops.items() if top is not None and top > PERCENT_ABOVE}
+    written = {column: text for column in signed if (text := next(answers)) is not None}
+    percent = {
+        column for column, top in tops.items() if top is not None and top > PERCENT_ABOVE and column not in written
+    }
     counts = {name: [next(answers) for _ in found] for name, found in clock.items()}
     at = {name: _first(found) for name, found in counts.items()}
     chosen = {name: None if n is None else clock[name][n] for name, n in at.items()}
@@ -191,11 +205,17 @@ def _settle(con: duckdb.DuckDBPyConnection, columns: Columns, layout: Layout) ->
         moves=layout.moves if 0 < moving < rows else "true",
         hidden=hidden if non_finite else None,
         notes=tuple(
-            f"{m.id}: {m.key!r} is in percent (up to {tops[m.column]:g}); divided by 100"
+            f"{m.id}: {m.key!r} is written with a percent sign ({written[m.column]!r}); read as a share of 1"
+            if m.column in written
+            else f"{m.id}: {m.key!r} is in percent (up to {tops[m.column]:g}); divided by 100"
             for m in layout.metrics
-            if m.percent and m.column in percent
+            if m.percent and (m.column in percent or m.column in written)
         ),
     )
+
+
+def _is_signed(columns: Columns, column: str) -> str:
+    return f"{column} IS NOT NULL AND regexp_matches({columns.signed[column]}, {literal(PERCENT)})"
 
 
 def _first(counts: Sequence[int]) -> int | None:

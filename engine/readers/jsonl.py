@@ -172,14 +172,15 @@ def _load(
     con: duckdb.DuckDBPyConnection, source: Source, wanted: Wanted, seen: Survey
 ) -> tuple[Columns, lines.Lines] | None:
     """Load the columns that can be there; a large file is loaded again if it has keys that its pieces did not show."""
-    columns = columns_for(wanted, seen.lacks)
+    columns = columns_for(wanted, seen.lacks, percent=seen.percent)
     watched = set() if seen.whole else columns.cells.left_out
     if 0 < len(watched) <= FEW:
-        columns, watched = columns_for(wanted), set()
+        columns, watched = columns_for(wanted, percent=seen.percent), set()
     lines.load(con, source, columns.cells, clean=seen.clean, watched=watched)
     counted = lines.count(con, source, questions(columns), watching=bool(watched))
     if counted is not None and counted.others:
-        more = columns_for(wanted, seen.with_outermost(lines.census(con, source, watched)).lacks)
+        known = seen.with_outermost(lines.census(con, source, watched))
+        more = columns_for(wanted, known.lacks, percent=seen.percent)
         if more.cells.plan() != columns.cells.plan():
             columns = more
             lines.load(con, source, columns.cells, clean=seen.clean)

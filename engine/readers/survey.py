@@ -31,6 +31,7 @@ class Survey(NamedTuple):
     whole: bool = True
     clean: bool = False
     deep: bool = True  # nested keys are among the names, too
+    percent: bool = True  # a text may end in a percent sign
 
     def lacks(self, path: Sequence[str]) -> str | None:
         """The first of these nested keys that has not been seen, None if all may occur."""
@@ -58,7 +59,8 @@ def survey(source: Source) -> Survey:
     if whole and any(sign.encode() in pieces[0] for sign in ESCAPES):
         return Survey()
     names = frozenset(name for piece in pieces for name in _BEFORE_COLON.findall(piece))
-    return Survey(names, whole, clean=not whole and all(map(_is_clean, pieces)))
+    percent = any(b'%"' in piece for piece in pieces)
+    return Survey(names, whole, clean=not whole and all(map(_is_clean, pieces)), percent=percent)
 
 
 def names(source: Source, seen: Survey) -> frozenset[str]:
