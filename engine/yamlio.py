@@ -1,7 +1,8 @@
 """YAML with positions: text → plain values that know where they stand, and nothing that could surprise.
 
 The composer of PyYAML (the C one where it is built in) reads the syntax; scalars are then told apart by YAML 1.2's core
-schema, so `5e-7` is a number and `on` is text. Tags, merge keys and several documents in a file are refused.
+schema, so `5e-7` is a number and `on` is text. Anchors, aliases and merge keys (`<<`) work; tags and several documents
+in a file are refused.
 """
 
 from __future__ import annotations
@@ -33,9 +34,12 @@ else:
 
 
 MAX_BYTES = 1_048_576
-MAX_DEPTH = 40
+MAX_DEPTH = 50
 MAX_NODES = 100_000
 _TOO_LARGE = f"file is larger than {MAX_BYTES // 1024} KiB"
+_TOO_DEEP = f"nested more than {MAX_DEPTH} deep"
+_SPLIT = "split it with 'extends'"
+_FLATTEN = "a pack needs a dozen levels at most"
 
 Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
 Value: TypeAlias = "str | int | float | bool | list[Item] | dict[str, Item] | None"
@@ -128,15 +132,18 @@ class _Composer(_Base):  # type: ignore[misc]
 
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
-        self.depth = 0
+        self.depth = self.count = 0
 
     def resolve(self, kind: object, value: object, implicit: object) -> str:
         return ""
 
-    def descend_resolver(self, parent: object, index: object) -> None:
+    def descend_resolver(self, parent: Any, index: object) -> None:
         self.depth += 1
+        self.count += 1
         if self.depth > MAX_DEPTH:
-            raise _RefusedError(None, f"nested more than {MAX_DEPTH} deep")
+            raise _RefusedError(parent.start_mark, _TOO_DEEP, _FLATTEN)
+        if self.count > MAX_NODES:
+            raise _RefusedError(parent.start_mark, f"the file holds more than {MAX_NODES:,} values", _SPLIT)
 
     def ascend_resolver(self) -> None:
         self.depth -= 1
@@ -157,7 +164,7 @@ def compose(text: str, file: str) -> Document:
     text = text.removeprefix("\ufeff")
     try:
         if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-            raise _RefusedError(None, _TOO_LARGE, "split it with 'extends'")
+            raise _RefusedError(None, _TOO_LARGE, _SPLIT)
         node = _Composer(text).get_single_node()
         if node is None:
             return Document(file, Item(None, file, 1, 1))
@@ -193,7 +200,7 @@ def compose_file(path: Path, file: str | None = None) -> Document:
         problem = Problem(Position(name), f"file cannot be read: {error.strerror}")
         raise PackError([problem]) from None
     if len(data) > MAX_BYTES:
-        raise PackError([Problem(Position(name), _TOO_LARGE, "split it with 'extends'")])
+        raise PackError([Problem(Position(name), _TOO_LARGE, _SPLIT)])
     try:
         return compose(data.decode("utf-8-sig"), name)
     except UnicodeDecodeError as error:
@@ -223,6 +230,7 @@ class _Builder:
     def __init__(self, text: str, file: str) -> None:
         self.text, self.file = text, file
         self.count = 0
+        self.open: set[int] = set()
         self.problems: list[Problem] = []
         self.lines: list[str] | None = None
 
@@ -232,18 +240,24 @@ class _Builder:
             raise _RefusedError(
                 node.start_mark, f"aliases expand to more than {MAX_NODES:,} values", "use fewer aliases"
             )
-        if depth > MAX_DEPTH:  # an alias of a node inside itself comes here
-            raise _RefusedError(node.start_mark, f"nested more than {MAX_DEPTH} deep")
+        if depth > MAX_DEPTH:
+            raise _RefusedError(node.start_mark, _TOO_DEEP, _FLATTEN)
         if node.tag:
             self.tagged(node)
-        kind = node.id
-        if kind == "scalar":
+        if node.id == "scalar":
             return self.leaf(node)
         mark = node.start_mark
-        if kind == "sequence":
-            items = [self.build(child, depth + 1) for child in node.value]
-            return Item(items, self.file, mark.line + 1, mark.column + 1)
-        return Item(self.mapping(node, depth), self.file, mark.line + 1, mark.column + 1)
+        if id(node) in self.open:
+            raise _RefusedError(mark, "what this anchor names holds an alias of itself", "take the alias out")
+        self.open.add(id(node))
+        value: Value
+        if node.id == "sequence":
+            entries = self.entries(node) if node.flow_style else node.value
+            value = [self.build(child, depth + 1) for child in entries]
+        else:
+            value = self.mapping(node, depth)
+        self.open.discard(id(node))
+        return Item(value, self.file, mark.line + 1, mark.column + 1)
 
     def leaf(self, node: Any) -> Item:
         mark, style, text = node.start_mark, node.style, node.value
@@ -271,6 +285,7 @@ class _Builder:
 
     def mapping(self, node: Any, depth: int) -> dict[str, Item]:
         result: dict[str, Item] = {}
+        merged: dict[str, Item] | None = None
         for key_node, value_node in self.pairs(node) if node.flow_style else node.value:
             mark = key_node.start_mark
             if key_node.id != "scalar":
@@ -283,13 +298,26 @@ class _Builder:
             item.key_line = mark.line + 1
             item.key_column = mark.column + 1 + (key_node.style in _QUOTES if key_node.style else 0)
             if key == "<<" and not key_node.style:
-                self.problem(mark, "merge keys are not supported", "use 'extends', or write the fields out")
+                if merged is not None:
+                    self.problem(mark, "key '<<' is given twice", "merge several as in '<<: [*one, *other]'")
+                merged = self.merged(value_node, item)
             elif key in result:
                 first = result[key].key_line
                 self.problem(mark, f"key {key!r} is given twice", f"it stands on line {first} already, keep one")
             else:
                 result[key] = item
-        return result
+        return {**merged, **result} if merged else result
+
+    def merged(self, node: Any, item: Item) -> dict[str, Item]:
+        """What a merge key brings in. Of several mappings the earlier wins; what stands beside the key wins anyway."""
+        found: dict[str, Item] = {}
+        entries = zip(item.value, node.value, strict=True) if isinstance(item.value, list) else [(item, node)]
+        for each, inner in entries:
+            if isinstance(each.value, dict):
+                found = {**each.value, **found}
+            else:
+                self.problem(inner.start_mark, "'<<' merges mappings only", "name one, as in '<<: *defaults'")
+        return found
 
     def pairs(self, node: Any) -> Iterator[tuple[Any, Any]]:
         """The entries of a mapping in braces, those put together again that a comma in unquoted text has cut."""
@@ -304,11 +332,23 @@ class _Builder:
                     pieces.append(entries[place][0].value)
                     place += 1
                 if len(pieces) > 1:
-                    text = ", ".join(pieces)
-                    message = f"a comma cuts the unquoted {text!r} in pieces"
-                    self.problem(value.start_mark, message, "quote the expression")
-                    value = yaml.ScalarNode("", text, value.start_mark, value.end_mark, "")
+                    value = self.rejoined(value, pieces)
             yield key, value
+
+    def entries(self, node: Any) -> Iterator[Any]:
+        """The entries of a list in brackets, those put together again whose parentheses a comma has torn apart."""
+        entries = list(node.value)
+        while entries:
+            entry = entries.pop(0)
+            pieces = [entry.value] if entry.id == "scalar" and not entry.style else []
+            while pieces and entries and _is_open(pieces) and entries[0].id == "scalar" and not entries[0].style:
+                pieces.append(entries.pop(0).value)
+            yield self.rejoined(entry, pieces) if len(pieces) > 1 else entry
+
+    def rejoined(self, node: Any, pieces: Sequence[str]) -> Any:
+        text = ", ".join(pieces)
+        self.problem(node.start_mark, f"a comma cuts the unquoted {text!r} in pieces", "quote the expression")
+        return yaml.ScalarNode("", text, node.start_mark, node.end_mark, "")
 
     def tagged(self, node: Any) -> None:
         self.problem(node.start_mark, f"tag {node.tag!r} is not supported", "quote text that starts with '!'")
@@ -322,5 +362,8 @@ def _is_cut_off(entry: tuple[Any, Any], pieces: list[str]) -> bool:
     key, value = entry
     if key.id != "scalar" or key.style or value.id != "scalar" or value.style or value.value:
         return False
-    before = " ".join(pieces)
-    return before.count("(") > before.count(")") or not re.fullmatch(_KEYLIKE, key.value)
+    return _is_open(pieces) or not re.fullmatch(_KEYLIKE, key.value)
+
+
+def _is_open(pieces: Sequence[str]) -> bool:
+    return sum(piece.count("(") - piece.count(")") for piece in pieces) > 0

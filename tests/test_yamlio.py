@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -34,11 +35,35 @@ def told(text: str) -> list[str]:
         ("0x1F", 31),
         ("0o17", 15),
         ("017", 17),
+        ("010", 10),
+        ("-007", -7),
+        ("08", 8),
+        ("1e-6", 1e-6),
+        ("1E-6", 1e-6),
+        ("2e+4", 20000.0),
+        ("1e6", 1000000.0),
+        ("0e0", 0.0),
         ("-.inf", -math.inf),
         ("on", "on"),
         ("off", "off"),
         ("yes", "yes"),
         ("no", "no"),
+        ("y", "y"),
+        ("n", "n"),
+        ("Y", "Y"),
+        ("NO", "NO"),
+        ("On", "On"),
+        ("Yes", "Yes"),
+        ("0b11", "0b11"),
+        ("0o9", "0o9"),
+        ("1e", "1e"),
+        ("e7", "e7"),
+        ("1,000", "1,000"),
+        ("nan", "nan"),
+        ("inf", "inf"),
+        ("none", "none"),
+        ("None", "None"),
+        ("=", "="),
         ("true", True),
         ("False", False),
         ("TRUE", True),
@@ -49,6 +74,9 @@ def told(text: str) -> list[str]:
         ("1_000", "1_000"),
         ("12:30", "12:30"),
         ("2024-01-01", "2024-01-01"),
+        ("2024-01-01 12:00:00", "2024-01-01 12:00:00"),
+        ("2024-01-01T12:00:00Z", "2024-01-01T12:00:00Z"),
+        ("1:30:00", "1:30:00"),
         ("1.0.0", "1.0.0"),
         ("'5'", "5"),
         ('"true"', "true"),
@@ -120,7 +148,10 @@ def test_positions(path: list[str | int], value: tuple[int, int], key: tuple[int
     [
         ("a: 1\nb: 2\na: 3", ["f:3:1: key 'a' is given twice; it stands on line 1 already, keep one"]),
         ("a: 1\n'a': 3", ["f:2:1: key 'a' is given twice; it stands on line 1 already, keep one"]),
-        ("<<: {a: 1}", ["f:1:1: merge keys are not supported; use 'extends', or write the fields out"]),
+        ("a: 1\nb: {x: 1, y: 2, x: 3, x: 4}", ["f:2:17: key 'x' is given twice; it stands on line 2 already, keep one", "f:2:23: key 'x' is given twice; it stands on line 2 already, keep one"]),
+        ("<<: 5", ["f:1:5: '<<' merges mappings only; name one, as in '<<: *defaults'"]),
+        ("a: &a [1]\nb: {<<: *a}", ["f:1:8: '<<' merges mappings only; name one, as in '<<: *defaults'"]),
+        ("a: &a {x: 1}\nb:\n  <<: *a\n  <<: *a", ["f:4:3: key '<<' is given twice; merge several as in '<<: [*one, *other]'"]),
         ("a: !x 1", ["f:1:4: tag '!x' is not supported; quote text that starts with '!'"]),
         (
             "a: !!python/object/apply:os.system [ls]",
@@ -141,8 +172,13 @@ def test_positions(path: list[str | int], value: tuple[int, int], key: tuple[int
         ("é: \x01", ["f:1:4: not YAML: control characters are not allowed; save it as plain UTF-8"]),
         ("a: {w: x in [1, 2]}", ["f:1:13: not YAML: did not find expected ',' or '}'; quote the expression"]),
         ("a: " + "9" * 5000, ["f:1:4: number has too many digits; quote it if it is text"]),
-        ("a: &x [*x]", ["f:1:4: nested more than 40 deep"]),
-        ("[" * 100_000, ["f:1:1: nested more than 40 deep"]),
+        ("a: &x [*x]", ["f:1:4: what this anchor names holds an alias of itself; take the alias out"]),
+        ("a: &x {<<: *x}", ["f:1:4: what this anchor names holds an alias of itself; take the alias out"]),
+        ("[" * 100_000, ["f:1:50: nested more than 50 deep; a pack needs a dozen levels at most"]),
+        ("\n".join(" " * depth + "a:" for depth in range(60)), ["f:50:50: nested more than 50 deep; a pack needs a dozen levels at most"]),
+        ("[" * 50 + "]" * 50, []),
+        ("- " * 60, ["f:1:99: nested more than 50 deep; a pack needs a dozen levels at most"]),
+        ("a: 1\nb: [" + "1," * 100_000 + "]", ["f:2:4: the file holds more than 100,000 values; split it with 'extends'"]),
         ("#" * (MAX_BYTES + 1), ["f:1:1: file is larger than 1024 KiB; split it with 'extends'"]),
         ("é" * (MAX_BYTES // 2 + 1), ["f:1:1: file is larger than 1024 KiB; split it with 'extends'"]),
         ("a: &x 1\nb: *x", []),
@@ -153,10 +189,63 @@ def test_problems(text: str, problems: list[str]) -> None:
     assert told(text) == problems
 
 
+BOMB = "\n".join(
+    ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
+)
+
+BASE = """\
+base: &base {severity: warning, for: 3 points}
+other: &other {severity: info, actions: [wait]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a: {<<: *base}", {"severity": "warning", "for": "3 points"}),
+        ("a: {<<: *base, severity: critical}", {"severity": "critical", "for": "3 points"}),
+        ("a: {severity: critical, <<: *base}", {"severity": "critical", "for": "3 points"}),
+        ("a: {<<: [*base, *other]}", {"severity": "warning", "for": "3 points", "actions": ["wait"]}),
+        ("a: {<<: {x: 1}}", {"x": 1}),
+        ("a: {'<<': 1}", {"<<": 1}),
+        ("a: *other", {"severity": "info", "actions": ["wait"]}),
+    ],
+)
+def test_anchors_and_merge_keys(text: str, value: object) -> None:
+    assert read(BASE + text, "f").root.find(["a"]).plain() == value
+
+
+def test_what_is_merged_keeps_its_place() -> None:
+    document = read(BASE + "a:\n  <<: *base\n  for: 5 points", "f")
+    assert document.at(["a", "severity"]) == Position("f", 1, 24)
+    assert document.key_at(["a", "severity"]) == Position("f", 1, 14)
+    assert document.at(["a", "for"]) == Position("f", 5, 8)
+
+
+REFUSED = {
+    "a bomb of aliases": BOMB,
+    "a file of more than 1 MiB": "a: " + "x" * MAX_BYTES,
+    "lists in lists": "[" * 1_000_000,
+    "mappings in mappings": "\n".join(" " * depth + "a:" for depth in range(1_400)),
+    "as many values as fit": "[" + "1," * 500_000 + "]",
+    "one key again and again": "a: 1\n" * 200_000,
+    "merge keys that double": "a0: &a0 {x: 1}\n"
+    + "\n".join(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}]}}" for n in range(1, 40)),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_would_take_long_is_refused_quickly(what: str) -> None:
+    before = time.process_time()
+    with pytest.raises(PackError) as caught:
+        compose(REFUSED[what], "f")
+    assert time.process_time() - before < 2
+    assert caught.value.position.line
+
+
 def test_aliases_expand_to_a_limit() -> None:
-    lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
-    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
-    assert told("\n".join(lines)) == ["f:1:37: aliases expand to more than 100,000 values; use fewer aliases"]
+    assert told(BOMB) == ["f:1:37: aliases expand to more than 100,000 values; use fewer aliases"]
 
 
 @pytest.mark.parametrize(
@@ -165,6 +254,8 @@ def test_aliases_expand_to_a_limit() -> None:
         ("{when: mean(loss, 20) > 1, to: 3}", {"when": "mean(loss, 20) > 1", "to": 3}, 8),
         ("{when: f(a, b, c) > max(x, y)}", {"when": "f(a, b, c) > max(x, y)"}, 8),
         ("{text: Stop, then wait}", {"text": "Stop, then wait"}, 8),
+        ("{between: [-1, max(a, b, 3)], near: 1}", {"between": [-1, "max(a, b, 3)"], "near": 1}, 16),
+        ("[mean(loss, 20)]", ["mean(loss, 20)"], 2),
     ],
 )
 def test_a_comma_that_cuts_an_expression_is_told_and_mended(text: str, value: object, column: int) -> None:
