@@ -9,7 +9,8 @@ from typing import NamedTuple
 from .errors import PackError, Position, Problem, did_you_mean
 from .fields import Problems, kind
 from .pack import EMPTY, SEVERITIES, Pack, Scalar
-from .yamlio import Item, compose_file, scalar
+from .yamlio import Item, compose_file
+from .yamlscalars import scalar
 
 BESIDE_LOG = "rules.override.yaml"
 KEYS = ("params", "severities", "disable", "enable")

@@ -17,6 +17,7 @@ import yaml
 
 from .errors import PackError, Position, Problem
 from .yamlerrors import place, syntax_problem, unreadable_at
+from .yamlscalars import scalar
 
 if TYPE_CHECKING:
     _Base: Any = object
@@ -45,16 +46,6 @@ Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | 
 Value: TypeAlias = "str | int | float | bool | list[Item] | dict[str, Item] | None"
 Keys: TypeAlias = Sequence[str | int]
 
-_WORDS: dict[str, bool | None] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-}
-_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+").fullmatch
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?").fullmatch
-# Seldom needed, so compiled when they are.
-_SPECIAL = r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
-_NUMERIC_STARTS = frozenset("+-.0123456789")
 _KEYLIKE = r"[A-Za-z_][\w./*{}-]*"
 _ANCHOR = r"&\S+[ \t]*"
 _QUOTES = frozenset("'\"")
@@ -208,22 +199,6 @@ def compose_file(path: Path, file: str | None = None) -> Document:
         raise PackError([Problem(Position(name, line, 1), "file is not UTF-8 text", "save it as UTF-8")]) from None
 
 
-def scalar(text: str) -> str | int | float | bool | None:
-    """What an unquoted scalar means in YAML 1.2's core schema; ValueError for a number of thousands of digits."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if text[0] not in _NUMERIC_STARTS:
-        return text
-    if _INTEGER(text):
-        base = {"0o": 8, "0x": 16}.get(text[:2], 10)
-        return int(text if base == 10 else text[2:], base)
-    if _FLOAT(text):
-        return float(text)
-    if re.fullmatch(_SPECIAL, text):
-        return float(text.replace(".", "").lower())
-    return text
-
-
 class _Builder:
     """Turns nodes into items; an aliased node becomes an item at each of its places, up to a limit."""
 
@@ -326,7 +301,7 @@ class _Builder:
         while place < len(entries):
             key, value = entries[place]
             place += 1
-            if value.id == "scalar" and not value.style:
+            if _is_bare(value):
                 pieces = [value.value]
                 while place < len(entries) and _is_cut_off(entries[place], pieces):
                     pieces.append(entries[place][0].value)
@@ -337,13 +312,16 @@ class _Builder:
 
     def entries(self, node: Any) -> Iterator[Any]:
         """The entries of a list in brackets, those put together again whose parentheses a comma has torn apart."""
-        entries = list(node.value)
-        while entries:
-            entry = entries.pop(0)
-            pieces = [entry.value] if entry.id == "scalar" and not entry.style else []
-            while pieces and entries and _is_open(pieces) and entries[0].id == "scalar" and not entries[0].style:
-                pieces.append(entries.pop(0).value)
+        entries = iter(node.value)
+        entry = next(entries, None)
+        while entry is not None:
+            pieces = [entry.value] if _is_bare(entry) else []
+            following = next(entries, None)
+            while following is not None and _is_open(pieces) and _is_bare(following):
+                pieces.append(following.value)
+                following = next(entries, None)
             yield self.rejoined(entry, pieces) if len(pieces) > 1 else entry
+            entry = following
 
     def rejoined(self, node: Any, pieces: Sequence[str]) -> Any:
         text = ", ".join(pieces)
@@ -360,9 +338,13 @@ class _Builder:
 def _is_cut_off(entry: tuple[Any, Any], pieces: list[str]) -> bool:
     """Whether an entry of a flow mapping is the rest of the text before it, cut off by a comma."""
     key, value = entry
-    if key.id != "scalar" or key.style or value.id != "scalar" or value.style or value.value:
+    if not _is_bare(key) or not _is_bare(value) or value.value:
         return False
     return _is_open(pieces) or not re.fullmatch(_KEYLIKE, key.value)
+
+
+def _is_bare(node: Any) -> bool:
+    return node.id == "scalar" and not node.style
 
 
 def _is_open(pieces: Sequence[str]) -> bool:

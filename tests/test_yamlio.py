@@ -148,10 +148,19 @@ def test_positions(path: list[str | int], value: tuple[int, int], key: tuple[int
     [
         ("a: 1\nb: 2\na: 3", ["f:3:1: key 'a' is given twice; it stands on line 1 already, keep one"]),
         ("a: 1\n'a': 3", ["f:2:1: key 'a' is given twice; it stands on line 1 already, keep one"]),
-        ("a: 1\nb: {x: 1, y: 2, x: 3, x: 4}", ["f:2:17: key 'x' is given twice; it stands on line 2 already, keep one", "f:2:23: key 'x' is given twice; it stands on line 2 already, keep one"]),
+        (
+            "a: 1\nb: {x: 1, y: 2, x: 3, x: 4}",
+            [
+                "f:2:17: key 'x' is given twice; it stands on line 2 already, keep one",
+                "f:2:23: key 'x' is given twice; it stands on line 2 already, keep one",
+            ],
+        ),
         ("<<: 5", ["f:1:5: '<<' merges mappings only; name one, as in '<<: *defaults'"]),
         ("a: &a [1]\nb: {<<: *a}", ["f:1:8: '<<' merges mappings only; name one, as in '<<: *defaults'"]),
-        ("a: &a {x: 1}\nb:\n  <<: *a\n  <<: *a", ["f:4:3: key '<<' is given twice; merge several as in '<<: [*one, *other]'"]),
+        (
+            "a: &a {x: 1}\nb:\n  <<: *a\n  <<: *a",
+            ["f:4:3: key '<<' is given twice; merge several as in '<<: [*one, *other]'"],
+        ),
         ("a: !x 1", ["f:1:4: tag '!x' is not supported; quote text that starts with '!'"]),
         (
             "a: !!python/object/apply:os.system [ls]",
@@ -175,10 +184,16 @@ def test_positions(path: list[str | int], value: tuple[int, int], key: tuple[int
         ("a: &x [*x]", ["f:1:4: what this anchor names holds an alias of itself; take the alias out"]),
         ("a: &x {<<: *x}", ["f:1:4: what this anchor names holds an alias of itself; take the alias out"]),
         ("[" * 100_000, ["f:1:50: nested more than 50 deep; a pack needs a dozen levels at most"]),
-        ("\n".join(" " * depth + "a:" for depth in range(60)), ["f:50:50: nested more than 50 deep; a pack needs a dozen levels at most"]),
+        (
+            "\n".join(" " * depth + "a:" for depth in range(60)),
+            ["f:50:50: nested more than 50 deep; a pack needs a dozen levels at most"],
+        ),
         ("[" * 50 + "]" * 50, []),
         ("- " * 60, ["f:1:99: nested more than 50 deep; a pack needs a dozen levels at most"]),
-        ("a: 1\nb: [" + "1," * 100_000 + "]", ["f:2:4: the file holds more than 100,000 values; split it with 'extends'"]),
+        (
+            "a: 1\nb: [" + "1," * 100_000 + "]",
+            ["f:2:4: the file holds more than 100,000 values; split it with 'extends'"],
+        ),
         ("#" * (MAX_BYTES + 1), ["f:1:1: file is larger than 1024 KiB; split it with 'extends'"]),
         ("é" * (MAX_BYTES // 2 + 1), ["f:1:1: file is larger than 1024 KiB; split it with 'extends'"]),
         ("a: &x 1\nb: *x", []),
