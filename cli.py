@@ -171,6 +171,8 @@ def evaluate_logs(
     from .engine.evaluate import evaluate
     from .engine.verdict import settle, worst
 
+    if logs.count("-") > 1:
+        raise click.UsageError('"-" is given more than once: standard input can be read only once', context)
     if overrides_to is not None:
         _ready_to_write(context, overrides_to, logs)
     reports: list[Report] = []

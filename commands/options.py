@@ -23,6 +23,14 @@ def pairs(context: click.Context, parameter: click.Parameter, values: tuple[str,
     return values
 
 
+def once(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
+    """The value of an option that may stand on the line once: of two, one would be passed over without a word."""
+    if len(values) > 1:
+        given = ", ".join(map(repr, values))
+        raise click.BadParameter(f"it is given more than once: {given}; a run has one variant", context, parameter)
+    return values[0] if values else None
+
+
 def moment(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
     """Seconds since 1970, from a number or an ISO 8601 time; without a zone it is UTC."""
     if value is None:
@@ -48,7 +56,12 @@ def moment(context: click.Context, parameter: click.Parameter, value: str | None
 def settings(command: _Command) -> _Command:
     """The options that change a pack for one run: `variant`, `settings`, `override_files`."""
     variant = click.option(
-        "--variant", metavar="NAME", shell_complete=complete.variants, help="A named way to run the pack."
+        "--variant",
+        metavar="NAME",
+        multiple=True,
+        callback=once,
+        shell_complete=complete.variants,
+        help="A named way to run the pack.",
     )
     given = click.option(
         "--set",

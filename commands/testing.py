@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import click
 
-from .options import form, moment, pairs
+from .options import form, moment, once, pairs
 from .output import complain, page_style, say
 
 FAILED, WRONG = 1, 2
@@ -31,7 +31,13 @@ Exit codes:
 @click.option(
     "--pack", metavar="NAME|FILE", help="With --record: the pack that a new file tests, if none is beside it."
 )
-@click.option("--variant", metavar="NAME", help="With --record: the variant in which the run is judged.")
+@click.option(
+    "--variant",
+    metavar="NAME",
+    multiple=True,
+    callback=once,
+    help="With --record: the variant in which the run is judged.",
+)
 @click.option(
     "--set", "settings", metavar="NAME=VALUE", multiple=True, callback=pairs, help="With --record: a setting."
 )

@@ -278,7 +278,12 @@ def check_pack(pack: Pack) -> list[Problem]:
     scope = pack_scope(pack)
     scalars = Scope(params={**scope.params, **dict.fromkeys(RUN_SCALARS, "number")}, windows=frozenset(), rows=False)
     rows = {*_rows(pack, scope), *_gates(pack, scope)}
-    return sorted({*_clashes(pack), *_cycles(pack), *rows, *_scalars(pack, scope, scalars)})
+    clashes = set(_clashes(pack))
+    found = {*_cycles(pack), *rows, *_scalars(pack, scope, scalars)}
+    if clashes:
+        # A name that is taken changes what inherited expressions mean, which are not at fault.
+        found = {problem for problem in found if problem.at.file == pack.at.file}
+    return sorted(clashes | found)
 
 
 def _rows(pack: Pack, scope: Scope) -> Iterator[Problem]:

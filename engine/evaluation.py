@@ -287,5 +287,8 @@ class Evaluation:
         firsts = (next(iter(members(self.pack, metric))) for metric in required)
         keys = ", ".join(dict.fromkeys(repr(keys[0]) for *_, keys in firsts))
         told = f"the log has none of the keys that pack {self.pack.id!r} needs ({keys}, or another name for them)"
+        ids = [member for metric in required for member, *_ in members(self.pack, metric)]
+        if never := [self.given.never[id] for id in ids if id in self.given.never]:
+            return f"the log has no number for what pack {self.pack.id!r} needs ({'; '.join(never)})"
         offered = self.given.offered
         return told + (f"; its lines give {listed([repr(name) for name in offered[:12]])}" if offered else "")

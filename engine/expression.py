@@ -57,6 +57,15 @@ _REFUSED = {
 }
 
 
+NO_TEXT = "half a character (a lone surrogate) is no text"
+NO_TEXT_HINT = "write the whole character, in UTF-8"
+
+
+def is_text(text: str) -> bool:
+    """Whether a text can be written down: a lone surrogate stands for no character."""
+    return text.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
 class Expression(NamedTuple):
     """An expression as it stands in a file: its text, its place and its tree (names not yet checked)."""
 
@@ -149,6 +158,8 @@ class _Parser:
         if isinstance(value, bool):
             return Truth(value, offset=offset)
         if isinstance(value, str):
+            if not is_text(value):
+                raise self.refuse(node, NO_TEXT, NO_TEXT_HINT)
             return Text(value, offset=offset)
         if isinstance(value, (int, float)):
             try:

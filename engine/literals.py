@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from .check import Scope, check
 from .errors import ExpressionError, Problem
-from .expression import Expression, parse
+from .expression import NO_TEXT, NO_TEXT_HINT, Expression, is_text, parse
 from .fields import Problems, kind, number
 from .pack import Pack, Param, Scalar
 from .yamlio import Item
@@ -29,6 +29,9 @@ def setting(item: Item, name: str, type_: str, problems: Problems, *, unit: str 
     """
     value = item.value
     if value is None:
+        return None
+    if isinstance(value, str) and not is_text(value):
+        problems.add(item.at, f"param {name!r}: {NO_TEXT}", NO_TEXT_HINT)
         return None
     if type_ == "text" and isinstance(value, str):
         return value

@@ -120,6 +120,7 @@ def told(text: str) -> str:
         ("größe > 1 and (x.y)", "20: attributes are not part of the language"),
         ("'日本' == phase and x.y", "23: attributes are not part of the language"),
         ("loss > 1 and\n  kl.x > 1", "5: attributes are not part of the language"),
+        ("phase == '\\ud800'", "14: half a character (a lone surrogate) is no text; write the whole character, in UTF-8"),
     ],
 )  # fmt: skip
 def test_what_is_not_in_the_language_is_refused(text: str, problem: str) -> None:

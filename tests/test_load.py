@@ -373,9 +373,11 @@ def test_a_pack_may_be_written_as_json(tmp_path: Path) -> None:
 def test_a_name_that_clashes_with_an_inherited_one_is_told_where_it_is_new(
     tmp_path: Path, section: str, problem: str
 ) -> None:
+    """And that alone: what the parent's rules then seem to mean is not the parent's fault."""
     (tmp_path / "parent.yaml").write_text(
         "schema: 1\npack: a\nversion: 1.0.0\ntitle: A\nmetrics: {entropy: {keys: [e]}}\n"
         "params: {spike_factor: {default: 1}}\nwindows: {recent: {last: 9 points}}\n"
+        "rules: {r: {title: R, cause: info, severity: info, when: 'mean(entropy, recent) > spike_factor'}}\n"
     )
     child = tmp_path / "child.yaml"
     child.write_text(f"schema: 1\npack: b\nversion: 1.0.0\ntitle: B\nextends: parent.yaml\n\n{section}\n")

@@ -136,6 +136,12 @@ def test_a_percentage_of_a_share(tmp_path: Path, text: str, value: float) -> Non
         (["floor=lss * 2"], ["--set: param 'floor': unknown name 'lss'; use other params, and 'default'"]),
         (["floor=2 >"], ["--set: not an expression: invalid syntax"]),
         (["floor=1 / 0"], ["--set: param 'floor' has no value: '1 / 0', its result is unknown"]),
+        (
+            ["phase=a\udcffb"],
+            [
+                "--set: param 'phase': half a character (a lone surrogate) is no text; write the whole character, in UTF-8"
+            ],
+        ),
         (["floor==3"], ["--set: param 'floor': '=3' is a comparison, not a value; write 3"]),
         (["floor=>= 0.3"], ["--set: param 'floor': '>= 0.3' is a comparison, not a value; write 0.3"]),
         (["strict=="], ["--set: param 'strict': '=' is a comparison, not a value; write a number"]),

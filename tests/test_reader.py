@@ -278,10 +278,13 @@ def test_all_malformed_lines_are_counted(log: Any) -> None:
     assert read(log(*["{"] * 9, {"loss": 1}), wanted()).facts.malformed == 9
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
-def test_utf_16_is_read(log: Any, encoding: str) -> None:
+@pytest.mark.parametrize(
+    ("mark", "encoding"),
+    [(b"", "utf-16"), (b"\xfe\xff", "utf-16-be"), (b"", "utf-16-le"), (b"", "utf-16-be"), (b"", "utf-32")],
+)
+def test_utf_16_is_read(log: Any, mark: bytes, encoding: str) -> None:
     text = '{"step": 1, "loss": 0.5}\r\n\r\n{"step": 2, "löss": 0.4, "loss": 0.25}\r\n'
-    content = (b"\xfe\xff" if encoding == "utf-16-be" else b"") + text.encode(encoding)
+    content = mark + text.encode(encoding)
     run = read(log(content), wanted())
     assert cells(run, "line", "loss") == [(1, 0.5), (3, 0.25)]
     assert (run.facts.malformed, run.facts.lines) == (0, 3)
@@ -309,7 +312,7 @@ def test_utf_16_is_read(log: Any, encoding: str) -> None:
         ),
         (
             b"PK\x03\x04" + bytes(range(256)),
-            "no line is a JSON object: these are bytes, not text; name the metrics log, not a checkpoint or an archive",
+            "no line is a JSON object: this is a binary file, not text; name the metrics log, not a checkpoint or an archive",
         ),
         (b'{"loss": \n', "no line is a JSON object: the lines are not valid JSON; write one JSON object a line"),
         (

@@ -20,8 +20,8 @@ _KINDS = (("text", '"'), ("a list", "["), ("an object", "{"))
 
 def wrong_types(
     con: duckdb.DuckDBPyConnection, source: Source, wanted: Wanted, layout: Layout, lacks: Callable[[Path], str | None]
-) -> Iterator[str]:
-    """Yield a note for each numeric metric that was logged, but never as a number.
+) -> Iterator[tuple[str, str]]:
+    """Yield the id and a note for each numeric metric that was logged, but never as a number.
 
     Keys that `lacks` rules out are not looked for; in a large file, metrics that are not required are looked for in
     its first lines only.
@@ -40,7 +40,7 @@ def wrong_types(
         shown = shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + "…"
         where = f"all {rows}" if rows == total else f"{rows} of {total}"
         first = f"first at line {source.place(line)} ({shown!r})"
-        yield f"{metric.id}: {key!r} is {kind} in {where} rows, {first}, never a number"
+        yield metric.id, f"{metric.id}: {key!r} is {kind} in {where} rows, {first}, never a number"
 
 
 def _found(

@@ -103,8 +103,10 @@ def _read(con: duckdb.DuckDBPyConnection, stack: ExitStack, source: Source, path
             assert loaded is not None
     if refusal is not None:
         raise refusal
-    notes = (*layout.notes, *wrong_types(con, source, wanted, layout, columns.cells.lacks))
-    return rows.assemble(con, path, counted, layout._replace(notes=notes))
+    never = dict(wrong_types(con, source, wanted, layout, columns.cells.lacks))
+    run = rows.assemble(con, path, counted, layout._replace(notes=(*layout.notes, *never.values())))
+    run.never = never
+    return run
 
 
 def _suffices(found: Collection[str], wanted: Wanted) -> bool:
@@ -149,13 +151,15 @@ def _as_console(con: duckdb.DuckDBPyConnection, found: Told, path: str, wanted: 
     assert loaded is not None
     columns, counted = loaded
     layout = choose(con, columns, wanted, counted.answers)
-    notes = (*layout.notes, *found.notes, *wrong_types(con, found.source, wanted, layout, columns.cells.lacks))
+    never = dict(wrong_types(con, found.source, wanted, layout, columns.cells.lacks))
+    notes = (*layout.notes, *found.notes, *never.values())
     try:
         run = rows.assemble(con, path, counted, layout._replace(notes=notes))
     except LogError as error:
         raise LogError(
             error.message, path=path, line=found.source.place(error.position.line), hint=error.hint
         ) from None
+    run.never = never
     if not run.columns:
         run.offered = found.names
     rows.renumber(con, found.source.places)

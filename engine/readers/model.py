@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ..pack import EMPTY, Clock, Format
@@ -45,7 +45,8 @@ class Run:
 
     The table has one row a log row, in file order, superseded rows left out: `i` (1, 2, …), `line`, `step`, `tick`,
     `epoch`, `time` (seconds since 1970, UTC), `moves`, `segment`, then labels and metrics. `columns`, `keys` and
-    `labels` hold only what occurs in the log; `offered` are the names that console lines gave where none was wanted.
+    `labels` hold only what occurs in the log; `offered` are the names that console lines gave where none was wanted,
+    `never` has a note for each metric that was logged, but never as a number.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -56,3 +57,4 @@ class Run:
     starts_midway: bool
     table: str = "run"
     offered: tuple[str, ...] = ()
+    never: Mapping[str, str] = field(default_factory=dict)

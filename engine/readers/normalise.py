@@ -27,6 +27,8 @@ LONGEST_LINE = 1 << 26
 COPY = "trainrules-"  # how the names of copies begin
 TOLD = f"{COPY}told-"  # and of those that hold what console output tells, as JSON lines
 _USUAL_LINE = 1 << 21  # DuckDB's own limit while no other is given
+_SAMPLE = 1 << 12
+_CONTROLS = bytes({*range(32), 127} - {*b"\a\b\t\n\v\f\r\x1b\x1c\x1d\x1e\x1f"})
 _UNPACKED_LIMIT = 1 << 34
 _ODD = (b"\r", b"\x1f", b"\x1e", b"\0")
 TURN = "\x1d"
@@ -36,13 +38,14 @@ _ODD_TEXT = str.maketrans({"\r": TURN, "\x1f": " ", "\x1e": " ", "\0": " "})
 @dataclass(slots=True, eq=False, repr=False)
 class Source:
     """A file to read: `size` in bytes, that of a last newline included even where the file lacks it; `copied` once its
-    oddities are ironed out; `longest` line in bytes (0: nothing unusual); `places` the lines of the user's own file
-    that its lines were made from, where they were."""
+    oddities are ironed out; `longest` line in bytes (0: nothing unusual); `binary` where its bytes, before, were
+    surely no text; `places` the lines of the user's own file that its lines were made from, where they were."""
 
     path: str
     size: int
     copied: bool
     longest: int = 0
+    binary: bool = False
     places: Sequence[int] = ()
 
     def place(self, line: int) -> int:
@@ -147,10 +150,13 @@ def _copy(stream: IO[bytes] | io.BufferedIOBase, path: str, made: list[str]) -> 
     U+FFFD."""
     handle, name = tempfile.mkstemp(prefix=COPY, suffix=".jsonl")
     made.append(name)
-    size = 0
+    size, binary = 0, False
     with os.fdopen(handle, "wb") as out:
         try:
-            for piece in _normalised(stream):
+            first = stream.read(CHUNK)
+            encoding = _encoding(first)
+            binary = encoding.startswith("utf-8") and _is_binary(first)
+            for piece in _normalised(first, stream, encoding):
                 size += out.write(piece)
                 if size > _UNPACKED_LIMIT:
                     raise LogError(f"the log is larger than {_UNPACKED_LIMIT >> 30} GiB", path=path)
@@ -159,14 +165,33 @@ def _copy(stream: IO[bytes] | io.BufferedIOBase, path: str, made: list[str]) -> 
     with open(name, "rb") as written:
         found = _look(written, path)
     assert found is not None
-    return Source(name, found[0], copied=True, longest=found[1])
+    return Source(name, found[0], copied=True, longest=found[1], binary=binary)
 
 
-def _normalised(stream: IO[bytes] | io.BufferedIOBase) -> Iterator[bytes]:
-    chunk = stream.read(CHUNK)
-    # What PowerShell redirects into a file is UTF-16.
-    is_wide = (chunk[:2], chunk[3:4]) == (codecs.BOM_UTF16_LE, b"\0") or chunk[:3] == codecs.BOM_UTF16_BE + b"\0"
-    encoding = "utf-16" if is_wide else "utf-8-sig"
+def _encoding(head: bytes) -> str:
+    """The encoding of a text that begins so; what PowerShell redirects into a file is UTF-16.
+
+    Without a byte order mark, the bytes 0 of its Latin characters tell: each second one, on one side only.
+    """
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if (head[:2], head[3:4]) == (codecs.BOM_UTF16_LE, b"\0") or head[:3] == codecs.BOM_UTF16_BE + b"\0":
+        return "utf-16"
+    sample = head[: 2 * (min(len(head), _SAMPLE) // 2)]
+    zeros = sample[::2].count(0), sample[1::2].count(0)
+    for encoding, few, many in (("utf-16-le", *zeros), ("utf-16-be", *zeros[::-1])):
+        if not few and many * 2 * 10 > 9 * len(sample):
+            return encoding
+    return "utf-8-sig"
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether more than a few of the first bytes are control characters that no log has."""
+    sample = head[:_SAMPLE]
+    return sum(map(sample.count, _CONTROLS)) * 20 > len(sample)
+
+
+def _normalised(chunk: bytes, stream: IO[bytes] | io.BufferedIOBase, encoding: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     held = ""
     line_start = True

@@ -11,6 +11,7 @@ from .normalise import TURN, Source
 
 _WHOLE = 1 << 26  # bytes up to which a file is tried as one document
 _HEAD = 1 << 16
+BINARY = ("this is a binary file, not text", "name the metrics log, not a checkpoint or an archive")
 CONSOLE_HINT = "give the JSON lines log that the trainer writes"
 
 
@@ -25,7 +26,7 @@ def other_format(source: Source, path: str, counted: Lines) -> LogError | None:
         return LogError(f"this looks like {what}, not like JSON lines", path=path, hint=hint)
     if counted.objects:
         return None
-    what, hint = _text(head)
+    what, hint = BINARY if source.binary else _text(head)
     return LogError(f"no line is a JSON object: {what}", path=path, line=min(counted.bad, default=0), hint=hint)
 
 
@@ -54,7 +55,7 @@ def _document(text: str) -> tuple[str, str] | None:
 
 def _text(head: str) -> tuple[str, str]:
     if _is_binary(head):
-        return "these are bytes, not text", "name the metrics log, not a checkpoint or an archive"
+        return BINARY
     lines = [line for line in head.splitlines() if line.strip()]
     if not lines:
         return "the file is blank", "wait until the run has logged something"
