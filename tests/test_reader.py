@@ -193,7 +193,11 @@ SIGNED = "accuracy: 'acc' is written with a percent sign ({!r}); read as a share
         ([0.5, INF], [0.5, INF], ()),
         (["48%", " 9.5 % ", "nan%", None], [0.48, 0.095, NAN], (SIGNED.format(" 9.5 % "),)),
         (["0.8%", "250%"], [0.008, 2.5], (SIGNED.format("0.8%"),)),
-        (["48%", 0.5, "0.25", NAN, True, False, "NaN", [1], "%", "many %"], [0.48, 0.5, 0.25, NAN, 1, 0, NAN], (SIGNED.format("48%"),)),
+        (
+            ["48%", 0.5, "0.25", NAN, True, False, "NaN", [1], "%", "many %"],
+            [0.48, 0.5, 0.25, NAN, 1, 0, NAN],
+            (SIGNED.format("48%"),),
+        ),
         (["n/a%", 0.5, 90], [0.005, 0.9], ("accuracy: 'acc' is in percent (up to 90); divided by 100",)),
     ],
 )  # fmt: skip
@@ -312,7 +316,8 @@ def test_utf_16_is_read(log: Any, mark: bytes, encoding: str) -> None:
         ),
         (
             b"PK\x03\x04" + bytes(range(256)),
-            "no line is a JSON object: this is a binary file, not text; name the metrics log, not a checkpoint or an archive",
+            "no line is a JSON object: this is a binary file, not text; name the metrics log,"
+            " not a checkpoint or an archive",
         ),
         (b'{"loss": \n', "no line is a JSON object: the lines are not valid JSON; write one JSON object a line"),
         (
