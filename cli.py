@@ -292,8 +292,13 @@ def validate(context: click.Context, paths: tuple[str, ...]) -> None:
             pack = load_pack(as_file(file), strict=True)
             if wrong := unusable(pack):
                 raise PackError(wrong)
-            for remark in lint_pack(pack):
-                say(f"{remark.at}: warning: {remark.message}" + (f"; {remark.hint}\n" if remark.hint else "\n"))
+            remarks = lint_pack(pack)
+            for remark in remarks:
+                if remark.severity == "warning":
+                    say(f"{remark.at}: warning[{remark.code}] {remark.message}")
+                    say(f"; {remark.hint}\n" if remark.hint else "\n")
+            if wrong := [remark for remark in remarks if remark.severity == "error"]:
+                raise PackError(wrong)
             valid += 1
         except PackError as error:
             problems += error.problems

@@ -111,7 +111,7 @@ def explain(
     found = named(everything, resolved.pack, name)
     if not found:
         hint = unknown_name(everything, resolved.pack, pack, name)
-        complain(str(Problem(Position(pack), f"unknown name {name!r}", hint)))
+        complain(str(Problem(Position(pack), "unknown-name", f"unknown name {name!r}", hint)))
         context.exit(WRONG)
     if form == "json":
         from ..engine.render.packjson import dumps, explain_json

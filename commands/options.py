@@ -105,7 +105,9 @@ def pack_files(paths: Sequence[str]) -> tuple[list[str], list[Problem]]:
             continue
         names = sorted(name for name in os.listdir(path) if name.endswith(".yaml") and not name.endswith(".test.yaml"))
         if not names:
-            problems.append(Problem(Position(path), "no pack in this folder", "packs are files that end in .yaml"))
+            problems.append(
+                Problem(Position(path), "no-file", "no pack in this folder", "packs are files that end in .yaml")
+            )
         files += [os.path.join(path, name) for name in names]
     return list(dict.fromkeys(files)), problems
 

@@ -45,16 +45,18 @@ def build(tree: Item, problems: Problems) -> Pack:
     """The pack that a merged tree spells; what cannot be understood is left out, and a problem."""
     top = Fields(tree, problems, "the pack")
     if not top.has("schema"):
-        problems.add(tree.at, "the pack lacks 'schema'", f"begin it with 'schema: {SCHEMA}'")
+        problems.add(tree.at, "missing-key", "the pack lacks 'schema'", f"begin it with 'schema: {SCHEMA}'")
     elif top.whole("schema", SCHEMA) != SCHEMA:
-        problems.add(top.place("schema"), "this version knows schema 1 only", f"write 'schema: {SCHEMA}'")
+        problems.add(
+            top.place("schema"), "unknown-choice", "this version knows schema 1 only", f"write 'schema: {SCHEMA}'"
+        )
     for key, hint in (("pack", "add 'pack: name'"), ("version", "add 'version: 1.0.0'"), ("title", "add 'title: …'")):
         if not top.has(key):
-            problems.add(tree.at, f"the pack lacks '{key}'", hint)
+            problems.add(tree.at, "missing-key", f"the pack lacks '{key}'", hint)
     params = _section(top, "params", "param", _param)
     rules, invariants = _section(top, "rules", "rule", rule), _invariants(top)
     for id in set(rules) & set(invariants):
-        problems.add(invariants[id].at, f"invariant {id!r} is already a rule", "choose another name")
+        problems.add(invariants[id].at, "name-clash", f"invariant {id!r} is already a rule", "choose another name")
     return Pack(
         id=top.text("pack"),
         at=top.place("pack"),
@@ -100,7 +102,9 @@ def _stages(top: Fields) -> dict[str, Stage]:
     for each in list(stages.values())[:-1]:
         fields = items[each.id].value
         if each.to is None and each.share is None and isinstance(fields, dict) and "to" not in fields:
-            top.problems.add(each.at, f"stage {each.id!r} has no end", "only the last stage may leave 'to' out")
+            top.problems.add(
+                each.at, "missing-key", f"stage {each.id!r} has no end", "only the last stage may leave 'to' out"
+            )
     for former, latter in pairwise(stages.values()):
         if former.unit == latter.unit:
             _in_order(former, latter, former.to, latter.to, latter.unit, top.problems)
@@ -113,7 +117,7 @@ def _in_order(
 ) -> None:
     if first is not None and second is not None and second <= first:
         message = f"stage {latter.id!r} ends at {second:g} {unit}, not after {former.id!r} at {first:g}"
-        problems.add(latter.at, message, "list the stages in order")
+        problems.add(latter.at, "wrong-order", message, "list the stages in order")
 
 
 def _section(top: Fields, key: str, noun: str, builder: _Builder[_T]) -> dict[str, _T]:
@@ -143,14 +147,21 @@ def _family(name: str, item: Item, problems: Problems) -> Family:
     found: dict[str, str] = {}
     for member, text in entries:
         if not isinstance(text.value, str):
-            problems.add(text.at, f"a member of family {name!r} must be a text, not {kind(text)}", "put it in quotes")
+            problems.add(
+                text.at,
+                "wrong-type",
+                f"a member of family {name!r} must be a text, not {kind(text)}",
+                "put it in quotes",
+            )
         elif member in found:
             hint = "name them, as in {first: _0, second: '0'}"
-            problems.add(text.at, f"two members of family {name!r} are called {member!r}", hint)
+            problems.add(text.at, "name-clash", f"two members of family {name!r} are called {member!r}", hint)
         else:
             found[member] = text.value
     if not entries:
-        problems.add(item.at, f"family {name!r} has no members", "list their texts, such as ['', _0, _1]")
+        problems.add(
+            item.at, "empty-value", f"family {name!r} has no members", "list their texts, such as ['', _0, _1]"
+        )
     return Family(name, item.key_at, found)
 
 
@@ -169,7 +180,7 @@ def _key_pattern(item: Item, part: str, problems: Problems) -> KeyPattern | None
     if isinstance(item.value, str):
         return KeyPattern(item.value)
     if not isinstance(item.value, dict):
-        problems.add(item.at, f"'{part}' must list keys or {{key, pattern}}, not {kind(item)}")
+        problems.add(item.at, "wrong-type", f"'{part}' must list keys or {{key, pattern}}, not {kind(item)}")
         return None
     fields = Fields(item, problems, f"an entry of '{part}'")
     if not fields.has("key"):
@@ -185,15 +196,17 @@ def _pattern_problems(item: Item, pattern: str) -> Iterator[Problem]:
     try:
         groups = parsed(pattern).groups
     except (re.error, OverflowError, RecursionError) as error:
-        yield Problem(item.at, f"pattern {pattern!r} is no regular expression: {error}")
+        yield Problem(item.at, "bad-pattern", f"pattern {pattern!r} is no regular expression: {error}")
         return
     if groups != 1:
         hint = "put the value in parentheses, as in '^(\\d+)/'; (?:…) groups without capturing"
-        yield Problem(item.at, f"pattern {pattern!r} has {groups or 'no'} groups, it needs one", hint)
+        yield Problem(item.at, "bad-pattern", f"pattern {pattern!r} has {groups or 'no'} groups, it needs one", hint)
     elif found := foreign(pattern):
-        yield Problem(item.at, f"pattern {pattern[:40]!r} is not in the syntax of RE2, which has no {found}")
+        yield Problem(
+            item.at, "bad-pattern", f"pattern {pattern[:40]!r} is not in the syntax of RE2, which has no {found}"
+        )
     elif len(pattern) > MAX_PATTERN:
-        yield Problem(item.at, f"pattern {pattern[:40]!r} is longer than {MAX_PATTERN} characters")
+        yield Problem(item.at, "bad-pattern", f"pattern {pattern[:40]!r} is longer than {MAX_PATTERN} characters")
 
 
 def _checkpoints(top: Fields) -> Checkpoints:
@@ -204,20 +217,22 @@ def _checkpoints(top: Fields) -> Checkpoints:
         name = str(item.value)
         if not name or "/" in name or "\\" in name or ".." in name or "\0" in name:
             hint = "checkpoints are looked for beside the log and in checkpoints/"
-            top.problems.add(item.at, f"glob {name!r} must be a name without folders", hint)
+            top.problems.add(item.at, "bad-glob", f"glob {name!r} must be a name without folders", hint)
     step = fields.optional_text("step")
     fault = step_pattern_problem(step) if step is not None else None
     if fault:
-        top.problems.add(fields.place("step"), f"'step' cannot be used: {fault}")
+        top.problems.add(fields.place("step"), "bad-pattern", f"'step' cannot be used: {fault}")
     return Checkpoints(fields.texts("glob"), step, fields.texts("best"))
 
 
 def _metric(name: str, fields: Fields, problems: Problems) -> Metric:
     keys, expr = fields.texts("keys"), fields.expression("expr")
     if fields.has("keys") and fields.has("expr"):
-        problems.add(fields.at, f"metric {name!r} has both 'keys' and 'expr'", "keep one of them")
+        problems.add(fields.at, "contradiction", f"metric {name!r} has both 'keys' and 'expr'", "keep one of them")
     elif not keys and not fields.has("expr") and not problems.knows(fields.place("keys")):
-        problems.add(fields.at, f"metric {name!r} has neither 'keys' nor 'expr'", "name the keys that log it")
+        problems.add(
+            fields.at, "missing-key", f"metric {name!r} has neither 'keys' nor 'expr'", "name the keys that log it"
+        )
     return Metric(
         id=name,
         at=fields.at,
@@ -276,9 +291,11 @@ def _param(name: str, fields: Fields, problems: Problems) -> Param:
     type_ = fields.choice("type", PARAM_TYPES, guess)
     low, high = fields.number("min"), fields.number("max")
     if low is not None and high is not None and low > high:
-        problems.add(fields.place("max"), f"'max' {high:g} is below 'min' {low:g}", "swap them")
+        problems.add(fields.place("max"), "bad-range", f"'max' {high:g} is below 'min' {low:g}", "swap them")
     if type_ in ("boolean", "text") and (low is not None or high is not None):
-        problems.add(fields.at, f"param {name!r} is a {type_} and has bounds", "remove 'min' and 'max'")
+        problems.add(
+            fields.at, "contradiction", f"param {name!r} is a {type_} and has bounds", "remove 'min' and 'max'"
+        )
     unit = fields.optional_text("unit")
     default = setting(item, name, type_, problems, unit=unit) if item is not None else None
     return Param(
@@ -311,7 +328,12 @@ def _variants(top: Fields, params: Mapping[str, Param]) -> dict[str, Variant]:
 def _window(name: str, fields: Fields, problems: Problems) -> Window:
     smallest = fields.duration("min")
     if smallest is not None and smallest.unit != "points":
-        problems.add(fields.place("min"), f"'min' is a number of points, not of {smallest.unit}", "write '3 points'")
+        problems.add(
+            fields.place("min"),
+            "bad-length",
+            f"'min' is a number of points, not of {smallest.unit}",
+            "write '3 points'",
+        )
         smallest = None
     points = smallest.amount if smallest is not None else None
     help = fields.text("help")

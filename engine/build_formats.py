@@ -26,7 +26,7 @@ def format_of(name: str, fields: Fields, problems: Problems) -> Format:
     remembered = list(dict.fromkeys(key for each in parts for key in each.mapping("remember")))
     lines = tuple(line for each in parts if (line := _line(each, remembered, problems)) is not None)
     if lines and not any(each.has("pairs") or each.has("values") for each in parts):
-        problems.add(fields.at, f"format {name!r} gives no values", "give a line 'pairs' or 'values'")
+        problems.add(fields.at, "missing-key", f"format {name!r} gives no values", "give a line 'pairs' or 'values'")
     return Format(name, fields.at, lines, fields.text("title"), fields.text("help"), fields.text("source"))
 
 
@@ -45,10 +45,12 @@ def _line(fields: Fields, remembered: Collection[str], problems: Problems) -> Li
     if lacking:
         hint = "write it as '(?P<name>\\w+): (?P<value>\\S+)'"
         message = f"pattern {fields.text('pairs')!r} lacks the group {' and '.join(map(repr, lacking))}"
-        problems.add(fields.place("pairs"), message, hint)
+        problems.add(fields.place("pairs"), "bad-pattern", message, hint)
         pairs = None
     if fields.has("key") and not fields.has("pairs"):
-        problems.add(fields.place("key"), "'key' forms the names of 'pairs', and there are none", "remove it")
+        problems.add(
+            fields.place("key"), "contradiction", "'key' forms the names of 'pairs', and there are none", "remove it"
+        )
     groups = dict(match.groupindex)
     known = (*groups, *remembered)
     key = fields.text("key", "{name}")
@@ -75,21 +77,27 @@ def _pattern(fields: Fields, key: str, problems: Problems) -> re.Pattern[str] | 
         return None
     if re.search(r"\[:\^?[a-z]+:\]", text):
         message = f"pattern {_shown(text)} has a POSIX class, which is not read the same everywhere"
-        problems.add(item.at, message, "write the characters, as in [A-Za-z]")
+        problems.add(item.at, "bad-pattern", message, "write the characters, as in [A-Za-z]")
         return None
     try:
         pattern = parsed(text)
     except (re.error, OverflowError, RecursionError) as error:
-        problems.add(item.at, f"pattern {_shown(text)} is no regular expression: {error}")
+        problems.add(item.at, "bad-pattern", f"pattern {_shown(text)} is no regular expression: {error}")
         return None
     if found := foreign(text):
-        problems.add(item.at, f"pattern {_shown(text)} is not in the syntax of RE2, which has no {found}")
+        problems.add(
+            item.at, "bad-pattern", f"pattern {_shown(text)} is not in the syntax of RE2, which has no {found}"
+        )
         return None
     if len(text) > MAX_PATTERN:
-        problems.add(item.at, f"pattern {_shown(text)} is longer than {MAX_PATTERN} characters", "split it")
+        problems.add(
+            item.at, "bad-pattern", f"pattern {_shown(text)} is longer than {MAX_PATTERN} characters", "split it"
+        )
         return None
     if key == "match" and pattern.match(""):
-        problems.add(item.at, f"pattern {_shown(text)} matches every line", "say what such a line begins with")
+        problems.add(
+            item.at, "bad-pattern", f"pattern {_shown(text)} matches every line", "say what such a line begins with"
+        )
         return None
     return pattern
 
@@ -106,14 +114,16 @@ def _texts(
     for name, item in fields.mapping(key).items():
         if are_names and not _NAME(name):
             hint = "a letter, then letters, digits and '_'"
-            problems.add(item.key_at, f"{name!r} cannot be remembered: it is no name", hint)
+            problems.add(item.key_at, "bad-name", f"{name!r} cannot be remembered: it is no name", hint)
         elif isinstance(item.value, str) and item.value:
             _templates({name: item}, known, problems)
             found[name] = item.value
         elif isinstance(item.value, (int, float)) and not isinstance(item.value, bool):
             found[name] = f"{item.value}"
         else:
-            problems.add(item.at, f"{name!r} in '{key}' must be a text, not {kind(item)}", 'write it as "{group}"')
+            problems.add(
+                item.at, "wrong-type", f"{name!r} in '{key}' must be a text, not {kind(item)}", 'write it as "{group}"'
+            )
     return found
 
 
@@ -126,11 +136,16 @@ def _templates(items: Mapping[str, Item], known: Collection[str], problems: Prob
 def _template(text: str, at: Position, known: Collection[str]) -> Iterator[Problem]:
     yield from template_problems(text, at)
     for hole in placeholders(text):
-        place = at.shifted(hole.offset)
+        place = at.within(text, hole.offset)
         if hole.spec:
-            yield Problem(place, f"placeholder {hole.name!r} has a format, {hole.spec!r}", f"write {{{hole.name}}}")
+            yield Problem(
+                place,
+                "bad-placeholder",
+                f"placeholder {hole.name!r} has a format, {hole.spec!r}",
+                f"write {{{hole.name}}}",
+            )
         elif hole.name not in known:
             hint = did_you_mean(hole.name, list(known)) or (
                 f"known are {', '.join(known)}" if known else "name a group of the pattern: (?P<name>…)"
             )
-            yield Problem(place, f"unknown group {hole.name!r}", hint)
+            yield Problem(place, "unknown-placeholder", f"unknown group {hole.name!r}", hint)

@@ -75,14 +75,14 @@ def _between(fields: Fields, problems: Problems) -> list[Bound]:
     if len(ends) != 2:
         if isinstance(fields.items["between"].value, list):
             hint = "for one bound there are at_least, at_most, above and below"
-            problems.add(fields.place("between"), f"'between' needs two bounds, not {len(ends)}", hint)
+            problems.add(fields.place("between"), "bad-range", f"'between' needs two bounds, not {len(ends)}", hint)
         return []
     sides = zip((">=", "<="), ends, strict=True)
     limits = [(operator, end, expression(end, "between", problems)) for operator, end in sides]
     low, high = (limit.tree if limit else None for _, _, limit in limits)
     if isinstance(low, Number) and isinstance(high, Number) and low.value > high.value:
         message = f"'between' is upside down: {low.value:g} is above {high.value:g}"
-        problems.add(fields.place("between"), message, "write [low, high]")
+        problems.add(fields.place("between"), "bad-range", message, "write [low, high]")
     return [Bound(operator, end.at, limit) for operator, end, limit in limits if limit is not None]
 
 
@@ -101,7 +101,9 @@ def _stuck(gate: str, fields: Fields, problems: Problems) -> Stuck | None:
     share = stuck.expression("quantile")
     if share is not None and isinstance(share.tree, Number) and not 0 < share.tree.value < 0.5:
         message = f"'quantile' must lie between 0 and 0.5, not be {share.tree.value:g}"
-        problems.add(stuck.place("quantile"), message, "0.1 suggests what nine values in ten reach")
+        problems.add(stuck.place("quantile"), "out-of-range", message, "0.1 suggests what nine values in ten reach")
     elif stuck.has("quantile") and share is None and not problems.knows(stuck.place("quantile")):
-        problems.add(stuck.place("quantile"), f"'quantile' must be a share, not {kind(stuck.items['quantile'])}")
+        problems.add(
+            stuck.place("quantile"), "wrong-type", f"'quantile' must be a share, not {kind(stuck.items['quantile'])}"
+        )
     return Stuck(stuck.at, stuck.expression("when"), stuck.text("over"), share, stuck.texts("actions"))

@@ -56,10 +56,15 @@ def _levels(rule: Fields, problems: Problems) -> tuple[Level, ...]:
         if not is_ordered and Fields(item, Problems(), "").choice("severity", SEVERITIES, ""):
             hint = f"order them {', '.join(SEVERITIES)}, each at most once"
             message = f"level {level.severity!r} of {rule.name} stands after {levels[-1].severity!r}"
-            problems.add(level.at, message, hint)
+            problems.add(level.at, "wrong-order", message, hint)
         levels.append(level)
     if isinstance(rule.items["levels"].value, list) and not rule.items["levels"].value:
-        problems.add(rule.place("levels"), f"{rule.name} has an empty list of levels", "give 'when' and 'severity'")
+        problems.add(
+            rule.place("levels"),
+            "empty-value",
+            f"{rule.name} has an empty list of levels",
+            "give 'when' and 'severity'",
+        )
     return tuple(levels)
 
 
@@ -91,14 +96,14 @@ def invariant(name: str, fields: Fields, problems: Problems) -> Invariant | None
         problems.extend(list(template_problems(message.value, message.at)))
     if holds is not None and not (isinstance(holds.tree, Comparison) and holds.tree.operator in OPERATORS):
         hint = "write left == right; for several, an invariant each"
-        problems.add(holds.at, f"an invariant is one comparison with {', '.join(OPERATORS)}", hint)
+        problems.add(holds.at, "bad-invariant", f"an invariant is one comparison with {', '.join(OPERATORS)}", hint)
         holds = None
     if holds is None:
         return None
     rel, abs = fields.expression("rel"), fields.expression("abs")
     for key, given in (("rel", rel), ("abs", abs)):
         if given is not None and isinstance(given.tree, Number) and given.tree.value < 0:
-            problems.add(given.at, f"'{key}' must not be below 0")
+            problems.add(given.at, "out-of-range", f"'{key}' must not be below 0")
     return Invariant(
         id=name,
         at=fields.at,
@@ -124,7 +129,7 @@ def _advice(fields: Fields, problems: Problems) -> dict[str, str]:
     found = {}
     for name, item in fields.mapping("advice").items():
         if not isinstance(item.value, str):
-            problems.add(item.at, f"advice for {name!r} must be a text, not {kind(item)}")
+            problems.add(item.at, "wrong-type", f"advice for {name!r} must be a text, not {kind(item)}")
             continue
         problems.extend(list(template_problems(item.value, item.at)))
         found[name] = item.value
@@ -139,10 +144,12 @@ def stage(name: str, fields: Fields, problems: Problems) -> Stage:
         tree, unit = end.amount.tree, end.unit
         to = tree.value if isinstance(tree, Number) else None
         if to is None or unit == "points":
-            problems.add(fields.place("to"), f"stage {name!r} must end at a number of steps, epochs or minutes")
+            problems.add(
+                fields.place("to"), "bad-length", f"stage {name!r} must end at a number of steps, epochs or minutes"
+            )
     share = fields.number("share")
     if share is not None and not 0 < share <= 1:
-        problems.add(fields.place("share"), f"'share' must lie in (0, 1], not {share:g}")
+        problems.add(fields.place("share"), "out-of-range", f"'share' must lie in (0, 1], not {share:g}")
     expect = {}
     for metric, item in fields.mapping("expect").items():
         pair = band(item, metric, problems)
@@ -168,7 +175,7 @@ def action(name: str, fields: Fields, problems: Problems) -> Action:
     direction = {}
     for key, item in fields.mapping("direction").items():
         if item.value not in ("up", "down"):
-            problems.add(item.at, f"'{key}' must be one of up, down, not {kind(item)}")
+            problems.add(item.at, "unknown-choice", f"'{key}' must be one of up, down, not {kind(item)}")
         else:
             direction[key] = str(item.value)
     return Action(

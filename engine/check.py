@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import Position, Problem, did_you_mean
 from .expression import Expression
@@ -26,6 +26,9 @@ from .tree import (
     Text,
     Truth,
 )
+
+if TYPE_CHECKING:
+    from .codes import Code
 
 CLOCK = {
     "step": "number",
@@ -90,8 +93,8 @@ class _Checker:
         self.expression, self.scope = expression, scope
         self.problems: list[Problem] = []
 
-    def problem(self, node: Node, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(self.expression.position(node), message, hint))
+    def problem(self, node: Node, code: Code, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(self.expression.position(node), code, message, hint, node.width))
 
     def expect(self, node: Node, want: str) -> None:
         """Check `node` and everything below it, and that its type is `want`."""
@@ -107,7 +110,7 @@ class _Checker:
                 ("text", "number"): "text metrics know ==, !=, in and changed() only",
                 ("text", "condition"): "compare it, as in \"phase == 'main'\"",
             }
-            self.problem(node, f"expected a {want}, found a {got}", hints.get((got, want), ""))
+            self.problem(node, "type-mismatch", f"expected a {want}, found a {got}", hints.get((got, want), ""))
 
     def inside(self, node: Node) -> None:
         match node:
@@ -127,7 +130,9 @@ class _Checker:
                 kind = self.type_of(operand)
                 for choice in choices:
                     if self.type_of(choice) != kind:
-                        self.problem(choice, f"a {kind} is never in a list with a {self.type_of(choice)}")
+                        self.problem(
+                            choice, "type-mismatch", f"a {kind} is never in a list with a {self.type_of(choice)}"
+                        )
             case And(operands=operands) | Or(operands=operands):
                 for operand in operands:
                     self.expect(operand, "condition")
@@ -142,26 +147,33 @@ class _Checker:
 
     def name(self, node: Name) -> None:
         if node.id in self.scope.windows:
-            self.problem(node, f"{node.id!r} is a window", "windows stand only as the second argument of a function")
+            self.problem(
+                node,
+                "misplaced-window",
+                f"{node.id!r} is a window",
+                "windows stand only as the second argument of a function",
+            )
         elif self.scope.type_of(node.id) is None:
             hint = did_you_mean(node.id, self.scope.names)
             if node.id in FUNCTIONS:
                 hint = f"{node.id}() is a function; call it"
-            self.problem(node, f"unknown name {node.id!r}", hint or "declare it under metrics or params")
+            self.problem(
+                node, "unknown-name", f"unknown name {node.id!r}", hint or "declare it under metrics or params"
+            )
 
     def comparison(self, node: Comparison) -> None:
         self.inside(node.left)
         self.inside(node.right)
         left, right = self.type_of(node.left), self.type_of(node.right)
         if left != right:
-            self.problem(node, f"a {left} cannot be compared with a {right}")
+            self.problem(node, "type-mismatch", f"a {left} cannot be compared with a {right}")
         elif left != "number" and node.operator not in ("==", "!="):
-            self.problem(node, f"a {left} has no order", "use == or !=")
+            self.problem(node, "type-mismatch", f"a {left} has no order", "use == or !=")
 
     def call(self, node: Call) -> None:
         function = FUNCTIONS[node.function]
         if function.family is not Family.POINTWISE and node.function != "default" and not self.scope.rows:
-            self.problem(node, f"{node.function}() looks at rows, and there are none here")
+            self.problem(node, "no-rows", f"{node.function}() looks at rows, and there are none here")
             return
         parameters = list(function.parameters)
         if parameters[-1].repeated:
@@ -183,21 +195,28 @@ class _Checker:
                 case Kind.MOMENT:
                     found = LENGTH.fullmatch(argument.value) if isinstance(argument, Text) else None
                     if not found or found["unit"] == "points":
-                        self.problem(argument, "a moment is written in quotes, with its unit", 'as in "5 epochs"')
+                        self.problem(
+                            argument, "bad-length", "a moment is written in quotes, with its unit", 'as in "5 epochs"'
+                        )
                 case Kind.COUNT | Kind.FRACTION:
                     self.constant(argument, parameter.name, parameter.kind, parameter.default)
         if node.function == "default" and None not in node.arguments:
             first, second = (self.type_of(argument) for argument in node.arguments if argument)
             if first != second:
-                self.problem(node, f"default() is given a {first} and a {second}", "both must be of one type")
+                self.problem(
+                    node, "type-mismatch", f"default() is given a {first} and a {second}", "both must be of one type"
+                )
 
     def metric(self, call: Call, argument: Node) -> None:
         if not isinstance(argument, Name) or argument.id not in self.scope.metrics:
             near = did_you_mean(argument.id, list(self.scope.metrics)) if isinstance(argument, Name) else ""
-            self.problem(argument, f"{call.function}() takes the name of a metric", near)
+            self.problem(argument, "unknown-metric", f"{call.function}() takes the name of a metric", near)
         elif call.function == "best" and argument.id not in self.scope.better:
             self.problem(
-                argument, f"metric {argument.id!r} does not say which direction is better", "give it `better:`"
+                argument,
+                "no-direction",
+                f"metric {argument.id!r} does not say which direction is better",
+                "give it `better:`",
             )
 
     def window(self, argument: Node) -> None:
@@ -206,37 +225,40 @@ class _Checker:
             if not found:
                 unit = argument.value.split()[-1] if argument.value.split() else ""
                 hint = f"the unit is {_SINGULAR[unit]!r}" if unit in _SINGULAR else 'as in "20 points"'
-                self.problem(argument, f"{argument.value!r} is not a window", hint)
+                self.problem(argument, "bad-window", f"{argument.value!r} is not a window", hint)
             elif found["unit"] != "points":
                 self.problem(
                     argument,
+                    "bad-window",
                     f"a window of {found['unit']} must say how many points it needs",
                     "name it under windows, with `min:`",
                 )
             elif float(found["amount"]) > LONGEST:
-                self.problem(argument, f"a window holds at most {LONGEST:,.0f} points")
+                self.problem(argument, "bad-window", f"a window holds at most {LONGEST:,.0f} points")
             elif float(found["amount"]) < 1 or not float(found["amount"]).is_integer():
-                self.problem(argument, "a window of points needs a whole number of at least 1")
+                self.problem(argument, "bad-window", "a window of points needs a whole number of at least 1")
         elif not isinstance(argument, Name):
-            self.problem(argument, "a window is a name or a quoted length", 'as in trend or "20 points"')
+            self.problem(argument, "bad-window", "a window is a name or a quoted length", 'as in trend or "20 points"')
         elif argument.id not in self.scope.windows:
             hint = did_you_mean(argument.id, sorted(self.scope.windows)) or "declare it under windows"
-            self.problem(argument, f"unknown window {argument.id!r}", hint)
+            self.problem(argument, "unknown-window", f"unknown window {argument.id!r}", hint)
 
     def constant(self, argument: Node, name: str, kind: Kind, default: float | None) -> None:
         for node in argument.walk():
             if isinstance(node, Call) or (isinstance(node, Name) and node.id not in self.scope.params):
-                self.problem(node, f"{name} must be known before the run", "use a number or a parameter")
+                self.problem(
+                    node, "not-constant", f"{name} must be known before the run", "use a number or a parameter"
+                )
                 return
         self.expect(argument, "number")
         if isinstance(argument, Number):
             value, least = argument.value, 0 if default == 0 else 1
             if kind is Kind.COUNT and value > 1_000_000:
-                self.problem(argument, f"{name} must be at most 1,000,000")
+                self.problem(argument, "out-of-range", f"{name} must be at most 1,000,000")
             elif kind is Kind.COUNT and (value < least or not value.is_integer()):
-                self.problem(argument, f"{name} must be a whole number of at least {least}")
+                self.problem(argument, "out-of-range", f"{name} must be a whole number of at least {least}")
             if kind is Kind.FRACTION and not 0 < value < 1:
-                self.problem(argument, f"{name} must lie between 0 and 1")
+                self.problem(argument, "out-of-range", f"{name} must lie between 0 and 1")
 
     def type_of(self, node: Node | None) -> str:
         match node:
@@ -311,7 +333,8 @@ def _invariant(invariant: Invariant, scope: Scope) -> Iterator[Problem]:
     sides = holds.tree.children() if not found else ()
     for side in sides:
         if (got := type_of(Expression(holds.text, holds.at, side), scope)) != "number":
-            yield Problem(holds.position(side), f"an invariant compares numbers, and this is a {got}")
+            message = f"an invariant compares numbers, and this is a {got}"
+            yield Problem(holds.position(side), "type-mismatch", message, width=side.width)
             return
 
 
@@ -323,7 +346,12 @@ def _gates(pack: Pack, scope: Scope) -> Iterator[Problem]:
         for requirement in gate.require.values():
             yield from check(requirement.value, scope, "number")
         if gate.id in pack.rules:
-            yield Problem(gate.at, f"gate {gate.id!r} has the name of a rule", "reports name both; choose another name")
+            yield Problem(
+                gate.at,
+                "name-clash",
+                f"gate {gate.id!r} has the name of a rule",
+                "reports name both; choose another name",
+            )
 
 
 def _scalars(pack: Pack, scope: Scope, scalars: Scope) -> Iterator[Problem]:
@@ -369,9 +397,11 @@ def _clashes(pack: Pack) -> Iterator[Problem]:
                 one, (other, at), place = kind, taken[thing.id], thing.at
                 if at.file == pack.at.file != place.file:  # of an inherited name and one of its own, that is to go
                     one, other, place = other, one, at
-                yield Problem(place, f"{one} {thing.id!r} is already a {other}", "choose another name")
+                yield Problem(place, "name-clash", f"{one} {thing.id!r} is already a {other}", "choose another name")
             elif thing.id in ("true", "false", "default") and kind != "window":
-                yield Problem(thing.at, f"{thing.id!r} has a meaning of its own", "choose another name")
+                yield Problem(
+                    thing.at, "reserved-name", f"{thing.id!r} has a meaning of its own", "choose another name"
+                )
             taken.setdefault(thing.id, (kind, thing.at))
 
 
@@ -394,4 +424,4 @@ def _cycles(pack: Pack) -> Iterator[Problem]:
             front = {name for known in front for name in needs[known]} - seen
         if metric.id in seen:
             hint = "give it 'where: null'" if metric.group and metric.where else "break the circle"
-            yield Problem(metric.at, f"metric {metric.id!r} is defined by itself", hint)
+            yield Problem(metric.at, "circular-definition", f"metric {metric.id!r} is defined by itself", hint)

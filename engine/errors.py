@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .codes import Code, Severity
 
 
 class Position(NamedTuple):
@@ -18,17 +21,26 @@ class Position(NamedTuple):
             return self.file
         return f"{self.file}:{self.line}:{self.column}" if self.column else f"{self.file}:{self.line}"
 
-    def shifted(self, columns: int) -> Position:
-        """The place `columns` characters further on the same line."""
-        return Position(self.file, self.line, self.column + columns) if self.column else self
+    def within(self, text: str, offset: int) -> Position:
+        """Where the character `offset` of a text stands that begins here; here, where only its first line is known."""
+        if not self.column or "\n" in text[:offset]:
+            return self
+        return Position(self.file, self.line, self.column + offset)
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong in a user's file, and how to mend it. Collected, never raised by itself."""
+    """One thing that is wrong in a user's file, and how to mend it. Collected, never raised by itself.
+
+    `code` names the kind of fault, and its page; `width` is how many characters stand wrong at `at`, 0 where that was
+    not measured. What is only doubtful has the severity "warning".
+    """
 
     at: Position
+    code: Code
     message: str
     hint: str = ""
+    width: int = 0
+    severity: Severity = "error"
 
     def __str__(self) -> str:
         return f"{self.at}: {self.message}" + (f"; {self.hint}" if self.hint else "")
@@ -42,7 +54,7 @@ class ProblemsError(TrainrulesError):
     """Raised with all the problems found in a user's file or setting, sorted by place."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems: tuple[Problem, ...] = tuple(sorted(problems))
+        self.problems: tuple[Problem, ...] = tuple(sorted(problems, key=lambda problem: (problem.at, problem.message)))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
     @property

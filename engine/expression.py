@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from warnings import catch_warnings, simplefilter
 
 from .errors import ExpressionError, Position, Problem, did_you_mean
@@ -32,6 +32,9 @@ from .tree import (
     Text,
     Truth,
 )
+
+if TYPE_CHECKING:
+    from .codes import Code
 
 MAX_LENGTH = 2_000
 MAX_DEPTH = 60
@@ -75,13 +78,13 @@ class Expression(NamedTuple):
 
     def position(self, node: Node) -> Position:
         """Where `node` stands in the file."""
-        return self.at.shifted(node.offset)
+        return self.at.within(self.text, node.offset)
 
 
 class _RefusedError(Exception):
-    def __init__(self, offset: int, message: str, hint: str = "") -> None:
+    def __init__(self, offset: int, code: Code, message: str, hint: str = "", width: int = 0) -> None:
         super().__init__(message)
-        self.offset, self.message, self.hint = offset, message, hint
+        self.offset, self.code, self.message, self.hint, self.width = offset, code, message, hint, width
 
 
 def parse(text: str, at: Position) -> Expression:
@@ -92,7 +95,8 @@ def parse(text: str, at: Position) -> Expression:
     try:
         return Expression(text, at, _tree(text))
     except _RefusedError as refusal:
-        problem = Problem(at.shifted(refusal.offset), refusal.message, refusal.hint)
+        place = at.within(text, refusal.offset)
+        problem = Problem(place, refusal.code, refusal.message, refusal.hint, refusal.width)
         raise ExpressionError([problem]) from None
 
 
@@ -112,46 +116,69 @@ class _Parser:
         text = self.text
         if len(text) > MAX_LENGTH:
             raise _RefusedError(
-                0, f"expression is {len(text):,} characters long, {MAX_LENGTH:,} are allowed", "split it into metrics"
+                0,
+                "too-long",
+                f"expression is {len(text):,} characters long, {MAX_LENGTH:,} are allowed",
+                "split it into metrics",
             )
         if not self.bare:
-            raise _RefusedError(0, "expression is empty", "write a condition such as 'loss > 2'")
+            raise _RefusedError(0, "expression-syntax", "expression is empty", "write a condition such as 'loss > 2'")
         # In parentheses, so that an expression may run over several lines of a file.
         try:
             parsed = _parsed(f"({self.bare}\n)")
         except SyntaxError as error:
-            raise _RefusedError(self.fault(error), f"not an expression: {error.msg}", _syntax_hint(text)) from None
+            raise _RefusedError(
+                self.fault(error), "expression-syntax", f"not an expression: {error.msg}", _syntax_hint(text)
+            ) from None
         except (ValueError, RecursionError, MemoryError):
-            raise _RefusedError(0, "not an expression: nested too deeply or not text") from None
+            raise _RefusedError(0, "expression-syntax", "not an expression: nested too deeply or not text") from None
         return self.convert(parsed.body, 0)
 
     def offset(self, node: ast.AST) -> int:
-        line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 1)
-        if line != 1:
-            return 0
-        if not self.is_ascii:
-            # ast counts bytes of UTF-8; positions count characters.
-            column = len(f"({self.bare}".encode()[:column].decode(errors="replace"))
-        return self.indent + max(column - 1, 0)
+        """Where a node begins in the text, in characters."""
+        return self.place(getattr(node, "lineno", 1), getattr(node, "col_offset", 1))
+
+    def width(self, node: ast.AST) -> int:
+        """How many characters a node takes."""
+        end = self.place(getattr(node, "end_lineno", None) or 1, getattr(node, "end_col_offset", None) or 1)
+        return max(end - self.offset(node), 0)
+
+    def place(self, line: int, column: int) -> int:
+        """The offset in the text of what Python's tree has in `line` (from 1) at `column` (in bytes of UTF-8)."""
+        if line == 1:
+            # The opening parenthesis is not the user's.
+            if not self.is_ascii:
+                column = len(f"({self.bare}".encode()[:column].decode(errors="replace"))
+            return self.indent + max(column - 1, 0)
+        lines = self.bare.split("\n")
+        if line > len(lines):
+            return self.indent + len(self.bare)
+        column = len(lines[line - 1].encode()[:column].decode(errors="replace"))
+        return self.indent + sum(len(each) + 1 for each in lines[: line - 1]) + column
 
     def fault(self, error: SyntaxError) -> int:
         """Where the syntax breaks; the closing parenthesis that is not the user's stands for the end of the text."""
-        lines, line = self.bare.count("\n") + 1, error.lineno or 1
-        if line > lines == 1:
+        line, column = error.lineno or 1, max((error.offset or 2) - 1, 0)
+        if line > self.bare.count("\n") + 1:
             return self.indent + len(self.bare)
-        return self.indent + max((error.offset or 2) - 2, 0) if line == 1 else 0
+        lines = self.bare.split("\n")[: line - 1]
+        return self.indent + sum(len(each) + 1 for each in lines) + (max(column - 1, 0) if line == 1 else column)
 
-    def refuse(self, node: ast.AST, message: str, hint: str = "") -> _RefusedError:
-        return _RefusedError(self.offset(node), message, hint)
+    def refuse(self, node: ast.AST, code: Code, message: str, hint: str = "") -> _RefusedError:
+        return _RefusedError(self.offset(node), code, message, hint, self.width(node))
 
     def convert(self, node: ast.AST, depth: int) -> Node:
         if depth > MAX_DEPTH:
-            raise self.refuse(node, f"expression is nested more than {MAX_DEPTH} deep", "split it into metrics")
+            raise self.refuse(
+                node, "too-deep", f"expression is nested more than {MAX_DEPTH} deep", "split it into metrics"
+            )
         handler = _HANDLERS.get(type(node))
         if handler is None:
             name = type(node).__name__.lower()
-            raise self.refuse(node, _REFUSED.get(type(node), f"{name} is not part of the language"))
-        return handler(self, node, depth + 1)
+            raise self.refuse(node, "not-in-language", _REFUSED.get(type(node), f"{name} is not part of the language"))
+        made = handler(self, node, depth + 1)
+        made.width = self.width(node)
+        return made
 
     def constant(self, node: ast.Constant, depth: int) -> Node:
         value, offset = node.value, self.offset(node)
@@ -159,7 +186,7 @@ class _Parser:
             return Truth(value, offset=offset)
         if isinstance(value, str):
             if not is_text(value):
-                raise self.refuse(node, NO_TEXT, NO_TEXT_HINT)
+                raise self.refuse(node, "not-text", NO_TEXT, NO_TEXT_HINT)
             return Text(value, offset=offset)
         if isinstance(value, (int, float)):
             try:
@@ -167,15 +194,15 @@ class _Parser:
             except OverflowError:
                 number = math.inf
             if not math.isfinite(number):
-                raise self.refuse(node, "number is too large")
+                raise self.refuse(node, "out-of-range", "number is too large")
             return Number(number, offset=offset)
-        raise self.refuse(node, f"{value!r} is not part of the language")
+        raise self.refuse(node, "not-in-language", f"{value!r} is not part of the language")
 
     def name(self, node: ast.Name, depth: int) -> Node:
         if node.id in _TRUTHS:
             return Truth(_TRUTHS[node.id], offset=self.offset(node))
         if node.id.startswith("__"):
-            raise self.refuse(node, f"unknown name {node.id!r}")
+            raise self.refuse(node, "unknown-name", f"unknown name {node.id!r}")
         return Name(node.id, offset=self.offset(node))
 
     def unary(self, node: ast.UnaryOp, depth: int) -> Node:
@@ -191,18 +218,22 @@ class _Parser:
             )
         if isinstance(node.op, ast.UAdd):
             return self.convert(node.operand, depth)
-        raise self.refuse(node, "'~' is not part of the language")
+        raise self.refuse(node, "not-in-language", "'~' is not part of the language")
 
     def binary(self, node: ast.BinOp, depth: int) -> Node:
         operator = _ARITHMETIC.get(type(node.op))
         if operator is None:
             raise self.refuse(
-                node, "only + - * / and ** with a literal exponent are part of the language", "use floor() for '//'"
+                node,
+                "not-in-language",
+                "only + - * / and ** with a literal exponent are part of the language",
+                "use floor() for '//'",
             )
         left, right = self.convert(node.left, depth), self.convert(node.right, depth)
         if operator == "**" and not (isinstance(right, Number) and abs(right.value) <= MAX_EXPONENT):
             raise self.refuse(
                 node.right,
+                "not-in-language",
                 f"the exponent of ** must be a literal number of at most {MAX_EXPONENT}",
                 "use exp() and log()",
             )
@@ -224,7 +255,7 @@ class _Parser:
                 continue
             symbol = _COMPARISONS.get(type(operator))
             if symbol is None:
-                raise self.refuse(node, "'is' is not part of the language", "use == or !=")
+                raise self.refuse(node, "not-in-language", "'is' is not part of the language", "use == or !=")
             right = self.convert(comparator, depth)
             parts.append(Comparison(symbol, left, right, offset=offset))
             left = right
@@ -232,11 +263,13 @@ class _Parser:
 
     def choices(self, node: ast.AST, depth: int) -> tuple[Node, ...]:
         if not isinstance(node, (ast.List, ast.Tuple)) or not node.elts:
-            raise self.refuse(node, "'in' needs a list of literals", "write it as in [1, 2] or in ['a', 'b']")
+            raise self.refuse(
+                node, "not-in-language", "'in' needs a list of literals", "write it as in [1, 2] or in ['a', 'b']"
+            )
         choices = tuple(self.convert(element, depth) for element in node.elts)
         for element, choice in zip(node.elts, choices, strict=True):
             if not isinstance(choice, (Number, Text)):
-                raise self.refuse(element, "the list after 'in' may hold literals only")
+                raise self.refuse(element, "not-in-language", "the list after 'in' may hold literals only")
         return choices
 
     def conditional(self, node: ast.IfExp, depth: int) -> Node:
@@ -249,11 +282,12 @@ class _Parser:
 
     def call(self, node: ast.Call, depth: int) -> Node:
         if not isinstance(node.func, ast.Name):
-            raise self.refuse(node, "only the functions of the language can be called")
+            raise self.refuse(node, "not-in-language", "only the functions of the language can be called")
         function = FUNCTIONS.get(node.func.id)
         if function is None:
             raise self.refuse(
-                node,
+                node.func,
+                "unknown-function",
                 f"unknown function {node.func.id!r}",
                 did_you_mean(node.func.id, list(FUNCTIONS)) or "docs/language.md lists the functions",
             )
@@ -263,25 +297,42 @@ class _Parser:
         parameters, given = function.parameters, [self.convert(argument, depth) for argument in node.args]
         if parameters[-1].repeated:
             if node.keywords or len(given) < len(parameters):
-                raise self.refuse(node, f"{function.name}() takes two or more numbers", _usage(function))
+                raise self.refuse(
+                    node, "wrong-arguments", f"{function.name}() takes two or more numbers", _usage(function)
+                )
             return tuple(given)
         if len(given) > len(parameters):
             problem = f"{function.name}() takes at most {len(parameters)} arguments"
-            raise self.refuse(node, problem, _usage(function))
+            raise self.refuse(node, "wrong-arguments", problem, _usage(function))
         filled: list[Node | None] = [*given, *[None] * (len(parameters) - len(given))]
         names = [parameter.name for parameter in parameters]
         for keyword in node.keywords:
             if keyword.arg not in function.keywords or keyword.arg not in names:
-                raise self.refuse(keyword.value, f"{function.name}() has no option {keyword.arg!r}", _usage(function))
+                raise self.refuse(
+                    keyword.value,
+                    "wrong-arguments",
+                    f"{function.name}() has no option {keyword.arg!r}",
+                    _usage(function),
+                )
             place = names.index(keyword.arg)
             if filled[place] is not None:
-                raise self.refuse(keyword.value, f"{function.name}() is given {keyword.arg!r} twice", _usage(function))
+                raise self.refuse(
+                    keyword.value,
+                    "wrong-arguments",
+                    f"{function.name}() is given {keyword.arg!r} twice",
+                    _usage(function),
+                )
             filled[place] = self.convert(keyword.value, depth)
         for place, parameter in enumerate(parameters):
             if filled[place] is None and parameter.default is not None:
                 filled[place] = Number(float(parameter.default), offset=self.offset(node))
             elif filled[place] is None and not parameter.optional:
-                raise self.refuse(node, f"{function.name}() lacks its argument {parameter.name!r}", _usage(function))
+                raise self.refuse(
+                    node,
+                    "wrong-arguments",
+                    f"{function.name}() lacks its argument {parameter.name!r}",
+                    _usage(function),
+                )
         return tuple(filled)
 
 

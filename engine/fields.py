@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .errors import ExpressionError, PackError, Position, Problem
 from .expression import Expression, parse
 from .pack import UNITS, Duration
 from .tree import Number, Truth
 from .yamlio import Item
+
+if TYPE_CHECKING:
+    from .codes import Code
 
 _LENGTH = re.compile(r"(.*\S)\s+(point|step|epoch|minute)s?\s*", re.DOTALL).fullmatch
 _T = TypeVar("_T")
@@ -24,15 +27,13 @@ class Problems:
         self.found: list[Problem] = list(found)
         self._told = {problem.at for problem in found}
 
-    def add(self, at: Position, message: str, hint: str = "") -> None:
+    def add(self, at: Position, code: Code, message: str, hint: str = "", width: int = 0) -> None:
         """Note one problem, unless one was known at this place beforehand."""
-        if at not in self._told:
-            self.found.append(Problem(at, message, hint))
+        self.extend([Problem(at, code, message, hint, width)])
 
     def extend(self, problems: Sequence[Problem]) -> None:
         """Note several."""
-        for problem in problems:
-            self.add(problem.at, problem.message, problem.hint)
+        self.found += [problem for problem in problems if problem.at not in self._told]
 
     def knows(self, at: Position) -> bool:
         """Whether a problem of shape was known at this place beforehand."""
@@ -53,7 +54,7 @@ class Fields:
         if isinstance(item.value, dict):
             self.items = item.value
         else:
-            problems.add(item.at, f"{name} must be a mapping, not {kind(item)}")
+            problems.add(item.at, "wrong-type", f"{name} must be a mapping, not {kind(item)}")
 
     @property
     def at(self) -> Position:
@@ -70,23 +71,30 @@ class Fields:
         item = self.items.get(key)
         return item.at if item is not None else self.item.at
 
-    def wrong(self, item: Item, key: str, expected: str) -> None:
+    def wrong(self, item: Item, key: str, expected: str, code: Code = "wrong-type") -> None:
         """Note that a field is not what it should be."""
-        self.problems.add(item.at, f"'{key}' must be {expected}, not {kind(item)}")
+        self.problems.add(item.at, code, f"'{key}' must be {expected}, not {kind(item)}")
 
     def missing(self, key: str, hint: str) -> None:
         """Note that a field is lacking in what is a mapping."""
         if not isinstance(self.item.value, dict):
             return
-        self.problems.add(self.at, f"{self.name} lacks '{key}'", hint)
+        self.problems.add(self.at, "missing-key", f"{self.name} lacks '{key}'", hint)
 
-    def _get(self, key: str, expected: str, convert: Callable[[Item], _T | None], default: _T) -> _T:
+    def _get(
+        self,
+        key: str,
+        expected: str,
+        convert: Callable[[Item], _T | None],
+        default: _T,
+        code: Code = "wrong-type",
+    ) -> _T:
         item = self.items.get(key)
         if item is None or item.value is None:
             return default
         value = convert(item)
         if value is None:
-            self.wrong(item, key, expected)
+            self.wrong(item, key, expected, code)
             return default
         return value
 
@@ -113,7 +121,7 @@ class Fields:
     def choice(self, key: str, choices: Sequence[str], default: str) -> str:
         """One of `choices`."""
         expected = f"one of {', '.join(choices)}"
-        return self._get(key, expected, lambda i: i.value if i.value in choices else None, default)  # type: ignore[return-value, arg-type]
+        return self._get(key, expected, lambda i: _chosen(i, choices), default, "unknown-choice")
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts."""
@@ -188,6 +196,10 @@ def _whole(item: Item) -> int | None:
     return int(value) if value is not None and value.is_integer() else None
 
 
+def _chosen(item: Item, choices: Sequence[str]) -> str | None:
+    return item.value if isinstance(item.value, str) and item.value in choices else None
+
+
 def _text(item: Item) -> str | None:
     if isinstance(item.value, str):
         return item.value
@@ -204,7 +216,7 @@ def expression(item: Item, key: str, problems: Problems) -> Expression | None:
     if amount is not None:
         return Expression(f"{value}", item.at, Number(amount))
     if not isinstance(value, str):
-        problems.add(item.at, f"'{key}' must be an expression, not {kind(item)}")
+        problems.add(item.at, "wrong-type", f"'{key}' must be an expression, not {kind(item)}")
         return None
     try:
         return parse(value, item.at)
@@ -220,7 +232,7 @@ def duration(item: Item, key: str, problems: Problems) -> Duration | None:
     if match is None:
         bare = number(item)
         hint = f"write '{bare:g} points' or '{bare:g} steps'" if bare is not None else ""
-        problems.add(item.at, f"'{key}' must be {expected}, not {kind(item)}", hint)
+        problems.add(item.at, "bad-length", f"'{key}' must be {expected}, not {kind(item)}", hint)
         return None
     text, unit = match[1], f"{match[2]}s"
     if problems.knows(item.at):
@@ -233,10 +245,10 @@ def duration(item: Item, key: str, problems: Problems) -> Duration | None:
     if isinstance(amount.tree, Number):
         value = amount.tree.value
         if value <= 0:
-            problems.add(item.at, f"'{key}' must be longer than nothing, not {value:g} {unit}")
+            problems.add(item.at, "bad-length", f"'{key}' must be longer than nothing, not {value:g} {unit}")
             return None
         if unit == "points" and not value.is_integer():
-            problems.add(item.at, f"'{key}' must be a whole number of points, not {value:g}")
+            problems.add(item.at, "bad-length", f"'{key}' must be a whole number of points, not {value:g}")
             return None
     return Duration(amount, unit)
 
@@ -247,13 +259,13 @@ def band(item: Item, key: str, problems: Problems) -> tuple[float | None, float 
     sides = value if isinstance(value, list) else []
     ends = [number(side) for side in sides]
     if len(sides) != 2 or any(end is None and side.value is not None for end, side in zip(ends, sides, strict=True)):
-        problems.add(item.at, f"'{key}' must be a pair [low, high] of numbers or null, not {kind(item)}")
+        problems.add(item.at, "wrong-type", f"'{key}' must be a pair [low, high] of numbers or null, not {kind(item)}")
         return None
     low, high = ends
     if low is None and high is None:
-        problems.add(item.at, f"'{key}' is open on both sides", "give at least one bound")
+        problems.add(item.at, "bad-range", f"'{key}' is open on both sides", "give at least one bound")
         return None
     if low is not None and high is not None and low > high:
-        problems.add(item.at, f"'{key}' is upside down: {low:g} is above {high:g}", "write [low, high]")
+        problems.add(item.at, "bad-range", f"'{key}' is upside down: {low:g} is above {high:g}", "write [low, high]")
         return None
     return low, high

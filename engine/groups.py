@@ -71,14 +71,18 @@ class _Expansion:
         """Add the metrics of one group."""
         fields = _fields(item)
         if not isinstance(item.value, dict):
-            self.problems.add(item.at, f"group {name!r} must be a mapping with 'metrics', not {kind(item)}")
+            self.problems.add(
+                item.at, "wrong-type", f"group {name!r} must be a mapping with 'metrics', not {kind(item)}"
+            )
             return
         prefixes = self.prefixes(name, item, fields.get("prefix"))
         told = {key: value for key, value in fields.items() if key != "metrics"}
         self.groups[name] = _with(item, told | {"prefix": _list(item, [_text(item, prefix) for prefix in prefixes])})
         listed = fields.get("metrics")
         if listed is None or not isinstance(listed.value, dict):
-            self.problems.add(item.key_at, f"group {name!r} lacks 'metrics'", "list the metrics that share its fields")
+            self.problems.add(
+                item.key_at, "missing-key", f"group {name!r} lacks 'metrics'", "list the metrics that share its fields"
+            )
             return
         shared = {key: fields[key] for key in SHARED if key in fields}
         shared["group"] = Item(name, item.file, item.key_line, item.key_column)
@@ -93,7 +97,7 @@ class _Expansion:
         entries = given.value if given is not None and isinstance(given.value, list) else [given] if given else []
         found = [entry.value for entry in entries if isinstance(entry.value, str)]
         if given is not None and (len(found) < len(entries) or not found):
-            self.problems.add(given.at, f"'prefix' must be a text or a list of texts, not {kind(given)}")
+            self.problems.add(given.at, "wrong-type", f"'prefix' must be a text or a list of texts, not {kind(given)}")
         return found or [name.rstrip("*")]
 
     def parts(self, listed: Mapping[str, Item]) -> dict[str, Item]:
@@ -101,7 +105,7 @@ class _Expansion:
         found: dict[str, Item] = {}
         for text, entry in listed.items():
             if entry.value is not None and not isinstance(entry.value, dict):
-                self.problems.add(entry.at, f"metric {text!r} must be a mapping, not {kind(entry)}")
+                self.problems.add(entry.at, "wrong-type", f"metric {text!r} must be a mapping, not {kind(entry)}")
                 continue
             for name in self.names(text, entry.key_at):
                 entry = entry if entry.value is not None else _with(entry, {})
@@ -118,6 +122,7 @@ class _Expansion:
             if former is not None and former.file == entry.file:
                 self.problems.add(
                     _fields(entry)[field].key_at,
+                    "duplicate-key",
                     f"metric {name!r} has {field!r} twice, here and in line {former.line}",
                     "give it once",
                 )
@@ -128,11 +133,13 @@ class _Expansion:
         plain, lists = pieces[::2], [[part.strip() for part in piece.split(",")] for piece in pieces[1::2]]
         lists = [names if len(names) > 1 else [f"{{{names[0]}}}"] for names in lists]  # one name is that of a family
         if any("{" in piece or "}" in piece for piece in plain):
-            self.problems.add(at, f"the braces of {text!r} do not match", "write a list as in len_{mean,p90}")
+            self.problems.add(
+                at, "bad-name", f"the braces of {text!r} do not match", "write a list as in len_{mean,p90}"
+            )
         elif any("" in names or "{}" in names for names in lists):
-            self.problems.add(at, f"a list in {text!r} has an empty name", "write it as in len_{mean,p90}")
+            self.problems.add(at, "bad-name", f"a list in {text!r} has an empty name", "write it as in len_{mean,p90}")
         elif prod(len(names) for names in lists) > MAX_NAMES:
-            self.problems.add(at, f"{text!r} stands for more than {MAX_NAMES:,} names", "split it")
+            self.problems.add(at, "too-large", f"{text!r} stands for more than {MAX_NAMES:,} names", "split it")
         else:
             for chosen in product(*lists):
                 yield "".join(piece + part for piece, part in zip(plain, [*chosen, ""], strict=True))
@@ -167,7 +174,7 @@ class _Expansion:
         found = self.twins.get(twin.value) if isinstance(twin.value, str) else None
         if found is None:
             hint = did_you_mean(str(twin.value), list(self.twins)) or "declare it under twins"
-            self.problems.add(twin.at, f"unknown twin {str(twin.value)!r}", hint)
+            self.problems.add(twin.at, "unknown-twin", f"unknown twin {str(twin.value)!r}", hint)
         elif keys:
             self.twin(str(twin.value), _fields(found), id, item, keys, group)
 
@@ -204,12 +211,12 @@ class _Expansion:
         """Add a metric; of two with one id, the later refines the earlier."""
         if not _NAME(id):
             hint = "begin it with a letter; other characters than letters, digits and '_' become '_'"
-            self.problems.add(item.key_at, f"{id!r} is not a name", hint)
+            self.problems.add(item.key_at, "bad-name", f"{id!r} is not a name", hint)
             return
         known = self.metrics.get(id)
         if known is not None and group and self.origin.get(id, group) != group:
             message = f"metric {id!r} comes from group {self.origin[id]!r} and from {group!r}"
-            self.problems.add(item.key_at, message, "take it out of one")
+            self.problems.add(item.key_at, "name-clash", message, "take it out of one")
         if group:
             self.origin[id] = group
         self.metrics[id] = item if known is None else merge_entry("metrics", known, item)

@@ -31,7 +31,7 @@ def setting(item: Item, name: str, type_: str, problems: Problems, *, unit: str 
     if value is None:
         return None
     if isinstance(value, str) and not is_text(value):
-        problems.add(item.at, f"param {name!r}: {NO_TEXT}", NO_TEXT_HINT)
+        problems.add(item.at, "not-text", f"param {name!r}: {NO_TEXT}", NO_TEXT_HINT)
         return None
     if type_ == "text" and isinstance(value, str):
         return value
@@ -45,14 +45,14 @@ def setting(item: Item, name: str, type_: str, problems: Problems, *, unit: str 
         if percent is not None and unit == "share" and type_ == "number":
             return float(percent[1]) / 100
         if slip := _slip(value.strip(), percent):
-            problems.add(item.at, f"param {name!r}: {value!r} {slip[0]}", slip[1])
+            problems.add(item.at, "bad-setting", f"param {name!r}: {value!r} {slip[0]}", slip[1])
             return None
         try:
             return parse(value, item.at)
         except ExpressionError as error:
             problems.extend(error.problems)
             return None
-    problems.add(item.at, f"param {name!r} must be {type_words(type_)}, not {kind(item)}")
+    problems.add(item.at, "wrong-type", f"param {name!r} must be {type_words(type_)}, not {kind(item)}")
     return None
 
 
@@ -90,4 +90,4 @@ def setting_problems(value: Expression, param: Param, pack: Pack) -> Iterator[Pr
     wanted = _IN_EXPRESSIONS[param.type]
     for problem in check(value, Scope(params={**types, DEFAULT: wanted}, rows=False), wanted):
         hint = problem.hint.replace("declare it under metrics or params", "use other params, and 'default'")
-        yield Problem(problem.at, f"param {param.id!r}: {problem.message}", hint)
+        yield problem._replace(message=f"param {param.id!r}: {problem.message}", hint=hint)

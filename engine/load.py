@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .build import build
 from .check import check_pack
@@ -15,6 +16,9 @@ from .merge import merge
 from .pack import Pack
 from .references import check_references
 from .yamlio import MAX_BYTES, Document, Item, compose_file
+
+if TYPE_CHECKING:
+    from .codes import Code
 
 RULES = Path(__file__).resolve().parent.parent / "rules"
 """The folder of the packs that are shipped."""
@@ -78,7 +82,7 @@ def _locate(name: str | Path) -> tuple[Path, str]:
             if file is not None:
                 hint = f"a file is given with its suffix or folder, as ./{file}"
             hint = hint or f"shipped packs are {', '.join(shipped_files()) or 'none'}; a file is given with its suffix"
-            raise PackError([Problem(Position("--pack"), f"unknown pack {text!r}", hint)])
+            raise PackError([Problem(Position("--pack"), "unknown-pack", f"unknown pack {text!r}", hint)])
         return path, f"rules/{text}.yaml"
     return Path(text), Path(text).as_posix()
 
@@ -92,10 +96,18 @@ def _chain(path: Path, file: str, strict: bool) -> list[tuple[Document, list[Pro
         real = path.resolve()
         if real in seen:
             assert here is not None
-            raise _broken(chain, here, f"pack extends itself through {file!r}", "remove one 'extends'")
+            raise _broken(
+                chain, here, f"pack extends itself through {file!r}", "remove one 'extends'", "circular-extends"
+            )
         if len(seen) > MAX_PARENTS:
             assert here is not None
-            raise _broken(chain, here, f"more than {MAX_PARENTS} packs extend one another", "merge some of them")
+            raise _broken(
+                chain,
+                here,
+                f"more than {MAX_PARENTS} packs extend one another",
+                "merge some of them",
+                "circular-extends",
+            )
         seen.append(real)
         try:
             document = compose_file(path, file)
@@ -110,9 +122,13 @@ def _chain(path: Path, file: str, strict: bool) -> list[tuple[Document, list[Pro
             raise _a_log(file)
         if not chain and isinstance(document.root.value, dict) and _is_of_tests(document.root.value):
             told = f"'rules test {file}' runs them"
-            raise PackError([Problem(Position(file, 1, 1), "this is a file of pack tests, not a pack", told)])
+            raise PackError(
+                [Problem(Position(file, 1, 1), "wrong-file", "this is a file of pack tests, not a pack", told)]
+            )
         if not isinstance(document.root.value, dict):
-            found.append(Problem(document.root.at, "a pack is a mapping of keys", "begin it with 'schema: 1'"))
+            found.append(
+                Problem(document.root.at, "wrong-file", "a pack is a mapping of keys", "begin it with 'schema: 1'")
+            )
             raise PackError([*found, *_found(chain)])
         if strict or real.parent != RULES:
             from .schema import shape_problems
@@ -142,7 +158,9 @@ def _is_of_tests(keys: Collection[str]) -> bool:
 
 
 def _a_log(file: str) -> PackError:
-    return PackError([Problem(Position(file, 1, 1), "this is a log, not a pack", f"'rules eval {file}' judges it")])
+    return PackError(
+        [Problem(Position(file, 1, 1), "wrong-file", "this is a log, not a pack", f"'rules eval {file}' judges it")]
+    )
 
 
 def _parent(here: Item, path: Path, file: str, chain: list[tuple[Document, list[Problem]]]) -> tuple[Path, str]:
@@ -163,8 +181,10 @@ def _parent_hint(here: Item) -> str:
     return did_you_mean(name, shipped_files()) or f"shipped packs are {', '.join(shipped_files()) or 'none'}"
 
 
-def _broken(chain: list[tuple[Document, list[Problem]]], here: Item, message: str, hint: str) -> PackError:
-    return PackError([Problem(here.at, message, hint), *_found(chain)])
+def _broken(
+    chain: list[tuple[Document, list[Problem]]], here: Item, message: str, hint: str, code: Code = "unknown-parent"
+) -> PackError:
+    return PackError([Problem(here.at, code, message, hint), *_found(chain)])
 
 
 def _found(chain: list[tuple[Document, list[Problem]]]) -> list[Problem]:

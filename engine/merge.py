@@ -95,7 +95,7 @@ def _disable(merged: dict[str, Item], inherited: dict[str, Item], child: dict[st
             hint = did_you_mean(name.value, known)
             if any(name.value in entries for entries in left.values()):
                 hint = "write 'enabled: false' in the rule instead"
-            problems.add(name.at, f"no inherited rule {name.value!r} to disable", hint)
+            problems.add(name.at, "unknown-rule", f"no inherited rule {name.value!r} to disable", hint)
             continue
         for entries in left.values():
             entries.pop(name.value, None)

@@ -62,7 +62,7 @@ def from_project(start: Path, pack: Pack, problems: Problems) -> Layer | None:
     try:
         table = tomllib.loads(text).get("tool", {}).get("trainrules", {})
     except (tomllib.TOMLDecodeError, AttributeError) as error:
-        problems.add(Position(file), f"not TOML: {error}")
+        problems.add(Position(file), "no-file", f"not TOML: {error}")
         return None
     root = _item(table, file)
     packs = root.value.get("packs") if isinstance(root.value, dict) else None
@@ -70,7 +70,7 @@ def from_project(start: Path, pack: Pack, problems: Problems) -> Layer | None:
         for key in root.value:
             if key != "packs":
                 hint = did_you_mean(key, ["packs"]) or f"write [tool.trainrules.packs.{pack.id}]"
-                problems.add(root.at, f"unknown key {key!r} in [tool.trainrules]", hint)
+                problems.add(root.at, "unknown-key", f"unknown key {key!r} in [tool.trainrules]", hint)
     mine = packs.value.get(pack.id) if packs is not None and isinstance(packs.value, dict) else None
     return from_item(mine, file, pack, problems) if mine is not None else None
 
@@ -85,21 +85,26 @@ def from_settings(settings: Sequence[str], problems: Problems) -> Layer:
         name, _, aspect = name.partition(".")
         at = Position(_CLI)
         if not equals or not name or not text:
-            problems.add(at, f"{setting!r} is no setting", "write --set name=value")
+            problems.add(at, "bad-setting", f"{setting!r} is no setting", "write --set name=value")
             continue
         try:
             item = Item(scalar(text), _CLI, 0, 0)
         except ValueError:
-            problems.add(at, f"the value of {name!r} has too many digits")
+            problems.add(at, "out-of-range", f"the value of {name!r} has too many digits")
             continue
         if aspect == "severity":
             severities[name] = item
         elif aspect == "enabled" and isinstance(item.value, bool):
             enabled[name] = (item.value, item)
         elif aspect == "enabled":
-            problems.add(at, f"'{name}.enabled' must be true or false, not {kind(item)}")
+            problems.add(at, "wrong-type", f"'{name}.enabled' must be true or false, not {kind(item)}")
         elif aspect:
-            problems.add(at, f"rule {name!r} has no setting {aspect!r}", f"write {name}.severity=… or {name}.enabled=…")
+            problems.add(
+                at,
+                "bad-setting",
+                f"rule {name!r} has no setting {aspect!r}",
+                f"write {name}.severity=… or {name}.enabled=…",
+            )
         else:
             params[name] = item
     return Layer(_CLI, params, severities, enabled)
@@ -115,7 +120,9 @@ def from_item(root: Item, origin: str, pack: Pack, problems: Problems) -> Layer:
     if root.value is None:
         return Layer(origin)
     if not isinstance(root.value, dict):
-        problems.add(root.at, f"overrides must be a mapping, not {kind(root)}", f"with the keys {', '.join(KEYS)}")
+        problems.add(
+            root.at, "wrong-type", f"overrides must be a mapping, not {kind(root)}", f"with the keys {', '.join(KEYS)}"
+        )
         return Layer(origin)
     for key, item in root.value.items():
         if key not in KEYS:
@@ -124,14 +131,14 @@ def from_item(root: Item, origin: str, pack: Pack, problems: Problems) -> Layer:
                 hint = f"write it under 'params', as in 'params: {{{key}: …}}'"
             elif key in pack.rules:
                 hint = f"write it under 'severities', 'disable' or 'enable', as in 'disable: [{key}]'"
-            problems.add(item.key_at, f"unknown key {key!r}", hint)
+            problems.add(item.key_at, "unknown-key", f"unknown key {key!r}", hint)
     severities = _mapping(root.value, "severities", problems)
     enabled: dict[str, tuple[bool, Item]] = {}
     for key, state in (("disable", False), ("enable", True)):
         for item in _list(root.value, key, problems):
             rule = str(item.value)
             if rule in enabled and enabled[rule][0] != state:
-                problems.add(item.at, f"rule {rule!r} is both disabled and enabled", "keep one")
+                problems.add(item.at, "contradiction", f"rule {rule!r} is both disabled and enabled", "keep one")
             enabled[rule] = (state, item)
     return Layer(origin, _mapping(root.value, "params", problems), severities, enabled)
 
@@ -142,7 +149,9 @@ def _mapping(root: Mapping[str, Item], key: str, problems: Problems) -> dict[str
         return {}
     if isinstance(item.value, dict):
         return item.value
-    problems.add(item.at, f"'{key}' must be a mapping, not {kind(item)}", f"as in '{key}: {{name: value}}'")
+    problems.add(
+        item.at, "wrong-type", f"'{key}' must be a mapping, not {kind(item)}", f"as in '{key}: {{name: value}}'"
+    )
     return {}
 
 
@@ -152,7 +161,7 @@ def _list(root: Mapping[str, Item], key: str, problems: Problems) -> list[Item]:
         return []
     if isinstance(item.value, list) and all(isinstance(entry.value, str) for entry in item.value):
         return item.value
-    problems.add(item.at, f"'{key}' must be a list of rules, not {kind(item)}", f"as in '{key}: [rule]'")
+    problems.add(item.at, "wrong-type", f"'{key}' must be a list of rules, not {kind(item)}", f"as in '{key}: [rule]'")
     return []
 
 
@@ -170,4 +179,4 @@ def severity_problem(rule: str, item: Item) -> Problem | None:
         return None
     near = did_you_mean(str(item.value), SEVERITIES)
     message = f"severity of {rule!r} must be one of {', '.join(SEVERITIES)}, not {kind(item)}"
-    return Problem(item.at, message, near)
+    return Problem(item.at, "unknown-choice", message, near)

@@ -77,7 +77,7 @@ def _variant(pack: Pack, name: str | None, problems: Problems) -> Variant | None
     hint = did_you_mean(name, list(pack.variants)) or (
         f"known are {', '.join(pack.variants)}" if pack.variants else f"pack {pack.id!r} has none"
     )
-    problems.add(Position("--variant"), f"unknown variant {name!r}", hint)
+    problems.add(Position("--variant"), "unknown-variant", f"unknown variant {name!r}", hint)
     return None
 
 
@@ -105,7 +105,9 @@ class _State:
             self.set(name, item, layer.origin)
         for rule, item in layer.severities.items():
             if rule in self.pack.gates:
-                self.problems.add(item.key_at, f"{rule!r} is a gate and has no severity", f"write disable: [{rule}]")
+                self.problems.add(
+                    item.key_at, "contradiction", f"{rule!r} is a gate and has no severity", f"write disable: [{rule}]"
+                )
                 continue
             fault = severity_problem(rule, item)
             if self.known(rule, item.key_at) and fault is None:
@@ -119,7 +121,7 @@ class _State:
     def known(self, rule: str, at: Position) -> bool:
         if rule in self.pack.rules or rule in self.pack.gates:
             return True
-        self.problems.add(at, f"unknown rule {rule!r}", did_you_mean(rule, list(self.pack.rules)))
+        self.problems.add(at, "unknown-rule", f"unknown rule {rule!r}", did_you_mean(rule, list(self.pack.rules)))
         return False
 
     def set(self, name: str, item: Item, origin: str) -> None:
@@ -130,7 +132,9 @@ class _State:
                 hint = f"{name!r} is a rule; set {name}.severity or {name}.enabled"
             elif name in self.pack.metrics:
                 hint = f"{name!r} is a metric; params of this pack are {', '.join(self.pack.params) or 'none'}"
-            self.problems.add(item.key_at, f"unknown param {name!r}", hint or _few(list(self.pack.params)))
+            self.problems.add(
+                item.key_at, "unknown-param", f"unknown param {name!r}", hint or _few(list(self.pack.params))
+            )
             return
         before = len(self.problems.found)
         value = setting(item, name, param.type, self.problems, unit=param.unit)
@@ -196,7 +200,7 @@ class _Values:
             circle = list(dict.fromkeys(other for other, _ in self.open[self.open.index(key) :]))
             at = self.settings[name][1] if name in self.settings else self.pack.params[name].at
             hint = "write 'default' for the pack's own value" if len(circle) == 1 else f"{' -> '.join([*circle, name])}"
-            self.problems.add(at, f"param {name!r} is defined by itself", hint)
+            self.problems.add(at, "circular-definition", f"param {name!r} is defined by itself", hint)
             return None
         self.open.append(key)
         value = compute(name)
@@ -213,7 +217,7 @@ class _Values:
             if DEFAULT in _names(given) and self.default(name) is None:
                 unset.append(DEFAULT)
             why = f"{', '.join(unset)} is not set" if unset else "its result is unknown"
-            self.problems.add(at, f"param {name!r} has no value: {given.text!r}, {why}")
+            self.problems.add(at, "no-value", f"param {name!r} has no value: {given.text!r}, {why}")
         self.bounded(param, value, at)
         return value
 
@@ -237,12 +241,16 @@ class _Values:
             return
         if not fits(value, param.type):
             shown = f"{value:g}" if isinstance(value, float) else repr(value)
-            self.problems.add(at, f"param {param.id!r} must be {type_words(param.type)}, not {shown}")
+            self.problems.add(at, "wrong-type", f"param {param.id!r} must be {type_words(param.type)}, not {shown}")
         elif isinstance(value, float):
             if param.min is not None and value < param.min:
-                self.problems.add(at, f"param {param.id!r} must be at least {param.min:g}, not {value:g}")
+                self.problems.add(
+                    at, "out-of-bounds", f"param {param.id!r} must be at least {param.min:g}, not {value:g}"
+                )
             if param.max is not None and value > param.max:
-                self.problems.add(at, f"param {param.id!r} must be at most {param.max:g}, not {value:g}")
+                self.problems.add(
+                    at, "out-of-bounds", f"param {param.id!r} must be at most {param.max:g}, not {value:g}"
+                )
 
 
 def _names(expression: Expression) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Collection, Iterator
 
+from .codes import UNKNOWN
 from .errors import did_you_mean
 from .expression import Expression
 from .fields import Problems
@@ -72,16 +73,23 @@ class _Checker:
         for item in items:
             metric = self.pack.metrics.get(str(item.value))
             if metric is not None and metric.expr is not None:
-                self.problems.add(item.at, f"metric {metric.id!r} is computed", "name one that is logged")
+                self.problems.add(
+                    item.at, "computed-metric", f"metric {metric.id!r} is computed", "name one that is logged"
+                )
             elif metric is not None and metric.better is None:
                 message = f"metric {metric.id!r} does not say which direction is better"
-                self.problems.add(item.at, message, "give it 'better:'")
+                self.problems.add(item.at, "no-direction", message, "give it 'better:'")
 
     def words(self, tree: Item) -> None:
         for section, noun in (("metrics", "metric"), ("params", "param"), ("windows", "window")):
             for name, item in _entries(tree, section):
                 if keyword.iskeyword(name):
-                    self.problems.add(item.key_at, f"{noun} {name!r} is a word of the language", "choose another name")
+                    self.problems.add(
+                        item.key_at,
+                        "reserved-name",
+                        f"{noun} {name!r} is a word of the language",
+                        "choose another name",
+                    )
 
     def circles(self) -> None:
         """Defaults that need one another, each circle told once."""
@@ -91,7 +99,7 @@ class _Checker:
             if param.id not in told and self.returns(param.id, param.id, path):
                 told.update(path)
                 message = f"the default of param {param.id!r} is defined by itself"
-                self.problems.add(param.at, message, " -> ".join([param.id, *path]))
+                self.problems.add(param.at, "circular-definition", message, " -> ".join([param.id, *path]))
 
     def returns(self, name: str, goal: str, path: list[str]) -> bool:
         default = self.pack.params[name].default
@@ -124,7 +132,9 @@ class _Checker:
                     self.unknown(item, family, self.pack.families, "family")
             if (lacking := set(texts[0][1]) ^ set(named)) and lacking <= set(self.pack.families):
                 braces = " and ".join(f"{{{family}}}" for family in sorted(lacking))
-                self.problems.add(item.at, f"only some keys of this metric have {braces}", "all must name the same")
+                self.problems.add(
+                    item.at, "uneven-keys", f"only some keys of this metric have {braces}", "all must name the same"
+                )
 
     def keys(self, item: Item | None, known: Collection[str], noun: str) -> None:
         if item is not None and isinstance(item.value, dict):
@@ -132,10 +142,11 @@ class _Checker:
                 if name not in known:
                     at = value.key_at
                     hint = did_you_mean(name, list(known)) or _known(known, noun)
-                    self.problems.add(at, f"unknown {noun} {name!r}", hint)
+                    self.problems.add(at, UNKNOWN[noun], f"unknown {noun} {name!r}", hint)
 
     def unknown(self, item: Item, name: str, known: Collection[str], noun: str) -> None:
-        self.problems.add(item.at, f"unknown {noun} {name!r}", did_you_mean(name, list(known)) or _known(known, noun))
+        hint = did_you_mean(name, list(known)) or _known(known, noun)
+        self.problems.add(item.at, UNKNOWN[noun], f"unknown {noun} {name!r}", hint)
 
     def message(self, item: Item | None) -> None:
         if item is None or not isinstance(item.value, str):
@@ -143,11 +154,11 @@ class _Checker:
         known = (*self.pack.metrics, *self.pack.params, *MESSAGE_NAMES)
         for placeholder in placeholders(item.value):
             if placeholder.name not in known:
-                at = item.at.shifted(placeholder.offset)
+                at = item.at.within(item.value, placeholder.offset)
                 is_split = placeholder.name in (*self.pack.families, *self.pack.labels)
                 hint = "{series} names the series that fire" if is_split else did_you_mean(placeholder.name, known)
                 hint = hint or f"a metric, a param, or {', '.join(MESSAGE_NAMES)}"
-                self.problems.add(at, f"unknown placeholder {placeholder.name!r}", hint)
+                self.problems.add(at, "unknown-placeholder", f"unknown placeholder {placeholder.name!r}", hint)
 
 
 def _known(known: Collection[str], noun: str) -> str:

@@ -58,30 +58,30 @@ def _told(error: Any, root: Item) -> Iterator[Problem]:
             assert isinstance(item.value, dict)
             for key in error.validator_value:
                 if key not in item.value:
-                    yield Problem(item.key_at, f"{name} lacks '{key}'", "add it")
+                    yield Problem(item.key_at, "missing-key", f"{name} lacks '{key}'", "add it")
         case "enum" | "const":
             choices = error.validator_value if error.validator == "enum" else [error.validator_value]
             shown = ", ".join(str(choice) for choice in choices)
             near = did_you_mean(str(item.value), [str(choice) for choice in choices])
             expected = shown if len(choices) == 1 else f"one of {shown}"
-            yield Problem(item.at, f"{name} must be {expected}, not {kind(item)}", near)
+            yield Problem(item.at, "unknown-choice", f"{name} must be {expected}, not {kind(item)}", near)
         case "pattern" if "propertyNames" in error.absolute_schema_path:
             key = str(error.instance)
             hint = "begin with a letter, then letters, digits and '_'"
-            yield Problem(_key_at(item, key), f"{key!r} is not a name", hint)
+            yield Problem(_key_at(item, key), "bad-name", f"{key!r} is not a name", hint)
         case "uniqueItems":
             seen: list[Any] = []
             for entry in item.value if isinstance(item.value, list) else []:
                 if entry.plain() in seen:
-                    yield Problem(entry.at, f"{entry.plain()!r} stands in {name} twice", "keep one")
+                    yield Problem(entry.at, "duplicate-entry", f"{entry.plain()!r} stands in {name} twice", "keep one")
                 seen.append(entry.plain())
         case "minItems" | "minLength" if not error.instance:
-            yield Problem(item.at, f"{name} is empty", "fill it in or leave it out")
+            yield Problem(item.at, "empty-value", f"{name} is empty", "fill it in or leave it out")
         case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
             bound = f"{_BOUNDS[str(error.validator)]} {error.validator_value:g}"
-            yield Problem(item.at, f"{name} must be {bound}, not {item.value}")
+            yield Problem(item.at, "out-of-range", f"{name} must be {bound}, not {item.value}")
         case _:
-            yield Problem(item.at, f"{name} must be {_expected(error)}, not {kind(item)}", _hint(error, item))
+            yield _unfit(error, item)
 
 
 def _name(error: Any) -> str:
@@ -120,7 +120,7 @@ def _unknown_keys(error: Any, item: Item) -> Iterator[Problem]:
         at = item.value[key].key_at
         near = get_close_matches(key, known, n=1, cutoff=0.65)
         hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
-        yield Problem(at, f"unknown key {key!r}", hint)
+        yield Problem(at, "unknown-key", f"unknown key {key!r}", hint)
         if near and near[0] not in item.value:
             item.value[near[0]] = item.value[key]
 
@@ -139,7 +139,14 @@ def _alternatives(error: Any, item: Item, root: Item) -> Iterator[Problem]:
                 if inner.validator == "enum":
                     yield from _told(inner, root)
             return
-    yield Problem(item.at, f"{_name(error)} must be {_expected(error)}, not {kind(item)}", _hint(error, item))
+    yield _unfit(error, item)
+
+
+def _unfit(error: Any, item: Item) -> Problem:
+    expected = _expected(error)
+    message = f"{_name(error)} must be {expected}, not {kind(item)}"
+    is_length = "length" in expected or "number of points" in expected
+    return Problem(item.at, "bad-length" if is_length else "wrong-type", message, _hint(error, item))
 
 
 def _key_at(item: Item, key: str) -> Position:

@@ -52,16 +52,20 @@ def pieces(text: str) -> Iterator[str | Placeholder]:
 def template_problems(text: str, at: Position) -> Iterator[Problem]:
     """What is malformed in a text that stands at `at`: stray braces, names that are none, unknown formats."""
     for match in _PIECE.finditer(text):
-        place = at.shifted(match.start()) if "\n" not in text[: match.start()] else at
+        place = at.within(text, match.start())
         if match[1] is None:
             if len(match[0]) == 1:
-                yield Problem(place, f"stray {match[0]!r} in a text", "write '{{' or '}}' for a brace")
+                yield Problem(
+                    place, "bad-placeholder", f"stray {match[0]!r} in a text", "write '{{' or '}}' for a brace"
+                )
             continue
         name, _, spec = match[1].partition(":")
         if not _NAME(name):
-            yield Problem(place, f"placeholder {match[0]!r} holds no name", "write it as {name} or {name:.3g}")
+            yield Problem(
+                place, "bad-placeholder", f"placeholder {match[0]!r} holds no name", "write it as {name} or {name:.3g}"
+            )
         elif not _SPEC(spec):
-            yield Problem(place, f"unknown format {spec!r} of placeholder {name!r}", _SPECS)
+            yield Problem(place, "bad-placeholder", f"unknown format {spec!r} of placeholder {name!r}", _SPECS)
 
 
 def fill(text: str, values: Mapping[str, Scalar], *, unknown: str = "?") -> str:

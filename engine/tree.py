@@ -1,7 +1,8 @@
 """The checked tree of an expression: what every room behind the parser works on.
 
-Every node carries `offset`, the column offset of its text in the expression, for error messages; it takes no part in
-equality, so that the same meaning written twice is one node (a window is computed once).
+Every node carries `offset`, where its text begins in the expression, and `width`, how long it is (0: not known), for
+error messages; they take no part in equality, so that the same meaning written twice is one node (a window is computed
+once).
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from collections.abc import Iterator
 class Node:
     """A piece of an expression: equal to what has the same class and the same parts, wherever it stands."""
 
-    __slots__ = ("offset",)
+    __slots__ = ("offset", "width")
     __match_args__: tuple[str, ...] = ()
 
     offset: int
+    width: int
 
     def children(self) -> Iterator[Node]:
         """The direct sub-expressions, left to right."""
@@ -51,7 +53,7 @@ class Number(Node):
     __slots__ = __match_args__ = ("value",)
 
     def __init__(self, value: float, *, offset: int = 0) -> None:
-        self.value, self.offset = value, offset
+        self.value, self.offset, self.width = value, offset, 0
 
 
 class Text(Node):
@@ -60,7 +62,7 @@ class Text(Node):
     __slots__ = __match_args__ = ("value",)
 
     def __init__(self, value: str, *, offset: int = 0) -> None:
-        self.value, self.offset = value, offset
+        self.value, self.offset, self.width = value, offset, 0
 
 
 class Truth(Node):
@@ -69,7 +71,7 @@ class Truth(Node):
     __slots__ = __match_args__ = ("value",)
 
     def __init__(self, value: bool, *, offset: int = 0) -> None:
-        self.value, self.offset = value, offset
+        self.value, self.offset, self.width = value, offset, 0
 
 
 class Name(Node):
@@ -78,7 +80,7 @@ class Name(Node):
     __slots__ = __match_args__ = ("id",)
 
     def __init__(self, id: str, *, offset: int = 0) -> None:
-        self.id, self.offset = id, offset
+        self.id, self.offset, self.width = id, offset, 0
 
 
 class Negative(Node):
@@ -87,7 +89,7 @@ class Negative(Node):
     __slots__ = __match_args__ = ("operand",)
 
     def __init__(self, operand: Node, *, offset: int = 0) -> None:
-        self.operand, self.offset = operand, offset
+        self.operand, self.offset, self.width = operand, offset, 0
 
 
 class Arithmetic(Node):
@@ -96,7 +98,7 @@ class Arithmetic(Node):
     __slots__ = __match_args__ = ("operator", "left", "right")
 
     def __init__(self, operator: str, left: Node, right: Node, *, offset: int = 0) -> None:
-        self.operator, self.left, self.right, self.offset = operator, left, right, offset
+        self.operator, self.left, self.right, self.offset, self.width = operator, left, right, offset, 0
 
 
 class Comparison(Node):
@@ -105,7 +107,7 @@ class Comparison(Node):
     __slots__ = __match_args__ = ("operator", "left", "right")
 
     def __init__(self, operator: str, left: Node, right: Node, *, offset: int = 0) -> None:
-        self.operator, self.left, self.right, self.offset = operator, left, right, offset
+        self.operator, self.left, self.right, self.offset, self.width = operator, left, right, offset, 0
 
 
 class Among(Node):
@@ -114,7 +116,7 @@ class Among(Node):
     __slots__ = __match_args__ = ("operand", "choices")
 
     def __init__(self, operand: Node, choices: tuple[Node, ...], *, offset: int = 0) -> None:
-        self.operand, self.choices, self.offset = operand, choices, offset
+        self.operand, self.choices, self.offset, self.width = operand, choices, offset, 0
 
 
 class And(Node):
@@ -123,7 +125,7 @@ class And(Node):
     __slots__ = __match_args__ = ("operands",)
 
     def __init__(self, operands: tuple[Node, ...], *, offset: int = 0) -> None:
-        self.operands, self.offset = operands, offset
+        self.operands, self.offset, self.width = operands, offset, 0
 
 
 class Or(Node):
@@ -132,7 +134,7 @@ class Or(Node):
     __slots__ = __match_args__ = ("operands",)
 
     def __init__(self, operands: tuple[Node, ...], *, offset: int = 0) -> None:
-        self.operands, self.offset = operands, offset
+        self.operands, self.offset, self.width = operands, offset, 0
 
 
 class Not(Node):
@@ -141,7 +143,7 @@ class Not(Node):
     __slots__ = __match_args__ = ("operand",)
 
     def __init__(self, operand: Node, *, offset: int = 0) -> None:
-        self.operand, self.offset = operand, offset
+        self.operand, self.offset, self.width = operand, offset, 0
 
 
 class Conditional(Node):
@@ -150,7 +152,7 @@ class Conditional(Node):
     __slots__ = __match_args__ = ("condition", "then", "otherwise")
 
     def __init__(self, condition: Node, then: Node, otherwise: Node, *, offset: int = 0) -> None:
-        self.condition, self.then, self.otherwise, self.offset = condition, then, otherwise, offset
+        self.condition, self.then, self.otherwise, self.offset, self.width = condition, then, otherwise, offset, 0
 
 
 class Call(Node):
@@ -159,4 +161,4 @@ class Call(Node):
     __slots__ = __match_args__ = ("function", "arguments")
 
     def __init__(self, function: str, arguments: tuple[Node | None, ...], *, offset: int = 0) -> None:
-        self.function, self.arguments, self.offset = function, arguments, offset
+        self.function, self.arguments, self.offset, self.width = function, arguments, offset, 0

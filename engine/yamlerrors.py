@@ -29,11 +29,13 @@ def syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem
     mark = error.problem_mark or error.context_mark
     message = (error.problem or "it cannot be read").replace("<file>", file)
     if "another document" in message:
-        return Problem(place(file, mark), "a second document starts here", "keep one document a file")
+        return Problem(
+            place(file, mark), "several-documents", "a second document starts here", "keep one document a file"
+        )
     if "undefined alias" in message:
-        return Problem(place(file, mark), message, "define it with '&' above")
+        return Problem(place(file, mark), "unknown-anchor", message, "define it with '&' above")
     if "duplicate anchor" in message:
-        return Problem(place(file, mark), message.split(";")[0], "give each anchor its own name")
+        return Problem(place(file, mark), "duplicate-anchor", message.split(";")[0], "give each anchor its own name")
     lines = text.splitlines()
     line = lines[min(mark.line, len(lines) - 1)] if mark is not None and lines else ""
     hint = ""
@@ -47,4 +49,4 @@ def syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem
         hint = "close the quote"
     elif "cannot start any token" in message:
         hint = "quote the text"
-    return Problem(place(file, mark), f"not YAML: {message}", hint)
+    return Problem(place(file, mark), "yaml-syntax", f"not YAML: {message}", hint)

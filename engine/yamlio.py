@@ -20,6 +20,8 @@ from .yamlerrors import place, syntax_problem, unreadable_at
 from .yamlscalars import scalar
 
 if TYPE_CHECKING:
+    from .codes import Code
+
     _Base: Any = object
 else:
     try:
@@ -132,18 +134,20 @@ class _Composer(_Base):  # type: ignore[misc]
         self.depth += 1
         self.count += 1
         if self.depth > MAX_DEPTH:
-            raise _RefusedError(parent.start_mark, _TOO_DEEP, _FLATTEN)
+            raise _RefusedError(parent.start_mark, "too-deep", _TOO_DEEP, _FLATTEN)
         if self.count > MAX_NODES:
-            raise _RefusedError(parent.start_mark, f"the file holds more than {MAX_NODES:,} values", _SPLIT)
+            raise _RefusedError(
+                parent.start_mark, "too-large", f"the file holds more than {MAX_NODES:,} values", _SPLIT
+            )
 
     def ascend_resolver(self) -> None:
         self.depth -= 1
 
 
 class _RefusedError(Exception):
-    def __init__(self, mark: Any, message: str, hint: str = "") -> None:
+    def __init__(self, mark: Any, code: Code, message: str, hint: str = "") -> None:
         super().__init__(message)
-        self.mark, self.message, self.hint = mark, message, hint
+        self.mark, self.code, self.message, self.hint = mark, code, message, hint
 
 
 def compose(text: str, file: str) -> Document:
@@ -155,19 +159,20 @@ def compose(text: str, file: str) -> Document:
     text = text.removeprefix("\ufeff")
     try:
         if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-            raise _RefusedError(None, _TOO_LARGE, _SPLIT)
+            raise _RefusedError(None, "too-large", _TOO_LARGE, _SPLIT)
         node = _Composer(text).get_single_node()
         if node is None:
             return Document(file, Item(None, file, 1, 1))
         builder = _Builder(text, file)
         return Document(file, builder.build(node, 1), tuple(sorted(builder.problems)))
     except _RefusedError as refusal:
-        raise PackError([Problem(place(file, refusal.mark), refusal.message, refusal.hint)]) from None
+        raise PackError([Problem(place(file, refusal.mark), refusal.code, refusal.message, refusal.hint)]) from None
     except yaml.MarkedYAMLError as error:
         raise PackError([syntax_problem(error, text, file)]) from None
     except yaml.YAMLError as error:
         message = f"not YAML: {getattr(error, 'reason', 'it cannot be read')}"
-        raise PackError([Problem(unreadable_at(text, file, error), message, "save it as plain UTF-8")]) from None
+        at = unreadable_at(text, file, error)
+        raise PackError([Problem(at, "not-text", message, "save it as plain UTF-8")]) from None
 
 
 def read(text: str, file: str) -> Document:
@@ -184,19 +189,20 @@ def compose_file(path: Path, file: str | None = None) -> Document:
     try:
         if not path.is_file():
             reason = "is a directory" if path.is_dir() else "is not a file" if path.exists() else "does not exist"
-            raise PackError([Problem(Position(name), f"file {reason}", "give the path of a YAML file")])
+            raise PackError([Problem(Position(name), "no-file", f"file {reason}", "give the path of a YAML file")])
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        problem = Problem(Position(name), f"file cannot be read: {error.strerror}")
+        problem = Problem(Position(name), "no-file", f"file cannot be read: {error.strerror}")
         raise PackError([problem]) from None
     if len(data) > MAX_BYTES:
-        raise PackError([Problem(Position(name), _TOO_LARGE, _SPLIT)])
+        raise PackError([Problem(Position(name), "too-large", _TOO_LARGE, _SPLIT)])
     try:
         return compose(data.decode("utf-8-sig"), name)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise PackError([Problem(Position(name, line, 1), "file is not UTF-8 text", "save it as UTF-8")]) from None
+        at = Position(name, line, 1)
+        raise PackError([Problem(at, "not-text", "file is not UTF-8 text", "save it as UTF-8")]) from None
 
 
 class _Builder:
@@ -213,17 +219,19 @@ class _Builder:
         self.count += 1
         if self.count > MAX_NODES:
             raise _RefusedError(
-                node.start_mark, f"aliases expand to more than {MAX_NODES:,} values", "use fewer aliases"
+                node.start_mark, "too-large", f"aliases expand to more than {MAX_NODES:,} values", "use fewer aliases"
             )
         if depth > MAX_DEPTH:
-            raise _RefusedError(node.start_mark, _TOO_DEEP, _FLATTEN)
+            raise _RefusedError(node.start_mark, "too-deep", _TOO_DEEP, _FLATTEN)
         if node.tag:
             self.tagged(node)
         if node.id == "scalar":
             return self.leaf(node)
         mark = node.start_mark
         if id(node) in self.open:
-            raise _RefusedError(mark, "what this anchor names holds an alias of itself", "take the alias out")
+            raise _RefusedError(
+                mark, "circular-definition", "what this anchor names holds an alias of itself", "take the alias out"
+            )
         self.open.add(id(node))
         value: Value
         if node.id == "sequence":
@@ -244,7 +252,7 @@ class _Builder:
             try:
                 return Item(scalar(text), self.file, line, column)
             except ValueError:
-                self.problem(mark, "number has too many digits", "quote it if it is text")
+                self.problem(mark, "out-of-range", "number has too many digits", "quote it if it is text")
                 return Item(0, self.file, line, column)
         if style in _QUOTES:
             return Item(text, self.file, line, column + 1)
@@ -264,7 +272,7 @@ class _Builder:
         for key_node, value_node in self.pairs(node) if node.flow_style else node.value:
             mark = key_node.start_mark
             if key_node.id != "scalar":
-                self.problem(mark, "a key must be text", "write 'key: value'")
+                self.problem(mark, "bad-key", "a key must be text", "write 'key: value'")
                 continue
             key = key_node.value
             if key_node.tag:
@@ -274,11 +282,13 @@ class _Builder:
             item.key_column = mark.column + 1 + (key_node.style in _QUOTES if key_node.style else 0)
             if key == "<<" and not key_node.style:
                 if merged is not None:
-                    self.problem(mark, "key '<<' is given twice", "merge several as in '<<: [*one, *other]'")
+                    self.problem(
+                        mark, "duplicate-key", "key '<<' is given twice", "merge several as in '<<: [*one, *other]'"
+                    )
                 merged = self.merged(value_node, item)
             elif key in result:
-                first = result[key].key_line
-                self.problem(mark, f"key {key!r} is given twice", f"it stands on line {first} already, keep one")
+                hint = f"it stands on line {result[key].key_line} already, keep one"
+                self.problem(mark, "duplicate-key", f"key {key!r} is given twice", hint)
             else:
                 result[key] = item
         return {**merged, **result} if merged else result
@@ -291,7 +301,9 @@ class _Builder:
             if isinstance(each.value, dict):
                 found = {**each.value, **found}
             else:
-                self.problem(inner.start_mark, "'<<' merges mappings only", "name one, as in '<<: *defaults'")
+                self.problem(
+                    inner.start_mark, "wrong-type", "'<<' merges mappings only", "name one, as in '<<: *defaults'"
+                )
         return found
 
     def pairs(self, node: Any) -> Iterator[tuple[Any, Any]]:
@@ -325,14 +337,16 @@ class _Builder:
 
     def rejoined(self, node: Any, pieces: Sequence[str]) -> Any:
         text = ", ".join(pieces)
-        self.problem(node.start_mark, f"a comma cuts the unquoted {text!r} in pieces", "quote the expression")
+        message = f"a comma cuts the unquoted {text!r} in pieces"
+        self.problem(node.start_mark, "unquoted-comma", message, "quote the expression")
         return yaml.ScalarNode("", text, node.start_mark, node.end_mark, "")
 
     def tagged(self, node: Any) -> None:
-        self.problem(node.start_mark, f"tag {node.tag!r} is not supported", "quote text that starts with '!'")
+        message = f"tag {node.tag!r} is not supported"
+        self.problem(node.start_mark, "yaml-tag", message, "quote text that starts with '!'")
 
-    def problem(self, mark: Any, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(place(self.file, mark), message, hint))
+    def problem(self, mark: Any, code: Code, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(place(self.file, mark), code, message, hint))
 
 
 def _is_cut_off(entry: tuple[Any, Any], pieces: list[str]) -> bool:

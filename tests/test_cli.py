@@ -29,7 +29,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 def problem(line: int, message: str, hint: str = "") -> Problem:
-    return Problem(Position("p.yaml", line, 2), message, hint)
+    return Problem(Position("p.yaml", line, 2), "unknown-key", message, hint)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         "critical": WARNED._replace(findings=(FINDING._replace(severity="critical"),)),
         "empty": LogError("the log is empty", path="empty", hint="wait"),
         "pack": PackError([problem(3, "unknown key 'whem'", "did you mean 'when'?"), problem(9, "worse")]),
-        "override": OverrideError([Problem(Position("--set"), "unknown param 'x'")]),
+        "override": OverrideError([Problem(Position("--set"), "unknown-param", "unknown param 'x'")]),
         "bug": RuntimeError("a\nb"),
         "stop": KeyboardInterrupt(),
     }

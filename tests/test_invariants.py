@@ -281,14 +281,14 @@ def test_its_name_is_no_rules_name(tmp_path: Path) -> None:
     ("holds", "remark"),
     [
         ("a == b", None),
-        ("a == a", "invariant 'x' has the same on both sides [idle-invariant]"),
-        ("coef == 2 * slack", "invariant 'x' names no metric [idle-invariant]"),
+        ("a == a", "invariant 'x' has the same on both sides"),
+        ("coef == 2 * slack", "invariant 'x' names no metric"),
     ],
 )
 def test_those_that_say_nothing_are_told(tmp_path: Path, holds: str, remark: str | None) -> None:
     path = tmp_path / "tiny.yaml"
     path.write_text(f"{HEAD}invariants: {{x: {{holds: {holds}}}}}\n")
-    remarks = [each.message for each in lint_pack(load_pack(path)) if "idle" in each.message]
+    remarks = [each.message for each in lint_pack(load_pack(path)) if each.code == "idle-invariant"]
     assert remarks == ([remark] if remark else [])
 
 

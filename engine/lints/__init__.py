@@ -1,46 +1,67 @@
-"""What a schema and the loader cannot say: a pack that loads, and still is not what its author meant."""
+"""Lints: a file that loads, and still is not what its author meant.
+
+One lint a module. The module's name is the code of its problems, its docstring the page that explains them (as those in
+`codes/`), its `SEVERITY` "error" or "warning". Its function `check(pack)` gives remarks on a pack, `check_tests(suite)`
+on a file of pack tests. Modules whose names begin with `_` help several lints.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from ..errors import Problem
+from ..errors import Position, Problem
 from ..pack import Pack
-from . import bounds, gates, idle, texts, unused
+
+if TYPE_CHECKING:
+    from ..codes import Code
+    from ..packtest.model import Suite
 
 
-class Lint(NamedTuple):
-    """One lint: its id, and the function that finds its problems; the function's docstring is its documentation."""
+class Remark(NamedTuple):
+    """What a lint says of a place: as a `Problem`, whose code and severity are those of the lint."""
 
-    id: str
-    find: Callable[[Pack], Iterator[Problem]]
-
-    @property
-    def documentation(self) -> str:
-        """What it finds, with a snippet that passes and one that fails."""
-        return self.find.__doc__ or ""
-
-
-LINTS: tuple[Lint, ...] = (
-    Lint("unused-param", unused.unused_param),
-    Lint("unused-metric", unused.unused_metric),
-    Lint("unused-twin", unused.unused_twin),
-    Lint("unused-window", unused.unused_window),
-    Lint("unused-family", unused.unused_family),
-    Lint("idle-invariant", idle.idle_invariant),
-    Lint("out-of-bounds", bounds.out_of_bounds),
-    Lint("duplicate-title", texts.duplicate_title),
-    Lint("bare-message", texts.bare_message),
-    Lint("never-stuck", gates.never_stuck),
-    Lint("fixed-limit", gates.fixed_limit),
-)
+    at: Position
+    message: str
+    hint: str = ""
+    width: int = 0
 
 
 def lint_pack(pack: Pack) -> list[Problem]:
-    """Every finding of every lint, sorted by place; each message ends with the lint's id in brackets."""
+    """Every remark of every lint on a pack, sorted by place."""
     return sorted(
-        Problem(problem.at, f"{problem.message} [{lint.id}]", problem.hint)
-        for lint in LINTS
-        for problem in lint.find(pack)
+        _problem(lint, remark)
+        for lint in _modules()
+        if hasattr(lint, "check")
+        for remark in cast("Iterator[Remark]", lint.check(pack))
     )
+
+
+def lint_tests(suite: Suite) -> list[Problem]:
+    """Every remark of every lint on a file of pack tests, sorted by place."""
+    return sorted(
+        _problem(lint, remark)
+        for lint in _modules()
+        if hasattr(lint, "check_tests")
+        for remark in cast("Iterator[Remark]", lint.check_tests(suite))
+    )
+
+
+def names() -> tuple[str, ...]:
+    """The codes of all lints, sorted."""
+    found = (each.name for each in iter_modules(__path__))
+    return tuple(sorted(name.replace("_", "-") for name in found if not name.startswith("_")))
+
+
+@cache
+def _modules() -> tuple[ModuleType, ...]:
+    return tuple(import_module(f"{__name__}.{name.replace('-', '_')}") for name in names())
+
+
+def _problem(lint: ModuleType, remark: Remark) -> Problem:
+    code = cast("Code", lint.__name__.rpartition(".")[2].replace("_", "-"))
+    return Problem(remark.at, code, remark.message, remark.hint, remark.width, lint.SEVERITY)

@@ -34,13 +34,23 @@ def read_data(fields: Fields, names: Names, folder: Path, problems: Problems, wr
         fields.missing("table", f"give it data: {', '.join(SOURCES[:-1])} or {SOURCES[-1]}")
         return Data()
     for extra in given[1:]:
-        problems.add(fields.items[extra].key_at, f"{given[0]!r} and {extra!r} in one case", "give it one kind of data")
+        problems.add(
+            fields.items[extra].key_at,
+            "contradiction",
+            f"{given[0]!r} and {extra!r} in one case",
+            "give it one kind of data",
+        )
     source = given[0]
     if source in ("lines", "log"):
         for key in MADE:
             if fields.has(key):
                 message = f"{key!r} does not go with {source!r}"
-                problems.add(fields.items[key].key_at, message, "it adds to a table or to series; write it in the log")
+                problems.add(
+                    fields.items[key].key_at,
+                    "contradiction",
+                    message,
+                    "it adds to a table or to series; write it in the log",
+                )
     if source == "lines":
         return Data(text=_text(fields, source).rstrip("\n") + "\n")
     if source == "log":
@@ -61,7 +71,7 @@ def _log(fields: Fields, folder: Path, problems: Problems) -> str:
     name = _text(fields, "log").strip()
     path = folder / name
     if name and not path.is_file():
-        problems.add(fields.place("log"), f"no log {name!r}", "give a path relative to this file")
+        problems.add(fields.place("log"), "no-file", f"no log {name!r}", "give a path relative to this file")
     return str(path)
 
 
@@ -80,7 +90,11 @@ class _Rows:
         if total is not None:
             key = names.clock_key(self.clock.total)
             if key is None:
-                problems.add(fields.place("total"), f"pack {names.pack.id!r} reads no total from a key of its own")
+                problems.add(
+                    fields.place("total"),
+                    "contradiction",
+                    f"pack {names.pack.id!r} reads no total from a key of its own",
+                )
             else:
                 self.constants[key] = tidy(total)
 
@@ -88,7 +102,12 @@ class _Rows:
         try:
             return self.names.key(name)
         except UnknownNameError as error:
-            self.problems.add(at, f"{name!r} is neither a key nor a metric of pack {self.names.pack.id!r}", error.hint)
+            self.problems.add(
+                at,
+                "unknown-column",
+                f"{name!r} is neither a key nor a metric of pack {self.names.pack.id!r}",
+                error.hint,
+            )
             return None
 
     # Tables
@@ -104,7 +123,7 @@ class _Rows:
 
         table, wrong = read_table(item.value)
         for fault in wrong:
-            self.problems.add(at(fault.at), fault.message, fault.hint)
+            self.problems.add(at(fault.at), "bad-table", fault.message, fault.hint)
         keys: dict[str, str | None] = {}
         rows: list[Row] = []
         for place, cells in enumerate(table):
@@ -119,7 +138,9 @@ class _Rows:
                     value = read_cell(cell.text, is_text=self.names.is_text(key))
                 except ValueError:
                     message = f"{cell.text!r} under {cell.head!r} is no number"
-                    self.problems.add(at(cell.at), message, "write - where it is missing; a range is no value")
+                    self.problems.add(
+                        at(cell.at), "bad-table", message, "write - where it is missing; a range is no value"
+                    )
                     continue
                 if value is not None:
                     row[key] = value
@@ -164,19 +185,22 @@ class _Rows:
         if own and sparse:
             hint = f"leave the series {own[0]!r} out, and give the case 'step: {{from: 1, every: 1}}'"
             self.problems.add(
-                places[sparse[0][0]], f"{sparse[0][0]!r} cannot be placed on a clock that is a series", hint
+                places[sparse[0][0]],
+                "contradiction",
+                f"{sparse[0][0]!r} cannot be placed on a clock that is a series",
+                hint,
             )
             return []
         return self.finished(list(self.merged(dense, sparse, has_clock=bool(own))))
 
     def values(self, item: Item) -> list[Cell | None]:
         if not isinstance(item.value, (int, float, str)):
-            self.problems.add(item.at, "a series is a text, such as '0.65-0.001x145'")
+            self.problems.add(item.at, "bad-series", "a series is a text, such as '0.65-0.001x145'")
             return []
         try:
             return read_series(self.written(item))
         except NotationError as error:
-            self.problems.add(item.at.shifted(error.offset), error.message, error.hint)
+            self.problems.add(item.at.within(self.written(item), error.offset), "bad-series", error.message, error.hint)
             return []
 
     def same_length(self, dense: Mapping[str, list[Cell | None]], places: Mapping[str, Position]) -> None:
@@ -186,7 +210,7 @@ class _Rows:
             if lack:
                 message = f"{key!r} has {len(values)} values, {longest!r} has {len(dense[longest])}"
                 hint = f"write _x{lack} for those that are missing, or say where they are with 'from' and 'every'"
-                self.problems.add(places[key], message, hint)
+                self.problems.add(places[key], "bad-series", message, hint)
 
     def merged(
         self,
@@ -226,7 +250,9 @@ class _Rows:
             return rows
         summary = self.names.pack.summary
         if not summary:
-            self.problems.add(self.fields.place("ended"), f"pack {self.names.pack.id!r} knows no summary row")
+            self.problems.add(
+                self.fields.place("ended"), "contradiction", f"pack {self.names.pack.id!r} knows no summary row"
+            )
             return rows
         steps = {each.key for each in self.clock.step}
         row: Row = {key: value for key, value in rows[-1].items() if key in steps} if rows else {}

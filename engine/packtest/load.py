@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ..codes import UNKNOWN
 from ..errors import OverrideError, PackError, Position, Problem, did_you_mean
 from ..fields import Fields, Problems, kind
 from ..load import RULES, SUFFIXES, is_log, load_pack
@@ -51,24 +52,26 @@ def load_suite(path: str | Path, packs: dict[str, Pack] | None = None) -> tuple[
     for item in fields.list("tests"):
         case = _case(Fields(item, problems, "a case"), names, Path(path).parent, problems, written)
         if any(case.name == other.name for other in cases):
-            problems.add(case.at, f"two cases are called {case.name!r}", "name them apart")
+            problems.add(case.at, "name-clash", f"two cases are called {case.name!r}", "name them apart")
         cases.append(case)
     found = tuple(dict.fromkeys(sorted(problems.found)))
     return (None, found) if found else (Suite(file, pack, own_of(pack), tuple(cases)), ())
 
 
 def _a_log(file: str) -> Problem:
-    return Problem(Position(file, 1, 1), "this is a log, not a file of tests", f"'rules eval {file}' judges it")
+    return Problem(
+        Position(file, 1, 1), "wrong-file", "this is a log, not a file of tests", f"'rules eval {file}' judges it"
+    )
 
 
 def _no_tests(document: Document) -> Problem | None:
     """Why the file is no file of tests at all."""
     root = document.root
     if not isinstance(root.value, dict):
-        return Problem(root.at, "a file of tests is a mapping of keys", "begin it with 'schema: 1'")
+        return Problem(root.at, "wrong-file", "a file of tests is a mapping of keys", "begin it with 'schema: 1'")
     if "tests" not in root.value and "rules" in root.value:
         name = Path(document.file).with_suffix("").name + SUFFIX
-        return Problem(root.at, "this is a pack, not a file of tests", f"its tests are in {name}")
+        return Problem(root.at, "wrong-file", "this is a pack, not a file of tests", f"its tests are in {name}")
     return None
 
 
@@ -98,21 +101,25 @@ def _pack(fields: Fields, path: Path, packs: dict[str, Pack]) -> Pack:
     elif given:
         name = path.parent / given
         if not name.is_file():
-            raise PackError([Problem(at, f"no pack {given!r}", "give a path relative to this file")])
+            raise PackError([Problem(at, "unknown-pack", f"no pack {given!r}", "give a path relative to this file")])
     else:
         name = path.parent / (path.name.removesuffix(SUFFIX) + ".yaml")
         if not path.name.endswith(SUFFIX):
-            raise PackError([Problem(fields.item.at, "the file does not say which pack it tests", "give it 'pack:'")])
+            raise PackError(
+                [Problem(fields.item.at, "missing-key", "the file does not say which pack it tests", "give it 'pack:'")]
+            )
         if not name.is_file():
             message = f"no pack {name.name!r} beside this file"
-            raise PackError([Problem(fields.item.at, message, "name the pack that is tested, as in 'pack: kto'")])
+            raise PackError(
+                [Problem(fields.item.at, "unknown-pack", message, "name the pack that is tested, as in 'pack: kto'")]
+            )
     key = str(name)
     if key not in packs:
         try:
             packs[key] = load_pack(name)
         except PackError as error:
             if isinstance(name, str) and error.position.file == "--pack":
-                raise PackError([Problem(at, problem.message, problem.hint) for problem in error.problems]) from None
+                raise PackError([each._replace(at=at) for each in error.problems]) from None
             raise
     return packs[key]
 
@@ -128,7 +135,7 @@ def _case(fields: Fields, names: Names, folder: Path, problems: Problems, writte
             files.append(file)
             _try(pack, None, [file], (), problems, None)
         else:
-            problems.add(item.at, f"no override file {item.value!r}", "give a path relative to this file")
+            problems.add(item.at, "no-file", f"no override file {item.value!r}", "give a path relative to this file")
     data = read_data(fields, names, folder, problems, written) if isinstance(fields.item.value, dict) else Data()
     has_checkpoints = fields.has("checkpoints")
     return Case(
@@ -170,7 +177,7 @@ def _try(
         resolve(pack, variant=variant, files=files, settings=settings, project=outside())
     except OverrideError as error:
         for problem in error.problems:
-            problems.add(item.at if item is not None else problem.at, problem.message, problem.hint)
+            problems.extend([problem if item is None else problem._replace(at=item.at, width=0)])
 
 
 def outside() -> Path:
@@ -188,7 +195,9 @@ def _time(fields: Fields, problems: Problems) -> float | None:
     try:
         moment = datetime.fromisoformat(str(item.value).strip())
     except ValueError:
-        problems.add(item.at, f"{item.value!r} is not a time", "write 2026-01-31T12:00:00Z or seconds since 1970")
+        problems.add(
+            item.at, "bad-time", f"{item.value!r} is not a time", "write 2026-01-31T12:00:00Z or seconds since 1970"
+        )
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
@@ -219,13 +228,13 @@ def _things(section: str, id: str, item: Item, pack: Pack, problems: Problems) -
     if name not in known:
         noun = section.removesuffix("s")
         hint = did_you_mean(id, list(known)) or ("" if known else f"pack {pack.id!r} has no {section}")
-        problems.add(item.key_at, f"unknown {noun} {id!r}", hint)
+        problems.add(item.key_at, UNKNOWN[noun], f"unknown {noun} {id!r}", hint)
         return
     if section == "stages":
         for metric, median in item.value.items() if isinstance(item.value, dict) else ():
             if metric not in pack.stages[id].expect:
                 told = f"stage {id!r} expects nothing of {metric!r}"
-                problems.add(median.key_at, told, did_you_mean(metric, list(pack.stages[id].expect)))
+                problems.add(median.key_at, "unknown-metric", told, did_you_mean(metric, list(pack.stages[id].expect)))
             yield from _fields_of((section, id, metric), median, "within")
     else:
         if section == "gates":
@@ -240,7 +249,7 @@ def _known_requirements(item: Item, gate: Gate, problems: Problems) -> None:
     ):
         if name not in gate.require:
             hint = did_you_mean(name, list(gate.require)) or f"the gate requires {', '.join(gate.require)}"
-            problems.add(requirement.key_at, f"unknown requirement {name!r}", hint)
+            problems.add(requirement.key_at, "unknown-requirement", f"unknown requirement {name!r}", hint)
 
 
 def _fields_of(path: tuple[str, ...], item: Item, short: str) -> Iterator[Expected]:
@@ -264,7 +273,7 @@ def _known_actions(item: Item, pack: Pack, problems: Problems) -> None:
         action = entry.value.get("action", entry) if isinstance(entry.value, dict) else entry
         if isinstance(action.value, str) and action.value not in known:
             hint = did_you_mean(action.value, list(known)) or f"known are {', '.join(known)}"
-            problems.add(action.at, f"unknown action {kind(action).removeprefix('the text ')}", hint)
+            problems.add(action.at, "unknown-action", f"unknown action {kind(action).removeprefix('the text ')}", hint)
 
 
 def suite_files(paths: tuple[str, ...]) -> tuple[list[str], list[Problem]]:
@@ -277,7 +286,9 @@ def suite_files(paths: tuple[str, ...]) -> tuple[list[str], list[Problem]]:
             continue
         names = sorted(name for name in os.listdir(path) if name.endswith(SUFFIX))
         if not names:
-            problems.append(Problem(Position(path), "no tests in this folder", f"they are files that end in {SUFFIX}"))
+            problems.append(
+                Problem(Position(path), "no-file", "no tests in this folder", f"they are files that end in {SUFFIX}")
+            )
         files += [os.path.join(path, name) for name in names]
     return list(dict.fromkeys(files)), problems
 

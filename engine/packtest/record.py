@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..checkpoints import find_checkpoints
 from ..errors import OverrideError, PackError, Position, Problem
@@ -25,6 +25,9 @@ from .judge import judge
 from .load import SUFFIX, load_suite
 from .model import Case, Data
 from .run import run_case
+
+if TYPE_CHECKING:
+    from ..codes import Code
 
 MAX_EMBEDDED = 262_144
 """The most bytes of a log that are written into a file of tests."""
@@ -62,8 +65,8 @@ def _refused(path: Path, error: OSError) -> Problem:
     """Why the file could not be written."""
     if isinstance(error, FileNotFoundError) and not path.parent.is_dir():
         hint = "make it, or name another file"
-        return Problem(Position(path.as_posix()), f"there is no folder {path.parent.as_posix()!r}", hint)
-    return Problem(Position(path.as_posix()), f"the file cannot be written: {error.strerror or error}")
+        return Problem(Position(path.as_posix()), "no-file", f"there is no folder {path.parent.as_posix()!r}", hint)
+    return Problem(Position(path.as_posix()), "no-file", f"the file cannot be written: {error.strerror or error}")
 
 
 def _record(path: Path, recording: Recording) -> str:
@@ -72,7 +75,9 @@ def _record(path: Path, recording: Recording) -> str:
     name = recording.name or Path(recording.log).as_posix()
     for item in _cases(document):
         if isinstance(item.value, dict) and "name" in item.value and item.value["name"].plain() == name:
-            raise _wrong(item.value["name"].at, f"a case called {name!r} is there already", "give another --name")
+            raise _wrong(
+                item.value["name"].at, "name-clash", f"a case called {name!r} is there already", "give another --name"
+            )
     case, data = _case(path, recording, name, pack)
     told = "".join(_entry(case, data, judge(pack, case)))
     if old:
@@ -101,12 +106,19 @@ def _pack(path: Path, given: str | None, document: Document | None) -> tuple[Pac
         if suite is None:
             raise PackError(problems)
         if given is not None and load_pack(given).id != suite.pack.id:
-            raise _wrong(Position("--pack"), f"{path.as_posix()} tests pack {suite.pack.id!r}, not {given!r}")
+            raise _wrong(
+                Position("--pack"), "contradiction", f"{path.as_posix()} tests pack {suite.pack.id!r}, not {given!r}"
+            )
         return suite.pack, ""
     if given is None:
         beside = path.parent / (path.name.removesuffix(SUFFIX) + ".yaml")
         if not path.name.endswith(SUFFIX) or not beside.is_file():
-            raise _wrong(Position(path.as_posix()), "no pack beside this file", "say which pack it tests with --pack")
+            raise _wrong(
+                Position(path.as_posix()),
+                "unknown-pack",
+                "no pack beside this file",
+                "say which pack it tests with --pack",
+            )
         return load_pack(beside), ""
     pack = load_pack(given)
     is_file = bool(Path(given).suffix) or "/" in given
@@ -118,7 +130,7 @@ def _case(path: Path, recording: Recording, name: str, pack: Pack) -> tuple[Case
     """The case without its expectations, and the lines that bring its data."""
     log = Path(recording.log)
     if not log.is_file():
-        raise _wrong(Position(recording.log), "no log there", "--record takes the path of a log")
+        raise _wrong(Position(recording.log), "no-file", "no log there", "--record takes the path of a log")
     seen = find_checkpoints(recording.log, pack.checkpoints) or ()
     data, told = _data(path, log, embed=recording.embed)
     case = Case(
@@ -140,15 +152,15 @@ def _data(path: Path, log: Path, *, embed: bool) -> tuple[Data, str]:
     at = Position(log.as_posix())
     hint = "leave --embed out: the case then names the log"
     if log.stat().st_size > MAX_EMBEDDED:
-        raise _wrong(at, f"the log has more than {MAX_EMBEDDED >> 10} KiB", hint)
+        raise _wrong(at, "too-large", f"the log has more than {MAX_EMBEDDED >> 10} KiB", hint)
     try:
         text = log.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise _wrong(at, "the log is no UTF-8 text", hint) from None
+        raise _wrong(at, "not-text", "the log is no UTF-8 text", hint) from None
     except OSError as error:
-        raise _wrong(at, f"the log cannot be read: {error.strerror or error}") from None
+        raise _wrong(at, "no-file", f"the log cannot be read: {error.strerror or error}") from None
     if _UNPRINTABLE.search(text):
-        raise _wrong(at, "the log has control characters, which YAML cannot hold", hint)
+        raise _wrong(at, "not-text", "the log has control characters, which YAML cannot hold", hint)
     text = text.rstrip("\n") + "\n"
     head = "lines: |2\n" if text.startswith((" ", "\n", "\t")) else "lines: |\n"
     return Data(text=text), head + "".join(f"  {line}\n" if line else "\n" for line in text.split("\n")[:-1])
@@ -256,7 +268,12 @@ def _written(path: Path, old: str, text: str, document: Document | None) -> None
         assert isinstance(before, dict)
         tests = plain.get("tests") if isinstance(plain, dict) else None
         if not isinstance(plain, dict) or not isinstance(tests, list) or {**plain, "tests": tests[:-1]} != before:
-            raise _wrong(document.root.at, "no case can be added behind the others", "put 'tests' last in the file")
+            raise _wrong(
+                document.root.at,
+                "wrong-order",
+                "no case can be added behind the others",
+                "put 'tests' last in the file",
+            )
     _write(path, text)
 
 
@@ -288,7 +305,7 @@ def _checked(path: Path, old: str, name: str) -> None:
     if suite is not None:
         result = next(run_case(suite, case) for case in suite.cases if case.name == name)
         problems = tuple(
-            Problem(result.case.at, f"{each.path} is {each.got} again, not {each.expected}")
+            Problem(result.case.at, "contradiction", f"{each.path} is {each.got} again, not {each.expected}")
             for each in result.differences
         )
     if problems:
@@ -299,5 +316,5 @@ def _checked(path: Path, old: str, name: str) -> None:
         raise PackError(problems)
 
 
-def _wrong(at: Position, message: str, hint: str = "") -> PackError:
-    return PackError([Problem(at, message, hint)])
+def _wrong(at: Position, code: Code, message: str, hint: str = "") -> PackError:
+    return PackError([Problem(at, code, message, hint)])

@@ -77,7 +77,7 @@ def _none_chosen(only: str, names: Sequence[str]) -> Problem:
     near = get_close_matches(only.lower(), dict.fromkeys(map(str.lower, names)), n=3, cutoff=0)
     told = [next(name for name in names if name.lower() == each) for each in near]
     hint = f"the nearest are {listed([repr(name) for name in told])}" if told else "the files have no cases"
-    return Problem(Position("--only"), f"no case has {only!r} in its name", hint)
+    return Problem(Position("--only"), "unknown-name", f"no case has {only!r} in its name", hint)
 
 
 def run_case(suite: Suite, case: Case) -> Result:

@@ -137,7 +137,7 @@ def pattern_problems(
         except duckdb.Error as error:
             said = str(error).splitlines()[0].rpartition("Error: ")[2]
             shown = sign if len(sign) <= 60 else f"{sign[:59]}…"
-            problems.append(Problem(at, f"pattern {shown!r} is not in the syntax of RE2: {said}"))
+            problems.append(Problem(at, "bad-pattern", f"pattern {shown!r} is not in the syntax of RE2: {said}"))
     return problems
 
 

@@ -1,0 +1,55 @@
+"""What a pack declares itself, and the names that it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..errors import Position
+from ..expression import Expression
+from ..pack import Duration, Pack
+from ..template import placeholders
+from ..tree import Name
+
+
+def is_own(pack: Pack, thing: Any) -> bool:
+    """Whether the pack itself declares a thing; what a parent declares is the parent's business."""
+    at: Position = thing.at
+    return at.file == pack.at.file
+
+
+def used(pack: Pack) -> set[str]:
+    """Every name in an expression or a text of the pack."""
+    found = {node.id for expression in _expressions(pack) for node in expression.tree.walk() if isinstance(node, Name)}
+    texts = [level.message for rule in pack.rules.values() for level in rule.levels]
+    texts += [command.text for command in pack.commands.values()] + [action.text for action in pack.actions.values()]
+    texts += [text for rule in pack.rules.values() for text in rule.advice.values()]
+    texts += [text for invariant in pack.invariants.values() for text in invariant.advice.values()]
+    return found | {placeholder.name for text in texts for placeholder in placeholders(text)}
+
+
+def _expressions(pack: Pack) -> Iterator[Expression]:
+    found: list[object] = [param.default for param in pack.params.values()]
+    for metric in pack.metrics.values():
+        found += [metric.expr, metric.where]
+    for window in pack.windows.values():
+        found += [window.last, window.min_points]
+    for rule in pack.rules.values():
+        found += [rule.since, rule.after, rule.while_]
+        for level in rule.levels:
+            found += [level.when, level.until, level.for_]
+    for gate in pack.gates.values():
+        found += [gate.while_, gate.passed, gate.max_age, gate.advisory]
+        found += [gate.stuck.when, gate.stuck.quantile] if gate.stuck else []
+        for requirement in gate.require.values():
+            found += [requirement.value, requirement.near, requirement.advisory]
+            found += [bound.limit for bound in requirement.bounds]
+    for action in pack.actions.values():
+        found += action.set.values()
+    for variant in pack.variants.values():
+        found += variant.set.values()
+    for thing in found:
+        if isinstance(thing, Duration):
+            yield thing.amount
+        elif isinstance(thing, Expression):
+            yield thing
