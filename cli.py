@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from .commands import complete
-from .commands.options import as_file, moment, pack_files, settings
+from .commands.options import as_file, input_format, moment, pack_files, settings
 from .commands.output import complain, page_style, say
 from .engine.errors import LogError, ProblemsError, TrainrulesError
 
@@ -113,6 +113,7 @@ def _size(context: click.Context, parameter: click.Parameter, value: str | None)
     type=click.Path(exists=True, file_okay=False),
     help="Where the checkpoints are, if not beside the log.",
 )
+@input_format
 @click.option(
     "--write-overrides",
     "overrides_to",
@@ -156,6 +157,7 @@ def evaluate_logs(
     settings: tuple[str, ...],
     override_files: tuple[str, ...],
     checkpoints: str | None,
+    input_format: str | None,
     overrides_to: str | None,
     form: str,
     fail_on: str,
@@ -187,6 +189,7 @@ def evaluate_logs(
                 override_files=override_files,
                 settings=settings,
                 checkpoints=checkpoints,
+                input_format=input_format,
                 now=now,
                 threads=threads,
                 memory_limit=memory_limit,

@@ -45,6 +45,16 @@ def pairs(context: click.Context, parameter: click.Parameter, incomplete: str) -
     return _matching([f"{param}=" for param in pack.params] + (of_rules if "." in incomplete else []), incomplete)
 
 
+def input_formats(incomplete: str) -> list[CompletionItem]:
+    """The formats of logs, each with what it is."""
+    from click.shell_completion import CompletionItem
+
+    from ..engine.readers.registry import readers
+
+    known = sorted((each.id, each.title) for each in readers())
+    return [CompletionItem(id, help=title) for id, title in known if id.startswith(incomplete)]
+
+
 def files(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Files, which the shell knows best."""
     return _files(incomplete)

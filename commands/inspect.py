@@ -10,7 +10,7 @@ import click
 
 from ..engine.errors import PackError, Position, Problem
 from . import complete
-from .options import as_file, form, pack_files, settings
+from .options import as_file, form, input_format, pack_files, settings
 from .output import complain, page_style, say
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ def _loaded(pack: str) -> Pack:
 @click.argument("pack", shell_complete=complete.packs)
 @click.argument("log", shell_complete=complete.files)
 @settings
+@input_format
 @form
 @click.pass_context
 def show_sql(
@@ -157,6 +158,7 @@ def show_sql(
     variant: str | None,
     settings: tuple[str, ...],
     override_files: tuple[str, ...],
+    input_format: str | None,
     form: str,
 ) -> None:
     """Print the SQL that judging LOG by PACK runs in DuckDB, as a script with comments; PACK may be "auto".
@@ -170,7 +172,14 @@ def show_sql(
 
     try:
         meant = pack if pack == AUTO else _loaded(pack)
-        found = trace(log, pack=meant, variant=variant, override_files=override_files, settings=settings)
+        found = trace(
+            log,
+            pack=meant,
+            variant=variant,
+            override_files=override_files,
+            settings=settings,
+            input_format=input_format,
+        )
     except LogError as error:
         complain(str(error))
         context.exit(UNKNOWN)

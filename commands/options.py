@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -81,6 +81,53 @@ def settings(command: _Command) -> _Command:
         help="Read settings from a YAML file. Repeatable.",
     )
     return variant(given(files(command)))
+
+
+if TYPE_CHECKING:
+    _TextType = click.ParamType[str]
+else:
+    _TextType = click.ParamType
+
+
+class _InputFormat(_TextType):
+    name = "format"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from ..engine.errors import did_you_mean
+        from ..engine.readers.registry import names
+        from ..engine.words import listed
+
+        known = names()
+        if value not in known:
+            hint = did_you_mean(value, known) or f"the formats are {listed(known)}"
+            self.fail(f"{value!r} is no format of logs; {hint}", param, ctx)
+        return str(value)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[click.shell_completion.CompletionItem]:
+        return complete.input_formats(incomplete)
+
+
+class _InputFormatOption(click.Option):
+    """An option whose help names the formats, which are only looked up when it is shown."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        from ..engine.readers.registry import names
+
+        self.help = f"The format of the log, which its content tells otherwise: {', '.join(names())}."
+        return super().get_help_record(ctx)
+
+
+def input_format(command: _Command) -> _Command:
+    """The option `input_format`: the name of a reader."""
+    return click.option(
+        "--input-format",
+        cls=_InputFormatOption,
+        type=_InputFormat(),
+        metavar="NAME",
+        help="The format of the log, which its content tells otherwise.",
+    )(command)
 
 
 def form(command: _Command) -> _Command:

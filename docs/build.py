@@ -18,6 +18,7 @@ import yaml
 
 from trainrules.engine.functions import FUNCTIONS, Family, Function, Kind
 from trainrules.engine.load import load_pack
+from trainrules.engine.readers.registry import Reader, readers
 from trainrules.engine.render.packdoc import Statement, render_pack_doc
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -225,7 +226,27 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-PARTS: dict[str, Callable[[], str]] = {"functions": functions, "keys": keys, "tests": tests, "report": report}
+def formats() -> str:
+    """The formats of logs, one a line."""
+    rows = (
+        (f"`{each.id}`", each.title, ", ".join(f"`{name}`" for name in each.files), _told(each))
+        for each in sorted(readers(), key=lambda each: each.id)
+    )
+    return _table(("name", "what it is", "usual names", "how it is read"), rows)
+
+
+def _told(reader: Reader) -> str:
+    needs = f" Needs `pip install 'trainrules[{reader.extra}]'`." if reader.extra else ""
+    return f"{reader.help}{needs}"
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "functions": functions,
+    "keys": keys,
+    "tests": tests,
+    "report": report,
+    "formats": formats,
+}
 """What can be generated into a page, by the name in its marker."""
 
 

@@ -42,6 +42,7 @@ def evaluate(
     override_files: Sequence[str | PathLike[str]] = (),
     settings: Sequence[str] = (),
     checkpoints: str | PathLike[str] | None = None,
+    input_format: str | None = None,
     now: float | None = None,
     threads: int | None = None,
     timeout: float | None = None,
@@ -52,7 +53,8 @@ def evaluate(
 
     `overrides` set parameters by name, as `settings` ("name=value") and override files do. `now` is the present time in
     seconds since 1970, for rules about silence. Settings are also taken from the pyproject.toml nearest at or above
-    `project` (by default the current folder). A log that takes longer than `timeout` seconds, or more memory than
+    `project` (by default the current folder). `input_format` names the format of the log, which its content tells
+    otherwise. A log that takes longer than `timeout` seconds, or more memory than
     `memory_limit` ("2GB"), is not judged. Raises PackError, OverrideError or LogError, each with its position.
     """
     path = shown_path(fspath(log))
@@ -72,7 +74,14 @@ def evaluate(
 
     with _limited(path, timeout, memory_limit) as deadline:
         resolved, given, detected = opened(
-            path, pack, ready, asked, threads=threads, memory_limit=memory_limit, deadline=deadline
+            path,
+            pack,
+            ready,
+            asked,
+            input_format=input_format,
+            threads=threads,
+            memory_limit=memory_limit,
+            deadline=deadline,
         )
         try:
             from .evaluation import Evaluation

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .load import load_pack
 from .pack import Pack, Resolved
-from .readers import Run, Wanted, read
+from .readers import Choose, Run, Wanted, read
 
 if TYPE_CHECKING:
     from .readers.deadline import Deadline
@@ -31,19 +31,27 @@ def opened(
     ready: Callable[[Pack], Resolved],
     wanted: Callable[[Resolved], Wanted],
     *,
+    input_format: str | None = None,
     threads: int | None = None,
     memory_limit: str | None = None,
     deadline: Deadline | None = None,
 ) -> Opened:
     """Read a log for a pack (a name, a file, a loaded one), or for the shipped one that fits it (AUTO).
 
-    `ready` gives a pack its final thresholds, `wanted` says what to read for it. Raises PackError, LogError, and what
+    `ready` gives a pack its final thresholds, `wanted` says what to read for it; `input_format` names the format of the
+    log, which its content tells otherwise. Raises PackError, LogError, and what
     these two raise.
     """
+
+    def told(what: Wanted | Choose) -> Run:
+        return read(
+            path, what, input_format=input_format, threads=threads, memory_limit=memory_limit, deadline=deadline
+        )
+
     if isinstance(pack, Pack) or fspath(pack) != AUTO:
         resolved = ready(pack if isinstance(pack, Pack) else load_pack(fspath(pack)))
         what = wanted(resolved)
-        return Opened(resolved, read(path, what, threads=threads, memory_limit=memory_limit, deadline=deadline))
+        return Opened(resolved, told(what))
     from .detect import choose
 
     found: list[tuple[Resolved, tuple[str, ...]]] = []
@@ -53,6 +61,6 @@ def opened(
         found.append((ready(load_pack(fit.pack)), fit.found))
         return wanted(found[0][0])
 
-    given = read(path, chosen, threads=threads, memory_limit=memory_limit, deadline=deadline)
+    given = told(chosen)
     ((resolved, detected),) = found
     return Opened(resolved, given, detected)

@@ -117,6 +117,7 @@ def trace(
     variant: str | None = None,
     override_files: Sequence[str | PathLike[str]] = (),
     settings: Sequence[str] = (),
+    input_format: str | None = None,
 ) -> Trace:
     """Judge a log as `evaluate` does, on one thread, and give the statements that it took.
 
@@ -132,7 +133,7 @@ def trace(
     found = Trace(path)
     found.open("Reading the log")
     with watched(lambda con: cast("duckdb.DuckDBPyConnection", Recorder(con, found))):
-        resolved, given, _ = opened(path, pack, ready, wanted, threads=1)
+        resolved, given, _ = opened(path, pack, ready, wanted, input_format=input_format, threads=1)
     try:
         found.pack = resolved.pack
         found.keys = {column: (id, given.keys[id]) for id, column in given.columns.items()}

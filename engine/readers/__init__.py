@@ -16,14 +16,18 @@ def read(
     path: str,
     wanted: Wanted | Choose,
     *,
+    input_format: str | None = None,
     threads: int | None = None,
     memory_limit: str | None = None,
     deadline: Deadline | None = None,
 ) -> Run:
     """Read the log at `path` (`-`: standard input) into a table; raises LogError when it cannot be judged.
 
+    `input_format` names the reader; without it, the content of the log decides.
     What is wanted may depend on the names of the log's keys: they are told before anything is read.
     """
-    from .jsonl import read as read_jsonl
+    from .reading import read as read_run
 
-    return read_jsonl(path, wanted, threads=threads, memory_limit=memory_limit, deadline=deadline)
+    return read_run(
+        path, wanted, input_format=input_format, threads=threads, memory_limit=memory_limit, deadline=deadline
+    )

@@ -1,27 +1,27 @@
 """The reader of JSON lines: raw lines → typed cells → rows.
 
 One path for every file: DuckDB reads raw lines, in order, and takes the wanted values out of those that are JSON
-objects, so that line numbers are true and malformed lines are counted, not fatal. Console output is turned into JSON
-lines first, by the formats of the pack.
+objects, so that line numbers are true and malformed lines are counted, not fatal. Console output, documents and
+databases are turned into JSON lines first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from contextlib import ExitStack, suppress
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from ..errors import LogError
 from ..pack import Clock
-from . import lines, rows
+from . import lines
 from .columns import Columns, choose, columns_for, questions
-from .connection import connect, plan_quickly
-from .deadline import Deadline
-from .diagnose import wrong_types
-from .model import Choose, Run, Wanted
-from .normalise import Source, copied, opened
+from .finish import Scan, finished
+from .model import Run, Wanted
+from .normalise import Source
+from .opening import Opening
 from .sniff import CONSOLE_HINT, other_format
 from .survey import Survey, names, survey
 
@@ -29,84 +29,87 @@ if TYPE_CHECKING:
     from .console import Told
 
 FEW = 24  # keys that a large log may lack; up to so many it is cheaper to look for all than to watch out for the others
-SHORT = 1_000  # rows below which queries take longer to plan than to run
-
-_LOCK = "SET enable_external_access = false; SET lock_configuration = true"
 
 
-def read(
-    path: str,
-    wanted: Wanted | Choose,
-    *,
-    threads: int | None = None,
-    memory_limit: str | None = None,
-    deadline: Deadline | None = None,
-) -> Run:
-    """Read the log at `path` (`-`: standard input) into a table; raises LogError when it cannot be judged."""
-    con = connect(threads, memory_limit)
-    if deadline:
-        deadline.watch(con)
-    try:
-        with ExitStack() as stack:
-            run = _read(con, stack, stack.enter_context(opened(path)), path, wanted)
-        if run.facts.rows < SHORT:
-            plan_quickly(con)
-        con.execute(_LOCK)
-    except BaseException:
-        con.close()
-        raise
-    return run
-
-
-def _read(con: duckdb.DuckDBPyConnection, stack: ExitStack, source: Source, path: str, asked: Wanted | Choose) -> Run:
-    if not source.size:
-        raise LogError("the log is empty", path=path, hint="wait until the run has logged something")
-    if (run := _console(con, stack, source, path, asked)) is not None:
+def read_lines(opening: Opening, name: str = "jsonl", *, console: bool = True) -> Run:
+    """The run in a log of JSON lines; with `console`, also that which console output tells, where it is that."""
+    source, path, asked = opening.source, opening.path, opening.asked
+    if console and (run := _console(opening)) is not None:
         return run
     seen = survey(source)
     loaded = refusal = None
     try:
-        wanted = asked if isinstance(asked, Wanted) else asked(names(source, seen))
+        wanted = opening.wanted(names(source, seen))
     except LogError as refused:
         # What is no log of JSON lines at all is told as that.
         wanted, refusal = Wanted(Clock(), ()), refused
     try:
-        loaded = _load(con, source, wanted, seen)
+        loaded = _load(opening.con, source, wanted, seen)
     except (duckdb.InterruptException, duckdb.OutOfMemoryException):
         raise
     except duckdb.Error:  # invalid UTF-8, or the file changed while it was read
         if source.copied:
             raise
     if loaded is None:
-        source = stack.enter_context(copied(source, path))
-        loaded = _load(con, source, wanted, survey(source))
+        source = opening.mended()
+        loaded = _load(opening.con, source, wanted, survey(source))
         assert loaded is not None
     columns, counted = loaded
-    layout = choose(con, columns, wanted, counted.answers)
+    layout = choose(opening.con, columns, wanted, counted.answers)
     if (counted.malformed >= counted.objects or not layout.metrics) and (error := other_format(source, path, counted)):
-        if error.hint == CONSOLE_HINT:
+        if error.hint == CONSOLE_HINT and console:
             from .console import every_format, unknown
 
-            plain = source if source.copied else stack.enter_context(copied(source, path))
-            error = unknown(con, plain, error, asked.formats if isinstance(asked, Wanted) else every_format())
+            formats = asked.formats if isinstance(asked, Wanted) else every_format()
+            error = unknown(opening.con, opening.mended(), error, formats)
         raise error
     found = {metric.id for metric in layout.metrics}
-    if counted.malformed and not _suffices(found, wanted) and (refusal is not None or isinstance(asked, Wanted)):
+    lost = counted.malformed and not _suffices(found, wanted)
+    if lost and console and (refusal is not None or isinstance(asked, Wanted)):
         # A JSON line or two may stand among console output: what a launcher prints of its settings, for instance.
         with suppress(LogError):
-            run = _console(con, stack, source, path, asked, whatever=True)
+            run = _console(opening, whatever=True)
             if run is not None and (refusal is not None or _suffices(run.columns, wanted)):
                 return run
         if refusal is None:
-            con.execute("DROP TABLE IF EXISTS run")
-            loaded = _load(con, source, wanted, survey(source))
+            opening.con.execute("DROP TABLE IF EXISTS run")
+            loaded = _load(opening.con, source, wanted, survey(source))
             assert loaded is not None
     if refusal is not None:
         raise refusal
-    never = dict(wrong_types(con, source, wanted, layout, columns.cells.lacks))
-    run = rows.assemble(con, path, counted, layout._replace(notes=(*layout.notes, *never.values())))
-    run.never = never
-    return run
+    return finished(opening, _scan(source), wanted, columns, counted, layout, name=name)
+
+
+def read_console(opening: Opening) -> Run:
+    """The run that console output tells, whatever else may be in the file."""
+    if (run := _console(opening, whatever=True)) is not None:
+        return run
+    from .console import every_format, unknown
+
+    error = LogError("this is not console output", path=opening.path, hint="leave --input-format out")
+    formats = opening.asked.formats if isinstance(opening.asked, Wanted) else every_format()
+    raise unknown(opening.con, opening.mended(), error, formats)
+
+
+def read_told(
+    opening: Opening, told: Source, name: str, *, notes: Sequence[str] = (), malformed: int = 0, lines: int = 0
+) -> Run:
+    """The run in JSON lines that were made from a log; its rows get the places that they were made from.
+
+    Of the log's own rows `malformed` could not be read; it has so many `lines`, if it has any.
+    """
+    seen = survey(told)
+    wanted = opening.wanted(names(told, seen))
+    loaded = _load(opening.con, told, wanted, seen)
+    assert loaded is not None
+    columns, counted = loaded
+    counted = counted._replace(total=lines or counted.total, malformed=counted.malformed + malformed)
+    layout = choose(opening.con, columns, wanted, counted.answers)
+    return finished(opening, _scan(told), wanted, columns, counted, layout, name=name, notes=notes)
+
+
+def _scan(source: Source) -> Scan:
+    return Scan(source, partial(lines.rows_sql, source))
 
 
 def _suffices(found: Collection[str], wanted: Wanted) -> bool:
@@ -114,61 +117,32 @@ def _suffices(found: Collection[str], wanted: Wanted) -> bool:
     return any(id in found for id in wanted.required) if wanted.required else bool(found)
 
 
-def _console(
-    con: duckdb.DuckDBPyConnection,
-    stack: ExitStack,
-    source: Source,
-    path: str,
-    asked: Wanted | Choose,
-    *,
-    whatever: bool = False,
-) -> Run | None:
+def _console(opening: Opening, *, whatever: bool = False) -> Run | None:
     """The run that console output tells in one of the formats of the pack (of all, where it is yet to be chosen).
 
     None where there is none, and where the log begins with JSON lines, unless these are to be passed over `whatever`.
     """
+    asked = opening.asked
     if isinstance(asked, Wanted) and not asked.formats:
         return None
     from .console import every_format, may_be_console, told
 
-    if not whatever and not may_be_console(source):
+    if not whatever and not may_be_console(opening.source):
         return None
     formats = asked.formats if isinstance(asked, Wanted) else every_format()
     if not formats:
         return None
-    plain = source if source.copied else stack.enter_context(copied(source, path))
     keys = {key for metric in asked.metrics for key in metric.keys} if isinstance(asked, Wanted) else ()
-    found = stack.enter_context(told(con, plain, path, formats, keys))
-    if found is None:
-        return None
-    wanted = asked if isinstance(asked, Wanted) else asked(names(found.source, survey(found.source)))
-    return _as_console(con, found, path, wanted)
+    found = opening.stack.enter_context(told(opening.con, opening.mended(), opening.path, formats, keys))
+    return None if found is None else _as_console(opening, found)
 
 
-def _as_console(con: duckdb.DuckDBPyConnection, found: Told, path: str, wanted: Wanted) -> Run:
+def _as_console(opening: Opening, found: Told) -> Run:
     """The run that console output tells, with the lines of the user's file in place of those it was turned into."""
-    loaded = _load(con, found.source, wanted, survey(found.source))
-    assert loaded is not None
-    columns, counted = loaded
-    layout = choose(con, columns, wanted, counted.answers)
-    never = dict(wrong_types(con, found.source, wanted, layout, columns.cells.lacks))
-    notes = (*layout.notes, *found.notes, *never.values())
-    try:
-        run = rows.assemble(con, path, counted, layout._replace(notes=notes))
-    except LogError as error:
-        raise LogError(
-            error.message, path=path, line=found.source.place(error.position.line), hint=error.hint
-        ) from None
-    run.never = never
+    run = read_told(opening, found.source, "console", notes=found.notes, lines=found.lines)
     if not run.columns:
         run.offered = found.names
-    rows.renumber(con, found.source.places)
-    run.facts = run.facts._replace(
-        format="console",
-        lines=found.lines,
-        ended=run.facts.ended or bool(found.ended),
-        ended_because=found.ended,
-    )
+    run.facts = run.facts._replace(ended=run.facts.ended or bool(found.ended), ended_because=found.ended)
     return run
 
 

@@ -81,15 +81,21 @@ def load(
     con: duckdb.DuckDBPyConnection, source: Source, cells: Cells, *, clean: bool = False, watched: Collection[str] = ()
 ) -> None:
     """Make the table `raw`, a row a line: bytes, kind, the cells, and whether a `watched` key may be in it."""
+    con.execute(
+        f"CREATE OR REPLACE TABLE raw AS {rows_sql(source, cells, clean=clean, watched=watched)}", [source.path]
+    )
+
+
+def rows_sql(
+    source: Source, cells: Cells, limit: str = "", *, clean: bool = False, watched: Collection[str] = ()
+) -> str:
+    """A query of the lines as rows: bytes, kind, the cells, and whether a `watched` key may be in it."""
     plan = cells.plan()
     columns = "".join(f", {sql} AS {column}" for column, sql in plan.columns.items())
     if watched:
         columns += f", {_spells(watched)} AS other"
-    con.execute(
-        f"CREATE OR REPLACE TABLE raw AS SELECT strlen(line) AS bytes, kind::UTINYINT AS kind{columns}"
-        f" FROM ({objects_sql(source, plan, clean=clean)})",
-        [source.path],
-    )
+    lines = objects_sql(source, plan, clean=clean)
+    return f"SELECT strlen(line) AS bytes, kind::UTINYINT AS kind{columns} FROM ({lines}{limit})"
 
 
 def census(con: duckdb.DuckDBPyConnection, source: Source, watched: Collection[str]) -> list[str]:

@@ -1,0 +1,143 @@
+"""Logs that are one JSON document: found in it row by row, so that a torn or damaged one still gives the others.
+
+Each row keeps its own text, with the line on which it begins.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from array import array
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
+
+from ..errors import LogError
+from .normalise import TOLD, Source
+from .opening import Opening
+
+LARGEST = 1 << 28
+"""Bytes up to which a document is read: all of it is held in memory."""
+_SPACE = " \t\n\r\x1d"
+_DECODER = json.JSONDecoder(strict=False)
+
+
+class Row(NamedTuple):
+    """A row: its JSON text on one line, and the line of the log on which it begins (0: rows have no lines)."""
+
+    text: str
+    line: int
+
+
+class Document(NamedTuple):
+    """What a JSON document holds: the rows of its list, and all else that is at the top."""
+
+    rows: list[Row]
+    fields: dict[str, Any]
+    malformed: int  # rows that could not be read
+    lines: int
+
+
+def text_of(opening: Opening) -> str:
+    """All of a log as text; raises LogError if it is too large for a document."""
+    source = opening.mended()
+    if source.size > LARGEST:
+        message = f"one JSON document of {source.size >> 20} MiB"
+        raise LogError(message, path=opening.path, hint="give the log that has one JSON object a line")
+    with open(source.path, encoding="utf-8") as stream:
+        return stream.read()
+
+
+def document(text: str, name: str) -> Document:
+    """Take an object apart whose field `name` is the list of its rows."""
+    fields: dict[str, Any] = {}
+    rows: list[Row] = []
+    malformed, at = 0, _after(text, 0)
+    if text[at : at + 1] == "{":
+        at = _after(text, at + 1)
+    while text[at : at + 1] == '"':
+        try:
+            key, at = _DECODER.raw_decode(text, at)
+            at = _after(text, _after(text, at) + 1)
+            if key == name and text[at : at + 1] == "[":
+                found, malformed, at = _items(text, at)
+                rows += found
+            else:
+                fields[key], at = _DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            break
+        at = _after(text, at)
+        at = _after(text, at + 1) if text[at : at + 1] == "," else at
+    return Document(rows, fields, malformed, text.count("\n"))
+
+
+def array_rows(text: str) -> Document:
+    """Take a list of rows apart."""
+    rows, malformed, _ = _items(text, _after(text, 0))
+    return Document(rows, {}, malformed, text.count("\n"))
+
+
+def _items(text: str, at: int) -> tuple[list[Row], int, int]:
+    """The objects of the list that begins at `at`, how many are damaged, and where the list ends."""
+    rows: list[Row] = []
+    malformed, line, counted = 0, 1, 0
+    at = _after(text, at + 1)
+    while at < len(text) and text[at] != "]":
+        begin = at
+        try:
+            value, at = _DECODER.raw_decode(text, at)
+            is_row = isinstance(value, dict)
+        except (ValueError, RecursionError):
+            is_row = False
+            at = _next_object(text, at + 1)
+        malformed += not is_row
+        if is_row:
+            line, counted = line + text.count("\n", counted, begin), begin
+            rows.append(Row(" ".join(text[begin:at].splitlines()), line))
+        at = _after(text, at)
+        if text[at : at + 1] == ",":
+            at = _after(text, at + 1)
+        elif is_row and text[at : at + 1] not in ("]", ""):
+            malformed += 1  # what stands between two rows is what is left of a third
+            at = _next_object(text, at)
+    if len({row.line for row in rows}) < len(rows):
+        rows = [row._replace(line=0) for row in rows]
+    return rows, malformed, at + 1
+
+
+def _after(text: str, at: int) -> int:
+    while at < len(text) and text[at] in _SPACE:
+        at += 1
+    return at
+
+
+def _next_object(text: str, at: int) -> int:
+    """Where the next object begins that follows another one, or the end of the text."""
+    while (at := text.find("{", at)) >= 0:
+        if text[:at].rstrip(_SPACE)[-1:] in (",", "["):
+            return at
+        at += 1
+    return len(text)
+
+
+@contextmanager
+def written(opening: Opening, rows: Iterable[Row]) -> Iterator[Source]:
+    """Yield the rows as a file of JSON lines, which is gone afterwards."""
+    handle, name = tempfile.mkstemp(prefix=TOLD, suffix=".jsonl")
+    places = array("q")
+    size = 0
+    try:
+        with os.fdopen(handle, "wb") as out:
+            for text, line in rows:
+                size += out.write(text.encode("utf-8", "replace") + b"\n")
+                places.append(line or len(places) + 1)
+        yield Source(name, size, copied=True, places=places)
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        message = f"there is no room for a copy: {error.strerror or error}"
+        raise LogError(message, path=opening.path, hint="make room in the folder for temporary files") from None
+    finally:
+        with suppress(OSError):
+            os.unlink(name)

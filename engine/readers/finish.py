@@ -1,0 +1,50 @@
+"""The end of every reader's way: from the loaded table `raw` to the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ..errors import LogError
+from . import rows
+from .columns import Columns, Layout
+from .diagnose import wrong_types
+from .lines import Lines
+from .model import Run, Wanted
+from .normalise import Source
+from .opening import Opening
+
+
+class Scan(NamedTuple):
+    """How the rows of a log are read again: `rows` gives SQL for these cells (and a LIMIT), whose only parameter is
+    the path of the source; it gives nothing where no cell can occur."""
+
+    source: Source
+    rows: Callable[..., str]
+
+
+def finished(
+    opening: Opening,
+    scan: Scan,
+    wanted: Wanted,
+    columns: Columns,
+    counted: Lines,
+    layout: Layout,
+    *,
+    name: str,
+    notes: Sequence[str] = (),
+) -> Run:
+    """The run, in the format `name`; raises LogError where the rows of several runs are interleaved."""
+    source = scan.source
+    never = dict(wrong_types(opening.con, source, scan.rows, wanted, layout, columns.cells.lacks))
+    layout = layout._replace(notes=(*layout.notes, *notes, *never.values()))
+    try:
+        run = rows.assemble(opening.con, opening.path, counted, layout)
+    except LogError as error:
+        line = source.place(error.position.line)
+        raise LogError(error.message, path=opening.path, line=line, hint=error.hint) from None
+    if source.places:
+        rows.renumber(opening.con, source.places)
+    run.never = never
+    run.facts = run.facts._replace(format=name)
+    return run

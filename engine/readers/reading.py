@@ -1,0 +1,55 @@
+"""From a path to a run: the connection, the reader that the content asks for, and the lock on what was read."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from ..errors import LogError
+from . import registry
+from .connection import connect, plan_quickly
+from .deadline import Deadline
+from .model import Choose, Run, Wanted
+from .normalise import opened
+from .opening import Opening, head_of
+
+SHORT = 1_000  # rows below which queries take longer to plan than to run
+
+_LOCK = "SET enable_external_access = false; SET lock_configuration = true"
+
+
+def read(
+    path: str,
+    wanted: Wanted | Choose,
+    *,
+    input_format: str | None = None,
+    threads: int | None = None,
+    memory_limit: str | None = None,
+    deadline: Deadline | None = None,
+) -> Run:
+    """Read the log at `path` (`-`: standard input) into a table; raises LogError when it cannot be judged.
+
+    `input_format` names the reader; without it, the content of the log decides.
+    """
+    reader = registry.by_name(input_format, path) if input_format else None
+    con = connect(threads, memory_limit)
+    if deadline:
+        deadline.watch(con)
+    try:
+        with ExitStack() as stack:
+            opening = Opening(con, stack, stack.enter_context(opened(path)), path, wanted, forced=reader is not None)
+            run = _read(opening, reader)
+        if run.facts.rows < SHORT:
+            plan_quickly(con)
+        con.execute(_LOCK)
+    except BaseException:
+        con.close()
+        raise
+    return run
+
+
+def _read(opening: Opening, reader: registry.Reader | None) -> Run:
+    if not opening.source.size:
+        raise LogError("the log is empty", path=opening.path, hint="wait until the run has logged something")
+    opening.head = head_of(opening.source)
+    found = reader or registry.claimed(opening.head) or registry.by_name("jsonl", opening.path)
+    return found.read(opening)
