@@ -159,6 +159,15 @@ class GateResult(NamedTuple):
     source: str = ""
 
 
+class Known(NamedTuple):
+    """A fact about a run that the rows of its log do not tell: total_steps, save_steps, best_checkpoint or
+    learning_rate, with the place that says so: a field of the log, or `file: field`."""
+
+    name: str
+    value: Scalar
+    source: str
+
+
 class LogFacts(NamedTuple):
     """What the reader found out about a log; counts are of rows, `malformed` of lines."""
 
@@ -179,6 +188,7 @@ class LogFacts(NamedTuple):
     bad_lines: tuple[int, ...] = ()  # the numbers of the first few malformed lines
     notes: tuple[str, ...] = ()  # what a user should know about the reading, a sentence each
     ended_because: str = ""  # what the log says about why it ended, and the line that says so
+    known: tuple[Known, ...] = ()  # what the log, or a file beside it, says of the run besides its rows
 
 
 class Report(NamedTuple):

@@ -32,6 +32,7 @@ from trainrules.engine.verdict import FAIL_ON
 ROOT = Path(__file__).resolve().parents[1]
 README, LANGUAGE, REPORTS = ROOT / "README.md", ROOT / "docs" / "language.md", ROOT / "docs" / "reports.md"
 TESTING = ROOT / "docs" / "testing.md"
+FORMATS = ROOT / "docs" / "formats.md"
 PAGES = sorted([README, ROOT / "CHANGELOG.md", ROOT / "examples" / "README.md", *(ROOT / "docs").rglob("*.md")])
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -183,6 +184,7 @@ def test_generated_parts_are_up_to_date() -> None:
     build = builder()
     pages = build.pages()
     assert {path.name for path in pages} == {
+        "formats.md",
         "language.md",
         "looking.md",
         "reports.md",
@@ -194,7 +196,9 @@ def test_generated_parts_are_up_to_date() -> None:
 
 def test_every_part_that_can_be_generated_is_in_a_page_once() -> None:
     markers = [
-        name for page in (LANGUAGE, REPORTS, TESTING) for name in re.findall(r"<!-- generated: (\w+)", text(page))
+        name
+        for page in (LANGUAGE, REPORTS, TESTING, FORMATS)
+        for name in re.findall(r"<!-- generated: (\w+)", text(page))
     ]
     assert sorted(markers) == sorted(builder().PARTS)
 

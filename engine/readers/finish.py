@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ..errors import LogError
+from ..report import Known
+from ..surroundings import TOTAL
 from . import rows
 from .columns import Columns, Layout
 from .diagnose import wrong_types
@@ -33,9 +35,16 @@ def finished(
     *,
     name: str,
     notes: Sequence[str] = (),
+    known: Sequence[Known] = (),
 ) -> Run:
-    """The run, in the format `name`; raises LogError where the rows of several runs are interleaved."""
+    """The run, in the format `name`; what is `known` of it stands above what files beside the log say.
+
+    Raises LogError where the rows of several runs are interleaved.
+    """
     source = scan.source
+    own = {each.name for each in known}
+    known = (*known, *(each for each in opening.known if each.name not in own))
+    layout = _with_total(opening, layout, known)
     never = dict(wrong_types(opening.con, source, scan.rows, wanted, layout, columns.cells.lacks))
     layout = layout._replace(notes=(*layout.notes, *notes, *never.values()))
     try:
@@ -46,5 +55,14 @@ def finished(
     if source.places:
         rows.renumber(opening.con, source.places)
     run.never = never
-    run.facts = run.facts._replace(format=name)
+    run.facts = run.facts._replace(format=name, known=known)
     return run
+
+
+def _with_total(opening: Opening, layout: Layout, known: Sequence[Known]) -> Layout:
+    """The layout with the known total, where its rows do not tell one and none of them lies beyond it."""
+    total = next((each.value for each in known if each.name == TOTAL), None)
+    if total is None or layout.total is not None or layout.clock != "step" or layout.step is None:
+        return layout
+    (last,) = opening.con.execute(f"SELECT max({layout.step.sql}) FROM raw WHERE {layout.kept}").fetchall()[0]
+    return layout._replace(total=float(total)) if last is not None and last <= float(total) else layout

@@ -16,6 +16,7 @@ import duckdb
 
 from ..errors import LogError
 from ..pack import Clock
+from ..report import Known
 from . import lines
 from .columns import Columns, choose, columns_for, questions
 from .finish import Scan, finished
@@ -92,11 +93,19 @@ def read_console(opening: Opening) -> Run:
 
 
 def read_told(
-    opening: Opening, told: Source, name: str, *, notes: Sequence[str] = (), malformed: int = 0, lines: int = 0
+    opening: Opening,
+    told: Source,
+    name: str,
+    *,
+    notes: Sequence[str] = (),
+    known: Sequence[Known] = (),
+    malformed: int = 0,
+    lines: int = 0,
 ) -> Run:
     """The run in JSON lines that were made from a log; its rows get the places that they were made from.
 
-    Of the log's own rows `malformed` could not be read; it has so many `lines`, if it has any.
+    Of the log's own rows `malformed` could not be read; it has so many `lines`, if it has any. `known` is what it says
+    of the run besides.
     """
     seen = survey(told)
     wanted = opening.wanted(names(told, seen))
@@ -105,7 +114,7 @@ def read_told(
     columns, counted = loaded
     counted = counted._replace(total=lines or counted.total, malformed=counted.malformed + malformed)
     layout = choose(opening.con, columns, wanted, counted.answers)
-    return finished(opening, _scan(told), wanted, columns, counted, layout, name=name, notes=notes)
+    return finished(opening, _scan(told), wanted, columns, counted, layout, name=name, notes=notes, known=known)
 
 
 def _scan(source: Source) -> Scan:

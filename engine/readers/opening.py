@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from ..report import Known
 from .model import Choose, Wanted
 from .normalise import Source, copied
 
@@ -90,7 +91,8 @@ def _is_object(line: str) -> bool:
 class Opening:
     """What a reader is given: a connection, the log (`path` is its name for messages), and what is asked of it.
 
-    `forced`: the user has named the reader, so that it must not ask whether the log is its own.
+    `known` is what files beside the log say of its run. `forced`: the user has named the reader, so that it must not
+    ask whether the log is its own.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -99,6 +101,7 @@ class Opening:
     path: str
     asked: Wanted | Choose
     forced: bool = False
+    known: tuple[Known, ...] = ()
     head: Head = field(default_factory=lambda: Head(b""))
 
     def mended(self) -> Source:

@@ -108,6 +108,8 @@ def _log(log: LogFacts) -> Json:
     }
     if log.ended_because:
         data["ended_because"] = log.ended_because
+    if log.known:
+        data["known"] = [{"name": each.name, "value": _scalar(each.value), "from": each.source} for each in log.known]
     return data
 
 

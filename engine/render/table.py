@@ -335,6 +335,9 @@ def _shown(value: Scalar) -> str:
     return value if isinstance(value, str) else number(value)
 
 
+_FORMATS = {"jsonl": "", "console": ", console output"}
+
+
 def _log(report: Report) -> str:
     return "; ".join(filter(None, _log_parts(report)))
 
@@ -347,7 +350,7 @@ def _log_parts(report: Report) -> Iterable[str]:
         if log.total is not None:
             rows += f" of {number(log.total, 9)}"
     why = f": {log.ended_because}" if log.ended_because else ""
-    yield rows + (f", ended{why}" if log.ended else "") + (", console output" if log.format == "console" else "")
+    yield rows + (f", ended{why}" if log.ended else "") + _FORMATS.get(log.format, f", {log.format}")
     if log.malformed:
         shown = ", ".join(map(str, log.bad_lines))
         more = ", …" if shown and log.malformed > len(log.bad_lines) else ""

@@ -26,7 +26,7 @@ def _claims(head: Head) -> bool:
         rest = rest.lstrip()
         if colon and rest[:1] == "[":
             value = rest[1:].lstrip()[:3]
-            return value[:1] in "-0123456789" and bool(value) or value in ("NaN", "Inf")
+            return (value[:1] in "-0123456789" and bool(value)) or value in ("NaN", "Inf")
         text = rest
     return False
 

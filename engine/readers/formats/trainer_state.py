@@ -19,6 +19,7 @@ def _claims(head: Head) -> bool:
 
 def _read(opening: Opening) -> Run:
     from ...errors import LogError
+    from ...surroundings import is_over, of_trainer_state
     from ..documents import document, text_of, written
     from ..jsonl import read_told
 
@@ -27,9 +28,11 @@ def _read(opening: Opening) -> Run:
         hint = "wait until the run has logged something, or name another --input-format"
         raise LogError(f"no rows in {_ROWS!r}", path=opening.path, hint=hint)
     told = opening.stack.enter_context(written(opening, found.rows))
-    return read_told(
-        opening, told, READER.id, malformed=found.malformed, lines=found.lines, fields=found.fields
-    )
+    known = of_trainer_state(found.fields)
+    run = read_told(opening, told, READER.id, known=known, malformed=found.malformed, lines=found.lines)
+    if is_over(found.fields):
+        run.facts = run.facts._replace(ended=True)
+    return run
 
 
 READER = Reader(
