@@ -321,25 +321,6 @@ def test_utf_16_is_read(log: Any, mark: bytes, encoding: str) -> None:
         ),
         (b'{"loss": \n', "no line is a JSON object: the lines are not valid JSON; write one JSON object a line"),
         (
-            b'{"log_history": [{"loss": 1}]}',
-            "this looks like a Hugging Face trainer_state.json, not like JSON lines;"
-            " write the entries of its 'log_history' one a line: jq -c '.log_history[]'",
-        ),
-        (
-            b'{\n "best_metric": null,\n "log_history": [\n {\n  "loss": 1\n }\n ]\n}\n',
-            "this looks like a Hugging Face trainer_state.json, not like JSON lines;"
-            " write the entries of its 'log_history' one a line: jq -c '.log_history[]'",
-        ),
-        (
-            b'[\n{"loss": 1},\n{"loss": 2}\n]\n',
-            "this looks like a JSON array, not like JSON lines; write its items one a line: jq -c '.[]'",
-        ),
-        (
-            b'{"loss": [1, 2], "val_loss": [3, 4]}',
-            "this looks like a history of columns, as Keras keeps it, not like JSON lines;"
-            " write one JSON object for each epoch",
-        ),
-        (
             b'{\n "a": 1\n}\n',
             "this looks like one JSON document spread over several lines, not like JSON lines;"
             " write one JSON object for each row: jq -c",
@@ -893,8 +874,6 @@ def test_real_logs(corpus: Any, path: str, facts: Mapping[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("path", "what"),
     [
-        ("logs/trl-dpo-silver/trainer_state.json", "trainer_state.json"),
-        ("logs/keras-ptychopinn-nan/gs1_history_nan.json", "one JSON document spread over several lines"),
         ("logs/unsloth-dpo-orpo/zephyr_7b_dpo_table.csv", "CSV"),
         ("logs/cape-seed/results_console.txt", "console output"),
         ("runs/kto/resume_healthy/console.txt", "no line is a JSON object|JSON"),
