@@ -16,9 +16,9 @@ if TYPE_CHECKING:
         TrainrulesError,
     )
     from .engine.evaluate import evaluate
-    from .engine.load import load_pack
     from .engine.pack import Pack
     from .engine.report import Finding, Report
+    from .engine.shelf import load_pack
 
     __version__: str
 
@@ -52,7 +52,7 @@ _MODULES = {
     "Report": "report",
     "TrainrulesError": "errors",
     "evaluate": "evaluate",
-    "load_pack": "load",
+    "load_pack": "shelf",
 }
 
 

@@ -263,7 +263,7 @@ def _shown(report: Report, form: str, fail_on: str, *, is_first: bool) -> str:
 
 def _unjudged(log: str, error: LogError, pack: str) -> Report:
     """The report on a log that could not be judged, with the pack's own name and version where it can be read."""
-    from .engine.load import load_pack
+    from .engine.shelf import load_pack
     from .engine.verdict import unjudged
 
     if pack == "auto":

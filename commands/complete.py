@@ -17,7 +17,7 @@ GENERAL = "auto"
 
 def packs(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The names of the packs that are shipped, and files."""
-    from ..engine.load import shipped_files
+    from ..engine.shipped import shipped_files
 
     return _matching([*shipped_files(), GENERAL], incomplete) or _files(incomplete)
 
@@ -61,7 +61,7 @@ def files(context: click.Context, parameter: click.Parameter, incomplete: str) -
 
 
 def _pack(context: click.Context) -> Pack | None:
-    from ..engine.load import load_pack
+    from ..engine.shelf import load_pack
 
     given = context.params.get("pack")
     try:

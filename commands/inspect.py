@@ -31,7 +31,8 @@ Exit codes:
 @click.pass_context
 def list_packs(context: click.Context, paths: tuple[str, ...], form: str) -> None:
     """List the packs that come with the tool, or those in files and folders of your own."""
-    from ..engine.load import load_pack, shipped_files
+    from ..engine.shelf import load_pack
+    from ..engine.shipped import shipped_files
 
     files, problems = pack_files(paths)
     found: list[tuple[str, Pack]] = []
@@ -134,7 +135,7 @@ def _resolved(
 
 def _loaded(pack: str) -> Pack:
     """The pack; one that does not exist stands on the line as PACK, not behind an option."""
-    from ..engine.load import load_pack
+    from ..engine.shelf import load_pack
 
     try:
         return load_pack(pack)

@@ -14,6 +14,7 @@ from .checkpoints import MAX_PATTERN, step_pattern_problem
 from .errors import Position, Problem
 from .fields import Fields, Problems, kind
 from .invariants import as_rule
+from .items import Item
 from .literals import PARAM_TYPES, setting
 from .merge import spelled_out
 from .pack import (
@@ -33,7 +34,6 @@ from .pack import (
 )
 from .patterns import foreign, parsed
 from .series import called
-from .yamlio import Item
 
 SCHEMA = 1
 

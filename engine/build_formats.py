@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator, Mapping
 
 from .errors import Position, Problem, did_you_mean
 from .fields import Fields, Problems, kind
+from .items import Item
 from .pack import Format, LinePattern
 from .patterns import foreign, parsed
 from .template import placeholders, template_problems
-from .yamlio import Item
 
 MAX_PATTERN = 500
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from .expression import Expression
 from .fields import Fields, Problems, band, expression, kind
 from .invariants import ABS, OPERATORS, REL
+from .items import Item
 from .pack import CAUSES, SEVERITIES, Action, Command, Invariant, Level, Note, Rule, Stage
 from .template import template_problems
 from .tree import Comparison, Number
-from .yamlio import Item
 
 
 def rule(name: str, fields: Fields, problems: Problems) -> Rule:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .errors import LogError
-from .load import RULES, pack_files
 from .readers.cells import nestings
+from .shelf import HEADS, taken
+from .shipped import RULES, pack_files
 from .words import listed
-from .yamlio import compose
 
 GENERAL = "common"
 """The pack that knows no regime, which is never chosen, only named."""
@@ -70,6 +70,11 @@ def choose(path: str, names: Collection[str]) -> Fit:
 @lru_cache(maxsize=4)
 def heads(folder: Path) -> tuple[Head, ...]:
     """The heads of the packs in a folder that tell how to know their logs, by name."""
+    return taken(HEADS, folder, lambda: heads_of(folder))
+
+
+def heads_of(folder: Path) -> tuple[Head, ...]:
+    """The same, read from the files of the packs."""
     return tuple(head for path in pack_files(folder) if (head := _head(path)).detect)
 
 
@@ -85,6 +90,8 @@ def _fit(head: Head, names: Collection[str]) -> Fit:
 
 def _head(path: Path) -> Head:
     """The head of a pack, read without the rest of its file, which is a hundred times as long."""
+    from .yamlio import compose
+
     fields = compose("".join(_head_lines(path.read_text(encoding="utf-8"))), f"rules/{path.name}").root.value
     plain = {key: item.plain() for key, item in fields.items()} if isinstance(fields, dict) else {}
     detect = plain.get("detect")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from .errors import ExpressionError, PackError, Position, Problem
 from .expression import Expression, parse
+from .items import Item
 from .pack import UNITS, Duration
 from .tree import Number, Truth
-from .yamlio import Item
 
 if TYPE_CHECKING:
     from .codes import Code

@@ -14,8 +14,8 @@ from math import prod
 
 from .errors import Position, did_you_mean
 from .fields import Problems, kind
+from .items import Item
 from .merge import is_group, merge_entry
-from .yamlio import Item
 
 SHARED = ("where", "role", "type", "by", "better", "unit", "good", "in_loss", "source", "twin")
 """The fields that a group gives to those of its metrics that do not have their own."""

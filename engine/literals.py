@@ -10,8 +10,8 @@ from .check import Scope, check
 from .errors import ExpressionError, Problem
 from .expression import NO_TEXT, NO_TEXT_HINT, Expression, is_text, parse
 from .fields import Problems, kind, number
+from .items import Item
 from .pack import Pack, Param, Scalar
-from .yamlio import Item
 
 PARAM_TYPES = ("number", "integer", "boolean", "text")
 DEFAULT = "default"

@@ -12,24 +12,18 @@ from .check import check_pack
 from .errors import PackError, Position, Problem, did_you_mean
 from .fields import Problems
 from .groups import expand
+from .items import Document, Item
 from .merge import merge
 from .pack import Pack
 from .references import check_references
-from .yamlio import MAX_BYTES, Document, Item, compose_file
+from .shipped import RULES, shipped_files
+from .yamlio import MAX_BYTES, compose_file
 
 if TYPE_CHECKING:
     from .codes import Code
 
-RULES = Path(__file__).resolve().parent.parent / "rules"
-"""The folder of the packs that are shipped."""
-
 SUFFIXES = (".yaml", ".yml")
 MAX_PARENTS = 8
-
-
-def shipped() -> list[str]:
-    """The names of the packs that are shipped, sorted; `common`, which they extend, is not one."""
-    return [name for name in shipped_files() if name != "common"]
 
 
 def load_pack(name_or_path: str | Path, *, strict: bool = False) -> Pack:
@@ -53,22 +47,6 @@ def load_pack(name_or_path: str | Path, *, strict: bool = False) -> Pack:
     problems.extend(check_pack(pack))
     problems.raise_any()
     return pack
-
-
-def shipped_files() -> list[str]:
-    """The names of all packs that are shipped, sorted."""
-    return [path.stem for path in pack_files(RULES)]
-
-
-def shipped_with(section: str) -> list[str]:
-    """The shipped packs whose own files have a section, by name, `common` first; what they inherit is not theirs."""
-    own = [path.stem for path in pack_files(RULES) if f"\n{section}:" in path.read_text(encoding="utf-8")]
-    return sorted(own, key=lambda name: (name != "common", name))
-
-
-def pack_files(folder: Path) -> list[Path]:
-    """The files of the packs in a folder, sorted; tests of packs are none."""
-    return sorted(path for path in folder.glob("*.yaml") if not path.stem.endswith(".test"))
 
 
 def _locate(name: str | Path) -> tuple[Path, str]:

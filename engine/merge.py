@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .errors import did_you_mean
 from .fields import Problems
-from .yamlio import Item
+from .items import Item
 
 NAMED = (
     *("metrics", "twins", "params", "variants", "windows", "rules", "invariants"),

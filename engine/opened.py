@@ -6,9 +6,9 @@ from collections.abc import Callable
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, NamedTuple
 
-from .load import load_pack
 from .pack import Pack, Resolved
 from .readers import Choose, Run, Wanted, read
+from .shelf import load_pack
 
 if TYPE_CHECKING:
     from .readers.deadline import Deadline

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from .errors import PackError, Position, Problem, did_you_mean
 from .fields import Problems, kind
+from .items import Item
 from .pack import EMPTY, SEVERITIES, Pack, Scalar
-from .yamlio import Item, compose_file
 from .yamlscalars import scalar
 
 BESIDE_LOG = "rules.override.yaml"
@@ -30,6 +30,8 @@ class Layer(NamedTuple):
 
 def from_file(path: Path, pack: Pack, problems: Problems, *, name: str | None = None) -> Layer:
     """The layer of an override file, called `name` in reports (by default the file's name)."""
+    from .yamlio import compose_file
+
     file = path.as_posix() if name is None else name
     try:
         document = compose_file(path, file)

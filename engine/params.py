@@ -8,12 +8,12 @@ from pathlib import Path
 from .errors import OverrideError, Position, did_you_mean
 from .expression import Expression
 from .fields import Problems
+from .items import Item
 from .literals import DEFAULT, fits, setting, setting_problems, type_words
 from .overrides import BESIDE_LOG, Layer, from_file, from_project, from_settings, from_values, severity_problem
 from .pack import Override, Pack, Param, Resolved, Scalar, Variant
 from .scalar import evaluate_scalar
 from .tree import Name
-from .yamlio import Item
 
 
 def resolve(

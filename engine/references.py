@@ -9,13 +9,13 @@ from .codes import UNKNOWN
 from .errors import did_you_mean
 from .expression import Expression
 from .fields import Problems
+from .items import Item
 from .literals import setting_problems
 from .pack import Pack, Variant
 from .series import families_in
 from .template import placeholders
 from .tree import Name
 from .words import plural
-from .yamlio import Item
 
 MESSAGE_NAMES = ("onset", "fired", "step", "epoch", "value", "threshold", "series", "nonfinite")
 """What a rule's message may show besides metrics and params."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from .errors import Position, Problem, did_you_mean
 from .fields import kind
-from .yamlio import Document, Item
+from .items import Document, Item
 
 SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
 

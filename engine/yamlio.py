@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from .errors import PackError, Position, Problem
+from .items import Document, Item, Value
 from .yamlerrors import place, syntax_problem, unreadable_at
 from .yamlscalars import scalar
 
@@ -44,80 +44,9 @@ _TOO_DEEP = f"nested more than {MAX_DEPTH} deep"
 _SPLIT = "split it with 'extends'"
 _FLATTEN = "a pack needs a dozen levels at most"
 
-Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
-Value: TypeAlias = "str | int | float | bool | list[Item] | dict[str, Item] | None"
-Keys: TypeAlias = Sequence[str | int]
-
 _KEYLIKE = r"[A-Za-z_][\w./*{}-]*"
 _ANCHOR = r"&\S+[ \t]*"
 _QUOTES = frozenset("'\"")
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class Item:
-    """A value of a file and where it stands; mappings and lists hold items.
-
-    Positions count from 1. For quoted text the column is that of the first character inside the quotes, for block text
-    (`|`, `>`) that of its first line, so that an offset into the text can be added to it.
-    """
-
-    value: Value
-    file: str
-    line: int
-    column: int
-    key_line: int = 0
-    key_column: int = 0
-
-    @property
-    def at(self) -> Position:
-        """Where the value stands."""
-        return Position(self.file, self.line, self.column)
-
-    @property
-    def key_at(self) -> Position:
-        """Where the key of the value stands; the value's own place for an entry of a list."""
-        return Position(self.file, self.key_line, self.key_column) if self.key_line else self.at
-
-    def plain(self) -> Plain:
-        """The value without positions."""
-        if isinstance(self.value, dict):
-            return {key: item.plain() for key, item in self.value.items()}
-        if isinstance(self.value, list):
-            return [item.plain() for item in self.value]
-        return self.value
-
-    def find(self, path: Keys) -> Item:
-        """The item at `path` (keys and indices) below this one; KeyError or IndexError where there is none."""
-        item = self
-        for part in path:
-            match item.value, part:
-                case dict() as fields, str():
-                    item = fields[part]
-                case list() as entries, int():
-                    item = entries[part]
-                case _:
-                    raise KeyError(part)
-        return item
-
-
-class Document(NamedTuple):
-    """One YAML file: its tree, and the problems that did not keep it from being read."""
-
-    file: str
-    root: Item
-    problems: tuple[Problem, ...] = ()
-
-    def plain(self) -> Plain:
-        """The whole file as plain values."""
-        return self.root.plain()
-
-    def at(self, path: Keys = ()) -> Position:
-        """Where the value at `path` stands."""
-        return self.root.find(path).at
-
-    def key_at(self, path: Keys) -> Position:
-        """Where the key of the value at `path` stands."""
-        return self.root.find(path).key_at
 
 
 class _Composer(_Base):  # type: ignore[misc]

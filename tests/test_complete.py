@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from trainrules import cli
-from trainrules.engine.load import shipped
+from trainrules.engine.shipped import shipped
 
 
 def offered(line: str, place: Path) -> list[str]:

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 from trainrules import LogError, cli, evaluate
-from trainrules.engine import detect, load
+from trainrules.engine import detect, load, shelf
+from trainrules.engine import shipped as shipping
 from trainrules.engine.detect import NoPackError, choose, heads, occurs
-from trainrules.engine.load import RULES, load_pack, shipped
+from trainrules.engine.load import load_pack
 from trainrules.engine.render.json import to_json
 from trainrules.engine.render.table import render
+from trainrules.engine.shipped import RULES, shipped
 
 PACK = """\
 # A comment, and a rule whose text looks like a head.
@@ -55,7 +57,8 @@ def packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "common.yaml").write_text(PACK.format(name="common", keys="x").replace("detect:\n  - x\n", ""), "utf-8")
     (folder / "boxes.test.yaml").write_text("pack: boxes\ndetect: [loss]\n", encoding="utf-8")
     monkeypatch.setattr(load, "RULES", folder)
-    monkeypatch.setattr(detect, "RULES", folder)
+    for module in (detect, shelf, shipping):
+        monkeypatch.setattr(module, "RULES", folder)
     return folder
 
 

@@ -21,12 +21,12 @@ from trainrules.engine.compile import lower
 from trainrules.engine.errors import Position
 from trainrules.engine.expression import parse
 from trainrules.engine.functions import FUNCTIONS
-from trainrules.engine.load import shipped
 from trainrules.engine.overrides import BESIDE_LOG, KEYS
 from trainrules.engine.pack import CAUSES, SEVERITIES, UNITS
 from trainrules.engine.readers import normalise, rows
 from trainrules.engine.references import MESSAGE_NAMES
 from trainrules.engine.scalar import evaluate_scalar
+from trainrules.engine.shipped import shipped
 from trainrules.engine.verdict import FAIL_ON
 
 ROOT = Path(__file__).resolve().parents[1]

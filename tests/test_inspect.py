@@ -11,7 +11,8 @@ import pytest
 
 from trainrules import cli
 from trainrules.engine.catalog import entries, plural
-from trainrules.engine.load import load_pack, shipped
+from trainrules.engine.load import load_pack
+from trainrules.engine.shipped import shipped
 
 PACK = """\
 schema: 1

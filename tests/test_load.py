@@ -11,8 +11,9 @@ import pytest
 
 from trainrules.engine import load
 from trainrules.engine.errors import PackError, Position
-from trainrules.engine.load import load_pack, shipped, shipped_with
+from trainrules.engine.load import load_pack
 from trainrules.engine.pack import Checkpoints, Clock, Command, KeyPattern, Note, Pack
+from trainrules.engine.shipped import RULES, pack_files, shipped, shipped_with
 
 HEAD = "schema: 1\npack: demo\nversion: 1.0.0\ntitle: Demo\n"
 BASE = HEAD + "metrics: {loss: {keys: [loss]}}\n"  # five lines
@@ -315,7 +316,7 @@ def test_a_file_without_its_suffix_is_pointed_at() -> None:
         load_pack("mine")
 
 
-@pytest.mark.parametrize("name", [path.stem for path in load.pack_files(load.RULES)])
+@pytest.mark.parametrize("name", [path.stem for path in pack_files(RULES)])
 def test_shipped_packs_hold_to_their_schema(name: str) -> None:
     assert load_pack(name, strict=True) == load_pack(name)
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from trainrules.engine.shipped import shipped_files
+
 pytestmark = pytest.mark.slow
 
 BUILD = """
@@ -84,7 +86,23 @@ def test_every_module_and_data_file_of_the_tree_ships(built: Built) -> None:
     patterns = ("*.py", "commands/*.py", "engine/**/*.py", "rules/*.yaml", "schemas/*.json", "py.typed")
     tree = {path.relative_to(built.tree).as_posix() for pattern in patterns for path in built.tree.glob(pattern)}
     shipped = {name.removeprefix("trainrules/") for name in built.wheel.namelist() if name.startswith("trainrules/")}
-    assert shipped == tree
+    made = {f"rules/loaded/{name}.pickle" for name in [*shipped_files(), "heads"]}
+    assert shipped == tree - {"setup.py"} | made
+
+
+def test_an_installed_wheel_judges_a_run_without_reading_yaml(built: Built, root: Path, tmp_path: Path) -> None:
+    built.wheel.extractall(tmp_path)
+    judge = "print(trainrules.evaluate(sys.argv[1]).pack, trainrules.__file__, 'yaml' in sys.modules)"
+    log = root / "examples" / "kto_healthy" / "training_metrics.jsonl"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys, trainrules; {judge}", str(log)],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["kto", str(tmp_path / "trainrules" / "__init__.py"), "False"]
 
 
 def test_only_the_command_stands_at_the_top(built: Built) -> None:
@@ -94,7 +112,7 @@ def test_only_the_command_stands_at_the_top(built: Built) -> None:
 
 def test_the_source_archive_holds_what_its_tests_need(built: Built) -> None:
     members = [member.name.partition("/")[2] for member in built.sdist.getmembers() if member.isfile()]
-    wanted = {"README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml", ".pre-commit-hooks.yaml", ".ci/run"}
+    wanted = {"README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml", "setup.py", ".pre-commit-hooks.yaml", ".ci/run"}
     for folder in ("benchmarks", "docs", "engine", "examples", "rules", "schemas", "tests"):
         files = (path for path in (built.tree / folder).rglob("*") if path.is_file())
         wanted |= {path.relative_to(built.tree).as_posix() for path in files}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from trainrules.cli import main
-from trainrules.engine.load import shipped_files
+from trainrules.engine.shipped import shipped_files
 
 PACK = """\
 schema: 1

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from trainrules.engine.load import shipped
 from trainrules.engine.packtest.coverage import coverage_of
 from trainrules.engine.packtest.load import load_suite
 from trainrules.engine.packtest.model import Result, Suite
 from trainrules.engine.packtest.run import run_case
+from trainrules.engine.shipped import shipped
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = {file.name.partition(".")[0]: file for file in sorted((ROOT / "rules").glob("*.test.yaml"))}

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from ..errors import Position
 from ..fields import Fields, Problems
+from ..items import Item
 from ..pack import Clock
-from ..yamlio import Item
 from .model import Cell, Data, Row
 from .names import Names, UnknownNameError
 from .notation import NotationError, read_series, tidy

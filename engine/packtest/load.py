@@ -11,11 +11,14 @@ from pathlib import Path
 from ..codes import UNKNOWN
 from ..errors import OverrideError, PackError, Position, Problem, did_you_mean
 from ..fields import Fields, Problems, kind
-from ..load import RULES, SUFFIXES, is_log, load_pack
+from ..items import Document, Item
+from ..load import SUFFIXES, is_log
 from ..pack import Gate, Pack
 from ..params import resolve
 from ..schema import shape_problems
-from ..yamlio import Document, Item, compose_file
+from ..shelf import load_pack
+from ..shipped import RULES
+from ..yamlio import compose_file
 from .data import Written, read_data
 from .model import Case, Data, Expected, Suite
 from .names import Names

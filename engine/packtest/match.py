@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
+from ..items import Plain
 from ..report import Evidence, Finding, Moment, Report, RuleState
 from ..words import moment, number
-from ..yamlio import Plain
 from .model import Case, Difference, Expected
 
 Facts: TypeAlias = Mapping[str, object]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
 from ..errors import Position
+from ..items import Plain
 from ..pack import EMPTY, Pack, Scalar
-from ..yamlio import Plain
 
 Cell: TypeAlias = float | int | bool | str
 """A value as a log has it: a number (NaN and infinities too), true or false, or a text."""

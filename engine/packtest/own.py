@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..expression import Expression
-from ..load import load_pack
 from ..pack import Pack
+from ..shelf import load_pack
 from .model import Own
 
 TOLD = frozenset({"at", "title", "why", "source", "message", "help", "actions"})

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..checkpoints import find_checkpoints
 from ..errors import OverrideError, PackError, Position, Problem
-from ..load import load_pack
+from ..items import Document, Item
 from ..pack import Pack
 from ..render.json import rounded, to_json
 from ..report import Report
-from ..yamlio import Document, Item, compose, compose_file
+from ..shelf import load_pack
+from ..yamlio import compose, compose_file
 from .judge import judge
 from .load import SUFFIX, load_suite
 from .model import Case, Data

@@ -86,7 +86,8 @@ def told(
 
 def every_format() -> tuple[Format, ...]:
     """The formats of all shipped packs, those of the general one first."""
-    from ..load import load_pack, shipped_with
+    from ..shelf import load_pack
+    from ..shipped import shipped_with
 
     found: list[Format] = []
     for pack in shipped_with("formats"):
@@ -97,7 +98,8 @@ def every_format() -> tuple[Format, ...]:
 def unknown(con: duckdb.DuckDBPyConnection, source: Source, error: LogError, tried: Sequence[Format]) -> LogError:
     """The error for console output in which none of the pack's formats gives a value: what was tried, and which of the
     shipped packs can read it."""
-    from ..load import load_pack, shipped
+    from ..shelf import load_pack
+    from ..shipped import shipped
 
     others = [each for each in every_format() if each not in tried]
     fit: list[Format] = []

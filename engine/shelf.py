@@ -1,0 +1,87 @@
+"""The shipped packs, already loaded: a wheel carries them beside their files, so that a start need not read YAML.
+
+What lies on the shelf was loaded when the wheel was built, by the code that the wheel holds, and is taken only while
+the files of the packs are the very bytes that it was made from. A checkout has no shelf: there each pack is loaded.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from hashlib import sha256
+from os import fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .shipped import RULES, pack_files
+
+if TYPE_CHECKING:
+    from .pack import Pack
+
+SHELF = "loaded"
+"""The folder beside the packs that holds them loaded; part of a wheel, never of the source tree."""
+
+HEADS = "heads"
+_PROTOCOL = 5
+
+_T = TypeVar("_T")
+
+
+def load_pack(name_or_path: str | Path) -> Pack:
+    """The pack of that name, from the shelf where it lies there, or loaded from its file.
+
+    A bare name is a shipped pack; anything with a suffix or a folder is a file. Raises PackError with all the problems
+    of the pack.
+    """
+
+    def loaded() -> Pack:
+        from .load import load_pack as from_file
+
+        return from_file(name_or_path)
+
+    return taken(fspath(name_or_path), RULES, loaded)
+
+
+def taken(name: str, folder: Path, otherwise: Callable[[], _T]) -> _T:
+    """What lies on the shelf of a folder of packs under a name, if it was made from the files that the folder holds;
+    else what `otherwise` gives."""
+    found = _lying(name, folder) if name.isidentifier() else None
+    return otherwise() if found is None else found
+
+
+def fill(folder: Path = RULES) -> list[Path]:
+    """Load each pack of a folder and the heads of all, and lay them on its shelf; the files that were written."""
+    from .detect import heads_of
+    from .load import load_pack as loaded
+
+    (folder / SHELF).mkdir(exist_ok=True)
+    wares: dict[str, object] = {path.stem: loaded(path.stem) for path in pack_files(folder)}
+    wares[HEADS] = heads_of(folder)
+    made_from, written = _fingerprint(folder), []
+    for name, ware in sorted(wares.items()):
+        path = _place(name, folder)
+        path.write_bytes(made_from + pickle.dumps(ware, _PROTOCOL))
+        written.append(path)
+    return written
+
+
+def _place(name: str, folder: Path) -> Path:
+    return folder / SHELF / f"{name}.pickle"
+
+
+def _lying(name: str, folder: Path) -> Any:
+    try:
+        content = _place(name, folder).read_bytes()
+    except OSError:
+        return None
+    size = sha256().digest_size
+    return pickle.loads(content[size:]) if content[:size] == _fingerprint(folder) else None
+
+
+def _fingerprint(folder: Path) -> bytes:
+    """What the files of all packs in a folder hold, in 32 bytes: a pack rests on its parents."""
+    content = sha256()
+    for path in pack_files(folder):
+        content.update(f"{path.name}\0{path.stat().st_size}\0".encode())
+        content.update(path.read_bytes())
+    return content.digest()
