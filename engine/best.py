@@ -17,7 +17,8 @@ _LOOKED_AT = 1000
 class Best(NamedTuple):
     """The best value of a metric and its step (the epoch where no step is logged), out of `among` values.
 
-    `saved` is the best value at whose step a checkpoint was seen, with it: the same one, or a worse, or None.
+    `metric` is what the log calls it. `saved` is the best value at whose step a checkpoint was seen, with it: the same
+    one, or a worse, or None.
     """
 
     metric: str
@@ -58,5 +59,5 @@ def find_best(pack: Pack, run: Run, seen: Sequence[Checkpoint] | None) -> Best |
             saved = {checkpoint.step: checkpoint for checkpoint in seen or ()}
             kept = next(((saved[at], value) for value, at, _ in found if at in saved), None)
             value, at, among = found[0]
-            return Best(id, value, at, among, kept)
+            return Best(run.keys.get(id, id), value, at, among, kept)
     return None

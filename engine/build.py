@@ -320,7 +320,7 @@ def _variants(top: Fields, params: Mapping[str, Param]) -> dict[str, Variant]:
             for param, value in fields.mapping("set").items()
             if param in params
         }
-        disable, advise = fields.texts("disable"), fields.texts("advise")
+        disable, advise = fields.reasons("disable"), fields.reasons("advise")
         result[name] = Variant(name, fields.at, values, disable, advise, fields.text("help"), fields.text("source"))
     return result
 

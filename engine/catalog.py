@@ -19,10 +19,12 @@ _ACTIONS = ("actions", "conflicts", "on_passed", "on_blocked")
 _TEMPLATES = ("message", "text")
 _BY_NAME = {
     **dict.fromkeys(_ACTIONS, "action"),
-    **{"command": "command", "disable": "rule", "advise": "rule", "over": "window"},
+    **{"command": "command", "over": "window"},
     **{"group": "group", "twin": "twin", "twin_of": "metric"},
 }
 """Fields that name other things of the pack, and of which kind."""
+_BY_KEY = {"expect": "metric", "set": "param", "disable": "rule", "advise": "rule"}
+"""Fields that map the names of other things, and of which kind."""
 
 
 _SINGULAR = {"families": "family"}
@@ -154,7 +156,7 @@ def _references(value: Any, pack: Pack, known: Mapping[str, Mapping[str, Thing]]
             yield from (found for hole in placeholders(value) if (found := _in_rows(hole.name, pack)))
     elif isinstance(value, Mapping):
         for key, inner in value.items():
-            kind = "metric" if field == "expect" else "param" if field == "set" else ""
+            kind = _BY_KEY.get(field, "")
             if kind and key in known[kind]:
                 yield kind, key
             yield from _references(inner, pack, known, field)

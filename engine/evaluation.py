@@ -109,6 +109,7 @@ class Evaluation:
             self.last_tick,
             self.given.facts.clock,
             self.splitter,
+            self.given.keys,
         )
         findings, all_states = self._settled(bench, judged, courses, lacks)
         facts, states = self.given.facts, tuple(all_states)

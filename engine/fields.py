@@ -127,6 +127,16 @@ class Fields:
         """A list of texts."""
         return tuple(str(item.value) for item in self.entries(key))
 
+    def reasons(self, key: str) -> dict[str, str]:
+        """Names, each with the reason given for it: a mapping, or a list of names without reasons."""
+        item = self.items.get(key)
+        if item is None or not isinstance(item.value, dict):
+            return dict.fromkeys(self.texts(key), "")
+        for each in item.value.values():
+            if not isinstance(each.value, str):
+                self.wrong(each, key, "a mapping of names and reasons")
+        return {name: " ".join(str(each.value).split()) for name, each in item.value.items()}
+
     def one_or_more(self, key: str) -> tuple[str, ...]:
         """A text or a list of texts."""
         item = self.items.get(key)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .episodes import Course, Episode
 from .evidence import evidence, last_value, latest_values, not_finite, spark
-from .judged import Judged, after_of, conditions_of, metrics_of, points_needed, reach
-from .pack import SEVERITIES, Resolved, Rule
+from .judged import Judged, after_of, conditions_of, metrics_of, points_needed, reach, watched_for_nonfinite
+from .pack import EMPTY, SEVERITIES, Resolved, Rule
 from .report import Finding, Moment, RuleState
 from .rowbook import RowBook
+from .series import Series, member_of
 from .template import fill, placeholders
 from .words import in_series
 from .words import moment as words
@@ -18,6 +19,9 @@ from .words import moment as words
 if TYPE_CHECKING:
     from .compile.program import Program
     from .series import Splitter
+
+FEW = 3
+"""Members of a metric that are told one by one."""
 
 
 class Went(NamedTuple):
@@ -39,6 +43,12 @@ class Workbench(NamedTuple):
     last_tick: float
     clock: str = "step"
     splitter: Splitter | None = None
+    keys: Mapping[str, str] = EMPTY
+
+    def called(self, member: str, id: str = "") -> str:
+        """What the log calls a metric, or a member of the metric `id`; the id of one that is computed."""
+        declared = self.resolved.pack.metrics[id or member].keys
+        return self.keys.get(member) or (declared[0] if declared else member)
 
 
 def severity_of(resolved: Resolved, rule: Rule, severity: str) -> str:
@@ -77,6 +87,9 @@ def _finding(
     named = metrics_of(pack, conditions_of(rule)[: len(rule.levels)])
     logged = [id for id in named if pack.metrics[id].expr is None and judged.binder.names.present(id)]
     plain = [id for id in logged if pack.metrics[id].type == "number"]
+    wild = _nonfinite(bench, judged, episode)
+    if not set(wild) <= set(pack.sentinels):  # of sentinels the first is drawn: it is the one that shows the damage
+        plain.sort(key=lambda id: id not in wild)
     roles = {pack.metrics[id].role for id in plain}
     onset, fired, last = book.row(episode.onset), book.row(episode.fired), book.row(episode.last)
     wanted = {hole.name for hole in placeholders(judged.level.message)}
@@ -85,7 +98,7 @@ def _finding(
     moments = {"onset": onset.moment, "fired": fired.moment, "step": last.moment}
     values |= {name: at.step for name, at in moments.items()} | {"epoch": last.epoch}
     if "nonfinite" in wanted:
-        values["nonfinite"] = _nonfinite(bench, episode)
+        values["nonfinite"] = ", ".join(_spoken(bench, id, hit) for id, hit in wild.items())
     if "series" in wanted:
         values["series"] = in_series(series)
     if proof:
@@ -111,24 +124,28 @@ def _finding(
         train_only=bool(plain) and roles == {"train"},
         longest_window=reach(judged.when, bench.interval),
         spark=spark(bench.program, judged.binder.metric(plain[0]), book.rows) if plain and episode.end is None else (),
+        spark_key=bench.called(plain[0]) if plain else "",
         drawn=judged.series,
     )
 
 
-def _nonfinite(bench: Workbench, episode: Episode) -> str:
-    """The sentinels that were not finite during an episode, each with those of its members."""
+def _nonfinite(bench: Workbench, judged: Judged, episode: Episode) -> dict[str, list[Series]]:
+    """The metrics, of all that the rule watches, that were not finite during an episode, each with its members."""
     assert bench.splitter is not None
-    present = {id: bench.splitter.present(id) for id in bench.resolved.pack.sentinels}
-    columns = {(id, series.name): column for id, found in present.items() for column, series in found}
-    hit: dict[str, list[str]] = {}
-    for id, name in not_finite(bench.program, columns, episode.onset, episode.last):
-        hit.setdefault(id, []).append(name)
-    return ", ".join(_with_series(id, names) for id, names in hit.items())
+    pack = bench.resolved.pack
+    present = {id: bench.splitter.present(id) for id in watched_for_nonfinite(pack, judged.level.when)}
+    columns = {(id, place): column for id, found in present.items() for place, (column, _) in enumerate(found)}
+    hit: dict[str, list[Series]] = {}
+    for id, place in not_finite(bench.program, columns, episode.onset, episode.last):
+        hit.setdefault(id, []).append(present[id][place][1])
+    return hit
 
 
-def _with_series(id: str, names: Iterable[str]) -> str:
-    told = in_series([name for name in names if name])
-    return f"{id} ({told})" if told else id
+def _spoken(bench: Workbench, id: str, hit: Sequence[Series]) -> str:
+    """What the log calls these members of a metric: their keys, or of more than a few the series."""
+    if len(hit) > FEW:
+        return f"{bench.called(id)} ({in_series([series.name for series in hit])})"
+    return ", ".join(bench.called(member_of(bench.resolved.pack, id, series.values), id) for series in hit)
 
 
 def _placed(message: str, moments: Mapping[str, Moment], clock: str) -> str:
@@ -160,6 +177,6 @@ def state_of(bench: Workbench, rule: Rule, went: Sequence[Went]) -> RuleState:
         return RuleState(rule.id, "waiting", f"after step {after:g}", severity=severity, until=after)
     points = max(points_needed(each.judged.when) for each in went)
     named = metrics_of(bench.resolved.pack, conditions_of(rule)[:1])
-    of = f" of {named[0]}" if named else ""
+    of = f" of {bench.called(named[0])}" if named else ""
     reason = f"needs {points} points{of}" if points > 1 else f"no row tells{of}"
     return RuleState(rule.id, "waiting", reason, severity=severity)

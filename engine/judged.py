@@ -11,7 +11,7 @@ from .compile.bind import Binder, Names
 from .compile.ir import CONDITION, Clock, Const, Kernel, Op, Value, walk
 from .expression import Expression
 from .pack import EMPTY, Level, Pack, Rule
-from .series import Series
+from .series import Series, first_key
 from .template import placeholders
 from .tree import Call, Conditional, Name, Node, Or
 
@@ -149,7 +149,7 @@ def _lacking(node: Node, names: Names) -> list[str]:
             metric = pack.metrics[id]
             if metric.expr is not None:
                 return _lacking(metric.expr.tree, names) + (_lacking(metric.where.tree, names) if metric.where else [])
-            return [] if names.column(id) is not None else [f"no {id} in the log"]
+            return [] if names.column(id) is not None else [f"no {first_key(pack, id)} in the log"]
         case Name(id=id) if id in names.resolved.values:
             return [] if names.resolved.values[id] is not None else [f"{id} is not set"]
         case Name(id="total" | "progress"):
@@ -169,6 +169,13 @@ def _lacking(node: Node, names: Names) -> list[str]:
             return _lacking(condition, names) + (branches[0] if all(branches) else [])
         case _:
             return [lack for child in node.children() for lack in _lacking(child, names)]
+
+
+def watched_for_nonfinite(pack: Pack, when: Expression) -> list[str]:
+    """The metrics that nonfinite() looks at in a condition: those it is given, or the sentinels."""
+    calls = [node for node in when.tree.walk() if isinstance(node, Call) and node.function == "nonfinite"]
+    named = [node.arguments[0].id for node in calls if isinstance(node.arguments[0], Name)]
+    return list(dict.fromkeys([*named, *(pack.sentinels if len(named) < len(calls) else ())]))
 
 
 def points_needed(when: Value) -> int:

@@ -311,8 +311,8 @@ class Variant(NamedTuple):
     id: str
     at: Position
     set: Mapping[str, Scalar | Expression] = EMPTY
-    disable: tuple[str, ...] = ()
-    advise: tuple[str, ...] = ()
+    disable: Mapping[str, str] = EMPTY  # rule → the reason, empty where none is given
+    advise: Mapping[str, str] = EMPTY
     help: str = ""
     source: str = ""
 

@@ -41,10 +41,11 @@ class _Checker:
             self.families(_list(metric, "keys"))
         for _, variant in _entries(tree, "variants"):
             self.keys(_field(variant, "set"), pack.params, "param")
-            self.names(_list(variant, "disable"), {**pack.rules, **pack.gates}, "rule")
-            self.names(_list(variant, "advise"), pack.rules, "rule")
-        for known in pack.variants.values():
-            self.settings(known)
+            for key, known in (("disable", {**pack.rules, **pack.gates}), ("advise", pack.rules)):
+                self.names(_list(variant, key), known, "rule")
+                self.keys(_field(variant, key), known, "rule")
+        for varied in pack.variants.values():
+            self.settings(varied)
         for _, stage in _entries(tree, "stages"):
             self.keys(_field(stage, "expect"), pack.metrics, "metric")
         for _, gate in _entries(tree, "gates"):

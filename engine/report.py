@@ -48,6 +48,7 @@ class Finding(NamedTuple):
     longest_window: float = 0.0  # of its condition, on the clock; how far back its onset may lie
     explained_by: str | None = None
     spark: tuple[float | None, ...] = ()  # its first metric over the run, thinned, for the table
+    spark_key: str = ""  # what the log calls the metric that is drawn
     drawn: str = ""  # the series that is drawn, whose numbers its message and evidence tell
 
 

@@ -73,6 +73,11 @@ def members(pack: Pack, metric: Metric) -> Iterator[tuple[str, Series, tuple[str
         yield member_id(metric.id, names), _series(zip(families, names, strict=True)), keys
 
 
+def first_key(pack: Pack, id: str) -> str:
+    """What a log is expected to call a metric: its first key; the id of one that is computed."""
+    return next((keys[0] for *_, keys in members(pack, pack.metrics[id]) if keys), id)
+
+
 def member_of(pack: Pack, id: str, values: Mapping[str, str]) -> str:
     """The member of a metric that one series looks at."""
     families = families_of(pack.metrics[id]) if pack.families and id in pack.metrics else ()

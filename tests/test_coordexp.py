@@ -15,9 +15,12 @@ import pytest
 
 from trainrules import evaluate
 from trainrules.engine.evaluate import wanted
+from trainrules.engine.judged import metrics_of
 from trainrules.engine.load import load_pack
+from trainrules.engine.pack import Rule
 from trainrules.engine.params import resolve
 from trainrules.engine.report import Report
+from trainrules.engine.series import members
 
 PACK = load_pack("coordexp")
 Row = dict[str, Any]
@@ -110,6 +113,33 @@ def test_only_what_rules_need_is_read() -> None:
     assert len(read) < len(PACK.metrics) / 2
 
 
+def reads(rule: Rule) -> set[str]:
+    """The log's keys that the conditions of a rule look at, those of all members of families."""
+    named = [PACK.metrics[id] for id in metrics_of(PACK, [level.when for level in rule.levels])]
+    return {key for metric in named for *_, keys in members(PACK, metric) for key in keys}
+
+
+@pytest.mark.parametrize("variant", ["stage1", "stage2"])
+def test_what_a_variant_switches_off_it_gives_a_reason_for(variant: str) -> None:
+    one = PACK.variants[variant]
+    assert all(({**one.disable, **one.advise}).values())
+
+
+def test_stage_1_has_no_rule_on_rollouts_and_every_other() -> None:
+    named = ("rollout/", "time/rollout", "packing/", "eval_rollout_")
+    of_rollouts = {
+        rule.id
+        for rule in PACK.rules.values()
+        if rule.id not in PACK.invariants and any(key.startswith(named) for key in reads(rule))
+    }
+    assert set(PACK.variants["stage1"].disable) == of_rollouts
+
+
+def test_every_key_of_coord_monitor_is_read_by_a_rule() -> None:
+    read = {key for rule in PACK.rules.values() for key in reads(rule)}
+    assert [key for key in STAGE1 if key.startswith("coord_monitor/") and key not in read] == []
+
+
 # Runs
 
 
@@ -165,7 +195,7 @@ def test_a_sound_run_goes_on_wherever_it_is_cut(tmp_path: Path, shape: dict[str,
     for end in (3, 17, 50, 101, len(rows)):
         report = judge(tmp_path, rows[:end])
         assert report.plan[0].action in ("continue", "wait"), (end, report.findings)
-    assert report.plan[0].text.endswith("eval_rollout_f1 was best at step 120 (0.6729).")
+    assert report.plan[0].text.endswith("eval/detection/f1 was best at step 120 (0.6729).")
 
 
 @pytest.mark.parametrize("shape", SHAPES)

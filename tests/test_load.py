@@ -64,7 +64,7 @@ params:
   unset: {default: null}
   strict: {default: false}
 variants:
-  short: {set: {warmup: 5, limit: default / 2, mode: x}, disable: [low], advise: [high], help: Short runs}
+  short: {set: {warmup: 5, limit: default / 2, mode: x}, disable: [low], advise: {high: it is noise here}, help: Short runs}
 windows:
   trend: {last: 30 steps, min: 3 points, help: The trend}
   some: {last: warmup points}
@@ -143,7 +143,7 @@ def test_every_part_of_a_pack() -> None:
         "default / 2",
         "x",
     )
-    assert (short.disable, short.advise, short.help) == (("low",), ("high",), "Short runs")
+    assert (short.disable, short.advise, short.help) == ({"low": ""}, {"high": "it is noise here"}, "Short runs")
 
     lengths = [
         (w.last and (w.last.amount.text, w.last.unit), w.min_points and w.min_points.text)

@@ -487,6 +487,9 @@ def test_series_are_judged_one_by_one(
         # what default(), or and a choice can do without
         ("loss 1 9", "when: default(kl, 0) > 1", "ok", ""),
         ("loss 1 9", "when: loss > 5 or kl > 5", "firing 2/2/-", ""),
+        ("loss 1 2", "when: loss > 5 or kl > 5", "ok", ""),
+        ("loss 1 9", "when: nonfinite(loss) or nonfinite(kl)", "ok", ""),
+        ("loss 1 nan", "when: nonfinite(kl) or nonfinite(loss)", "firing 2/2/-", ""),
         ("loss 1 9", "when: loss > 5 and kl > 5", "not_evaluated", "no kl in the log"),
         ("loss 1 9", "when: loss > default(unset, 5)", "firing 2/2/-", ""),
         ("loss 1 9", "when: (kl if loss > 10 else loss) > 5", "firing 2/2/-", ""),

@@ -32,6 +32,7 @@ from ..tree import (
 from .ir import CONDITION, NUMBER, TEXT, Clock, Const, Kernel, Op, Raw, Span, Value
 from .simplify import simplify
 
+_NEVER = Const(None, CONDITION)
 _CLOCKS = {"step": "step", "epoch": "epoch", "time": "time", "row": "line"}
 
 
@@ -145,7 +146,7 @@ class Binder:
             case And(operands=operands):
                 return Op("and", tuple(self._bound(source, operand) for operand in operands), CONDITION)
             case Or(operands=operands):
-                return Op("or", tuple(self._bound(source, operand) for operand in operands), CONDITION)
+                return self.either(source, operands)
             case Not(operand=operand):
                 return Op("not", (self._bound(source, operand),), CONDITION)
             case Conditional(condition=condition, then=then, otherwise=otherwise):
@@ -154,6 +155,17 @@ class Binder:
             case Call():
                 return self.call(source, node)
         raise AssertionError(node)
+
+    def either(self, source: Expression, operands: Sequence[Node]) -> Value:
+        """`or`; an operand whose metrics this run does not log is on no row, so it is left out."""
+        parts = [self.value(source, operand) for operand in operands]
+        kept = [
+            part for part, node in zip(parts, operands, strict=True) if part != _NEVER or not self._is_of_metrics(node)
+        ]
+        return Op("or", tuple(kept), CONDITION) if len(kept) > 1 else (kept or parts)[0]
+
+    def _is_of_metrics(self, node: Node) -> bool:
+        return any(isinstance(each, Name) and each.id in self.names.pack.metrics for each in node.walk())
 
     def name(self, id: str) -> Value:
         if id in self.names.pack.metrics:

@@ -26,7 +26,7 @@ from ..pack import (
 )
 from ..words import listed
 from .layout import Page
-from .phrases import band, end, identity, leeway, length, line, plain, requirement, span, value
+from .phrases import band, by_reason, end, identity, leeway, length, line, plain, requirement, span, value
 
 LABEL = 12
 _LABELS = {"expr": "computed", "for_": "for", "while_": "while", "source": "guide", "good": "good range", "set": "sets"}
@@ -88,8 +88,8 @@ def _facts(resolved: Resolved, thing: Any) -> Iterator[tuple[str, str]]:
         yield from _of_metric(thing)
     elif isinstance(thing, Variant):
         yield "sets", ", ".join(f"{name} = {value(given)}" for name, given in thing.set.items())
-        yield "off", listed(thing.disable)
-        yield "only informs", listed(thing.advise)
+        yield from _with_reasons("off", thing.disable)
+        yield from _with_reasons("only informs", thing.advise)
     elif isinstance(thing, Window):
         yield "holds", span(thing)
     elif isinstance(thing, Gate):
@@ -120,6 +120,12 @@ def _facts(resolved: Resolved, thing: Any) -> Iterator[tuple[str, str]]:
         yield "command", thing.command or ""
     else:
         yield from fields_of(thing, but=("title", "help", "text", "why", "source"))
+
+
+def _with_reasons(label: str, rules: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What a variant does to rules, those for one reason together."""
+    for place, (reason, names) in enumerate(by_reason(rules).items()):
+        yield "" if place else label, f"{listed(names)}{f': {reason}' if reason else ''}"
 
 
 def _of_param(resolved: Resolved, param: Param) -> Iterator[tuple[str, str]]:
@@ -186,7 +192,21 @@ def _of_level(level: Level) -> Iterator[tuple[str, str]]:
     yield "", f"says “{level.message}”" if level.message else ""
 
 
-_TOLD = ("keys", "expr", "where", "role", "type", "by", "better", "unit", "required", "good", "help", "source")
+_TOLD = (
+    "keys",
+    "expr",
+    "where",
+    "role",
+    "type",
+    "by",
+    "better",
+    "unit",
+    "required",
+    "good",
+    "in_loss",
+    "help",
+    "source",
+)
 """Fields of a metric that have lines of their own."""
 
 
@@ -196,6 +216,7 @@ def _of_metric(metric: Metric) -> Iterator[tuple[str, str]]:
     yield "where", plain(metric.where)
     yield "split by", ", ".join(metric.by)
     yield "unit", metric.unit or ""
+    yield "in the loss", {True: "yes", False: "no", None: ""}[metric.in_loss]
     yield from fields_of(metric, but=_TOLD)
     yield "better", metric.better or ""
     yield "good range", band(metric.good)

@@ -9,10 +9,10 @@ from ..expression import Expression
 from ..pack import Action, Group, Invariant, Level, Metric, Pack, Param, Requirement, Rule, Scalar, Variant
 from ..tree import Name
 from .phrases import band as _band
+from .phrases import by_reason, value
 from .phrases import end as _end
 from .phrases import length as _length
 from .phrases import plain as _plain
-from .phrases import value
 
 GENERATED = "<!-- Written by docs/build.py from the pack and its guide's statements. Do not edit. -->"
 
@@ -183,6 +183,7 @@ def _invariants(invariants: Iterable[Invariant]) -> str:
                 f"`{_plain(each.holds)}`" + (f" while `{_plain(each.while_)}`" if each.while_ else ""),
                 f"{_plain(each.rel)} of the larger side, or {_plain(each.abs)}",
                 f"{each.severity} → {', '.join(each.actions) or 'nothing to do'}. {_text(each.why)}".strip()
+                + "".join(f" To {action}: {_text(text)}" for action, text in each.advice.items())
                 + _source(each.source),
             )
             for each in invariants
@@ -209,9 +210,11 @@ def _variants(variants: Iterable[Variant]) -> str:
     lines = []
     for variant in variants:
         changes = [f"`{name}` = {_shown(value)}" for name, value in variant.set.items()]
-        changes += [f"`{name}` off" for name in variant.disable]
-        changes += [f"`{name}` only informs" for name in variant.advise]
-        lines.append(f"- `{variant.id}`: {_text(variant.help)} Sets {', '.join(changes)}.")
+        lines.append(f"- `{variant.id}`: {_text(variant.help)}" + (f" Sets {', '.join(changes)}." if changes else ""))
+        for word, rules in (("Off", variant.disable), ("For information only", variant.advise)):
+            for reason, names in by_reason(rules).items():
+                why = f", because {_text(reason)}" if reason else ""
+                lines.append(f"  - {word}: {', '.join(f'`{name}`' for name in names)}{why}.")
     return "\n".join(lines)
 
 

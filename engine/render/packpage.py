@@ -25,7 +25,7 @@ from ..pack import (
 from ..words import capital, counted, listed
 from .entrypage import fields_of
 from .layout import Page
-from .phrases import band, end, identity, leeway, length, plain, requirement, span, value
+from .phrases import band, by_reason, end, identity, leeway, length, plain, requirement, span, value
 
 INDENT = " " * 4
 LABEL = 12
@@ -235,7 +235,11 @@ def _actions(page: Page, resolved: Resolved, things: Mapping[str, Action]) -> No
 def _variants(page: Page, resolved: Resolved, things: Mapping[str, Variant]) -> None:
     for variant in things.values():
         changes = [f"{name} = {value(given)}" for name, given in variant.set.items()]
-        changes += [f"{name} off" for name in variant.disable] + [f"{name} only informs" for name in variant.advise]
+        for word, rules in (("off", variant.disable), ("only informs", variant.advise)):
+            changes += [
+                f"{listed(names)} {word}{f' ({reason})' if reason else ''}"
+                for reason, names in by_reason(rules).items()
+            ]
         page.add("; ".join(filter(None, (variant.help.rstrip("."), ", ".join(changes)))), f"  {variant.id}: ", INDENT)
 
 

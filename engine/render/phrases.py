@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..expression import Expression
 from ..pack import Duration, Invariant, LinePattern, Requirement, Scalar, Stage, Window
 
@@ -37,6 +39,14 @@ def band(bounds: Band) -> str:
     if low is None:
         return f"at most {high:g}"
     return f"at least {low:g}" if high is None else f"{low:g} to {high:g}"
+
+
+def by_reason(rules: Mapping[str, str]) -> dict[str, list[str]]:
+    """Rules that map to the reason given for each, those of one reason together, in the order of the pack."""
+    found: dict[str, list[str]] = {}
+    for rule, reason in rules.items():
+        found.setdefault(reason, []).append(rule)
+    return found
 
 
 def end(stage: Stage) -> str:

@@ -203,7 +203,7 @@ def _numbers(finding: Finding) -> str:
 
 
 def _spark(page: Page, finding: Finding, log: LogFacts, indent: str, *, is_marked: bool) -> None:
-    name = page.safe(finding.metrics[0]) if finding.metrics else ""
+    name = page.safe(finding.spark_key or "".join(finding.metrics[:1]))
     if name and finding.drawn and len(finding.series) > 1:
         name += f" ({page.safe(in_series([finding.drawn]))})"
     room = min(SPARK_WIDTH, page.width - len(indent) - len(name) - 2)
