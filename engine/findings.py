@@ -124,7 +124,7 @@ def _finding(
         train_only=bool(plain) and roles == {"train"},
         longest_window=reach(judged.when, bench.interval),
         spark=spark(bench.program, judged.binder.metric(plain[0]), book.rows) if plain and episode.end is None else (),
-        spark_key=bench.called(plain[0]) if plain else "",
+        spark_key=bench.called(member_of(pack, plain[0], judged.binder.names.series), plain[0]) if plain else "",
         drawn=judged.series,
     )
 
