@@ -86,6 +86,7 @@ def build(tree: Item, problems: Problems) -> Pack:
         commands=_section(top, "commands", "command", command),
         notes=_section(top, "notes", "note", note),
         formats=_section(top, "formats", "format", format_of),
+        tree=tree,
     )
 
 

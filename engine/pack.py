@@ -386,6 +386,7 @@ class Pack(NamedTuple):
     commands: Mapping[str, Command] = EMPTY
     notes: Mapping[str, Note] = EMPTY
     formats: Mapping[str, Format] = EMPTY
+    tree: Any = None  # the file as it stands, its parents merged in (an `items.Item`): where everything is
 
 
 class Override(NamedTuple):

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..check import RUN_SCALARS
 from ..errors import Position
 from ..expression import Expression
 from ..pack import Duration, Pack
 from ..template import placeholders
 from ..tree import Name
+
+OF_PLANS = ("log", "learning_rate", "checkpoint", "checkpoint_step")
+"""What a plan knows besides the scalars of a run, the params, and the settings that its actions set."""
+
+
+_recent: list[tuple[Pack, frozenset[str]]] = []
+"""The pack that was looked at last, since several lints look at one pack one after another."""
 
 
 def is_own(pack: Pack, thing: Any) -> bool:
@@ -18,14 +26,26 @@ def is_own(pack: Pack, thing: Any) -> bool:
     return at.file == pack.at.file
 
 
-def used(pack: Pack) -> set[str]:
+def used(pack: Pack) -> frozenset[str]:
     """Every name in an expression or a text of the pack."""
+    if not _recent or _recent[0][0] is not pack:
+        _recent[:] = [(pack, frozenset(_used(pack)))]
+    return _recent[0][1]
+
+
+def _used(pack: Pack) -> set[str]:
     found = {node.id for expression in _expressions(pack) for node in expression.tree.walk() if isinstance(node, Name)}
     texts = [level.message for rule in pack.rules.values() for level in rule.levels]
     texts += [command.text for command in pack.commands.values()] + [action.text for action in pack.actions.values()]
     texts += [text for rule in pack.rules.values() for text in rule.advice.values()]
     texts += [text for invariant in pack.invariants.values() for text in invariant.advice.values()]
     return found | {placeholder.name for text in texts for placeholder in placeholders(text)}
+
+
+def of_plans(pack: Pack) -> list[str]:
+    """What the texts and commands of a plan may name: params, facts of the run, and the settings that actions set."""
+    settings = [setting for action in pack.actions.values() for setting in action.set]
+    return list(dict.fromkeys((*RUN_SCALARS, *OF_PLANS, *settings, *pack.params)))
 
 
 def _expressions(pack: Pack) -> Iterator[Expression]:

@@ -6,12 +6,12 @@ fails::
 
     rules:
       high:
-      ^^^^
         title: High loss
         cause: diverging
         severity: warning
         when: loss > 2
         message: "loss is too high"
+                  ^^^^^^^^^^^^^^^^
 
 passes::
 
@@ -32,6 +32,7 @@ from ..pack import Pack
 from ..template import placeholders
 from . import Remark
 from ._names import is_own
+from ._places import level_path, value_at
 
 SEVERITY = "warning"
 
@@ -40,9 +41,10 @@ def check(pack: Pack) -> Iterator[Remark]:
     """Messages that show no value, each once for its rule."""
     for rule in pack.rules.values():
         told: set[str] = set()
-        for level in rule.levels:
+        for place, level in enumerate(rule.levels):
             message = level.message
             if is_own(pack, level) and message and message not in told and not any(placeholders(message)):
                 told.add(message)
                 hint = "show a value, as in {loss:.3g} or {onset:g}"
-                yield Remark(level.at, f"the message of rule {rule.id!r} names no value", hint)
+                at = value_at(pack, level.at, *level_path(pack, rule.id, place, "message"))
+                yield Remark(at, f"the message of rule {rule.id!r} names no value", hint, len(message))

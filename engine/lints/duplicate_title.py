@@ -6,14 +6,14 @@ fails::
 
     rules:
       high: {title: Loss is high, cause: diverging, severity: warning, when: loss > 2}
-      huge: {title: loss is high, cause: diverging, severity: critical, when: loss > 9}
-      ^^^^
+      huge: {title: loss is high, cause: diverging, severity: warning, when: loss > 9}
+                    ^^^^^^^^^^^^
 
 passes::
 
     rules:
       high: {title: Loss is high, cause: diverging, severity: warning, when: loss > 2}
-      huge: {title: Loss is huge, cause: diverging, severity: critical, when: loss > 9}
+      huge: {title: Loss is huge, cause: diverging, severity: warning, when: loss > 9}
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from ..pack import Pack
 from . import Remark
 from ._names import is_own
+from ._places import value_at
 
 SEVERITY = "warning"
 
@@ -33,5 +34,8 @@ def check(pack: Pack) -> Iterator[Remark]:
     for rule in pack.rules.values():
         title = " ".join(rule.title.lower().split())
         if title in first and is_own(pack, rule):
-            yield Remark(rule.at, f"rule {rule.id!r} has the title of {first[title]!r}", "say what sets them apart")
+            section = "invariants" if rule.id in pack.invariants else "rules"
+            at = value_at(pack, rule.at, section, rule.id, "title")
+            message = f"rule {rule.id!r} has the title of {first[title]!r}"
+            yield Remark(at, message, "say what sets them apart", len(rule.title))
         first.setdefault(title, rule.id)

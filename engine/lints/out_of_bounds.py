@@ -6,7 +6,7 @@ setting either, and a run with such a setting is not judged.
 fails::
 
     params: {limit: {default: 7, min: 0, max: 5}}
-             ^^^^^
+                              ^
     rules:
       high: {title: High loss, cause: diverging, severity: warning, when: loss > limit}
 
@@ -22,26 +22,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..errors import Position
-from ..pack import Pack, Param
+from ..pack import Pack, Param, Scalar
 from . import Remark
+from ._places import value_at
+from ._values import values_of
 
 SEVERITY = "error"
 
 
 def check(pack: Pack) -> Iterator[Remark]:
-    """Defaults, and values of variants, outside the bounds of their params."""
+    """Defaults, and values of variants, outside the bounds of their params; both may be computed from others."""
+    own = values_of(pack)
     for param in pack.params.values():
-        yield from _outside(param, param.default, param.at, "default")
+        at = value_at(pack, param.at, "params", param.id, "default")
+        yield from _outside(pack, param, own[param.id], at, "default")
     for variant in pack.variants.values():
-        for name, value in variant.set.items():
-            if name in pack.params:
-                yield from _outside(pack.params[name], value, variant.at, f"value in variant {variant.id!r}")
+        values = values_of(pack, variant)
+        for param in pack.params.values():
+            if param.id in variant.set:
+                at = value_at(pack, variant.at, "variants", variant.id, "set", param.id)
+                yield from _outside(pack, param, values[param.id], at, f"value in variant {variant.id!r}")
+            elif values[param.id] != own[param.id]:  # it follows what the variant sets
+                yield from _outside(pack, param, values[param.id], variant.at, f"default in variant {variant.id!r}")
 
 
-def _outside(param: Param, value: object, at: Position, what: str) -> Iterator[Remark]:
+def _outside(pack: Pack, param: Param, value: Scalar, at: Position, what: str) -> Iterator[Remark]:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return
-    if param.min is not None and value < param.min:
-        yield Remark(at, f"the {what} of param {param.id!r} is {value:g}, below its 'min' {param.min:g}", "mend one")
-    if param.max is not None and value > param.max:
-        yield Remark(at, f"the {what} of param {param.id!r} is {value:g}, above its 'max' {param.max:g}", "mend one")
+    if at.file != pack.at.file:
+        at = param.at  # the value is inherited, and the bounds may be the pack's own
+    told = f"the {what} of param {param.id!r} is {value:g}"
+    if at.file == pack.at.file and param.min is not None and value < param.min:
+        yield Remark(at, f"{told}, below its 'min' {param.min:g}", "mend one")
+    if at.file == pack.at.file and param.max is not None and value > param.max:
+        yield Remark(at, f"{told}, above its 'max' {param.max:g}", "mend one")

@@ -58,7 +58,9 @@ def load_suite(path: str | Path, packs: dict[str, Pack] | None = None) -> tuple[
             problems.add(case.at, "name-clash", f"two cases are called {case.name!r}", "name them apart")
         cases.append(case)
     found = tuple(dict.fromkeys(sorted(problems.found)))
-    return (None, found) if found else (Suite(file, pack, own_of(pack), tuple(cases)), ())
+    if found:
+        return None, found
+    return Suite(file, pack, own_of(pack), tuple(cases), fields.items["tests"].key_at), ()
 
 
 def _a_log(file: str) -> Problem:

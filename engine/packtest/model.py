@@ -68,6 +68,7 @@ class Suite(NamedTuple):
     pack: Pack
     own: Own
     cases: tuple[Case, ...]
+    at: Position = Position("")  # where the list of cases begins
 
 
 class Difference(NamedTuple):

@@ -31,7 +31,7 @@ def show_json(resolved: Resolved) -> Json:
     used = entries(pack)
     data: Json = {"schema": SHOWN, "pack": pack.id, **_fields(pack, _HEAD), "variant": resolved.variant}
     known = [plural(kind) for kind in sections(pack)]
-    data |= _fields(pack, [field for field in pack._fields if field not in (*known, *_HEAD, "id", "at")])
+    data |= _fields(pack, [field for field in pack._fields if field not in (*known, *_HEAD, "id", "at", "tree")])
     for kind, things in sections(pack).items():
         found = {entry.name: entry for entry in used if entry.kind == kind}
         data[plural(kind)] = [_entry(resolved, found[name]) for name in things]

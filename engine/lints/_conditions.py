@@ -1,0 +1,104 @@
+"""The conditions of a pack, and what must be known for one of them to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..expression import Expression
+from ..pack import Pack
+from ..tree import And, Arithmetic, Call, Comparison, Conditional, Name, Node, Not, Or
+from . import Remark
+from ._logic import Goal, Logic
+from ._values import every_setting
+
+_recent: list[tuple[Pack, list[Logic]]] = []
+"""The pack that was looked at last, since several lints look at one pack one after another."""
+
+
+class Condition(NamedTuple):
+    """A condition of a pack, what it is called, and what else holds wherever it is looked at."""
+
+    what: str
+    expression: Expression
+    scope: tuple[Goal, ...] = ()
+
+
+def logics_of(pack: Pack) -> list[Logic]:
+    """What can be told of conditions with the defaults of a pack, and with the settings of each variant."""
+    if not _recent or _recent[0][0] is not pack:
+        _recent[:] = [(pack, [Logic(pack, values) for values in every_setting(pack)])]
+    return _recent[0][1]
+
+
+def remark(expression: Expression, node: Node, message: str, hint: str) -> Remark:
+    """A remark on a part of an expression."""
+    return Remark(expression.position(node), message, hint, node.width)
+
+
+def conditions_of(pack: Pack) -> Iterator[Condition]:
+    """Every condition over the rows that stands in the pack's own file."""
+    found: list[Condition] = []
+    for metric in pack.metrics.values():
+        if metric.where is not None:
+            found.append(Condition(f"'where' of metric {metric.id!r}", metric.where))
+    for rule in pack.rules.values():
+        if rule.id in pack.invariants:
+            continue
+        name = f"of rule {rule.id!r}"
+        scope: list[Goal] = []
+        if rule.while_ is not None:
+            found.append(Condition(f"'while' {name}", rule.while_))
+            scope.append((rule.while_.tree, True))
+        if rule.after is not None:
+            scope.append((Comparison(">", Name("step"), rule.after.tree), True))
+        if rule.since is not None:
+            found.append(Condition(f"'since' {name}", rule.since))
+        for level in rule.levels:
+            found.append(Condition(f"'when' {name}", level.when, tuple(scope)))
+            if level.until is not None:
+                found.append(Condition(f"'until' {name}", level.until))
+    for gate in pack.gates.values():
+        name = f"of gate {gate.id!r}"
+        stuck = gate.stuck.when if gate.stuck is not None else None
+        for what, expression in (("while", gate.while_), ("passed", gate.passed), ("stuck", stuck)):
+            if expression is not None:
+                found.append(Condition(f"{what!r} {name}", expression))
+    told = set()
+    for condition in found:
+        if condition.expression.at.file == pack.at.file and condition.expression.at not in told:
+            told.add(condition.expression.at)
+            yield condition
+
+
+def needed(node: Node | None, pack: Pack, seen: frozenset[str]) -> Iterator[str]:
+    """The metrics that must be known on the very row on which a condition is true."""
+    match node:
+        case Name(id=id) if id in pack.metrics and id not in seen:
+            yield id
+            expression = pack.metrics[id].expr
+            if expression is not None:
+                yield from needed(expression.tree, pack, seen | {id})
+        case Or():
+            return
+        case Not(operand=And()):
+            return
+        case Conditional(condition=condition):
+            yield from needed(condition, pack, seen)
+        case Call(function="latest" | "default" | "age" | "nonfinite"):
+            return
+        case Call(arguments=arguments):
+            yield from needed(arguments[0], pack, seen)
+            if _is_of_numbers(node):
+                for argument in arguments[1:]:
+                    yield from needed(argument, pack, seen)
+        case And() | Not() | Comparison() | Arithmetic():
+            for child in node.children():
+                yield from needed(child, pack, seen)
+        case _:
+            for child in node.children() if node is not None else ():
+                yield from needed(child, pack, seen)
+
+
+def _is_of_numbers(call: Call) -> bool:
+    return call.function in ("min", "max", "clip")

@@ -1,0 +1,122 @@
+"""A function over a window that need not, or cannot, hold as many points as its result takes.
+
+A slope takes two points, a bound or an r2 three: over fewer they are unknown. A share or a quantile of one or two
+points is no share yet: the first row that counts makes it 100 %.
+
+fails::
+
+    windows: {recent: {last: 20 steps, min: 1 point}}
+    rules:
+      often:
+        title: Loss is often high
+        cause: unstable
+        severity: warning
+        when: share(loss > 2, recent) > 0.5
+                              ^^^^^^
+
+fails::
+
+    rules:
+      rising:
+        title: Loss is rising
+        cause: diverging
+        severity: warning
+        when: slope_lower(loss, "2 points") > 0
+                                ^^^^^^^^^^
+
+passes::
+
+    windows: {recent: {last: 20 steps, min: 5 points}}
+    rules:
+      often:
+        title: Loss is often high
+        cause: unstable
+        severity: warning
+        when: share(loss > 2, recent) > 0.5
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import inf
+
+from ..check import LENGTH
+from ..expression import Expression
+from ..functions import FUNCTIONS, Kind
+from ..pack import Pack
+from ..scalar import evaluate_scalar
+from ..tree import Call, Name, Node, Text
+from . import Remark
+from ._conditions import conditions_of, remark
+from ._values import Values, every_setting
+
+SEVERITY = "warning"
+
+TAKES = {
+    **dict.fromkeys(("std", "slope", "zscore"), 2),
+    **dict.fromkeys(("r2", "mean_lower", "mean_upper", "slope_lower", "slope_upper"), 3),
+}
+"""How many points a function takes to be known, or, of a line through them, to fit or not to fit."""
+
+RATIOS = {"share": 3, "quantile": 3}
+"""The fewest points of which a share or a quantile says anything."""
+
+
+def check(pack: Pack) -> Iterator[Remark]:
+    """Calls of the pack's own whose windows are too short, by default and in every variant."""
+    settings = list(every_setting(pack))
+    for expression in _expressions(pack):
+        for call in expression.tree.walk():
+            window = _window(call)
+            if not isinstance(call, Call) or window is None:
+                continue
+            sizes = [_points(window, pack, values) for values in settings]
+            least, most = max(size[0] for size in sizes), max(size[1] for size in sizes)
+            if most < TAKES.get(call.function, 0):
+                hint = f"it takes at least {TAKES[call.function]}"
+                yield remark(expression, window, f"{call.function}() is unknown over {_told(most)}", hint)
+            elif least < RATIOS.get(call.function, 0):
+                hint = "let the window need more, as with 'min: 5 points'"
+                yield remark(expression, window, f"{call.function}() may rest on {_told(least)} only", hint)
+
+
+def _told(points: float) -> str:
+    return "1 point" if points == 1 else f"{points:g} points"
+
+
+def _window(call: Node) -> Node | None:
+    if not isinstance(call, Call):
+        return None
+    parameters = FUNCTIONS[call.function].parameters
+    return call.arguments[1] if len(parameters) > 1 and parameters[1].kind is Kind.WINDOW else None
+
+
+def _expressions(pack: Pack) -> Iterator[Expression]:
+    for metric in pack.metrics.values():
+        if metric.expr is not None and metric.expr.at.file == pack.at.file:
+            yield metric.expr
+    for condition in conditions_of(pack):
+        yield condition.expression
+    for gate in pack.gates.values():
+        for requirement in gate.require.values():
+            if requirement.value.at.file == pack.at.file:
+                yield requirement.value
+
+
+def _points(window: Node, pack: Pack, values: Values) -> tuple[float, float]:
+    """The fewest and the most points that a window holds where it is full enough."""
+    if isinstance(window, Text):
+        found = LENGTH.fullmatch(window.value)
+        amount = float(found["amount"]) if found else inf
+        return amount, amount
+    known = pack.windows.get(window.id) if isinstance(window, Name) else None
+    if known is None:
+        return inf, inf
+    most = _amount(known.last.amount, values) if known.last is not None and known.last.unit == "points" else inf
+    return (_amount(known.min_points, values) if known.min_points is not None else most), most
+
+
+def _amount(expression: Expression, values: Values) -> float:
+    names = {node.id for node in expression.tree.walk() if isinstance(node, Name)}
+    found = evaluate_scalar(expression, values) if all(values.get(name) is not None for name in names) else None
+    return float(found) if isinstance(found, (int, float)) and not isinstance(found, bool) else inf
