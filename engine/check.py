@@ -94,7 +94,7 @@ class _Checker:
         self.problems: list[Problem] = []
 
     def problem(self, node: Node, code: Code, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(self.expression.position(node), code, message, hint, node.width))
+        self.problems.append(Problem(self.expression.position(node), code, message, hint, self.expression.reach(node)))
 
     def expect(self, node: Node, want: str) -> None:
         """Check `node` and everything below it, and that its type is `want`."""
@@ -334,7 +334,7 @@ def _invariant(invariant: Invariant, scope: Scope) -> Iterator[Problem]:
     for side in sides:
         if (got := type_of(Expression(holds.text, holds.at, side), scope)) != "number":
             message = f"an invariant compares numbers, and this is a {got}"
-            yield Problem(holds.position(side), "type-mismatch", message, width=side.width)
+            yield Problem(holds.position(side), "type-mismatch", message, width=holds.reach(side))
             return
 
 

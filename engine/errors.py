@@ -27,6 +27,11 @@ class Position(NamedTuple):
             return self
         return Position(self.file, self.line, self.column + offset)
 
+    def reach(self, text: str, offset: int, width: int) -> int:
+        """How far `width` characters of that text, from `offset` on, reach in the line of the first of them."""
+        newline = text.find("\n", offset, offset + width)
+        return width if newline < 0 else newline - offset
+
 
 class Problem(NamedTuple):
     """One thing that is wrong in a user's file, and how to mend it. Collected, never raised by itself.

@@ -80,6 +80,10 @@ class Expression(NamedTuple):
         """Where `node` stands in the file."""
         return self.at.within(self.text, node.offset)
 
+    def reach(self, node: Node) -> int:
+        """How many characters `node` takes in its line of the file."""
+        return self.at.reach(self.text, node.offset, node.width)
+
 
 class _RefusedError(Exception):
     def __init__(self, offset: int, code: Code, message: str, hint: str = "", width: int = 0) -> None:
@@ -96,7 +100,9 @@ def parse(text: str, at: Position) -> Expression:
         return Expression(text, at, _tree(text))
     except _RefusedError as refusal:
         place = at.within(text, refusal.offset)
-        problem = Problem(place, refusal.code, refusal.message, refusal.hint, refusal.width)
+        problem = Problem(
+            place, refusal.code, refusal.message, refusal.hint, at.reach(text, refusal.offset, refusal.width)
+        )
         raise ExpressionError([problem]) from None
 
 

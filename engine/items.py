@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from .errors import Position, Problem
+from .yamlplaces import Written, text_position
 
 Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
 Value: TypeAlias = "str | int | float | bool | list[Item] | dict[str, Item] | None"
@@ -27,11 +28,13 @@ class Item:
     column: int
     key_line: int = 0
     key_column: int = 0
+    written: Written | None = None  # where the text in the file is another than the value
 
     @property
     def at(self) -> Position:
         """Where the value stands."""
-        return Position(self.file, self.line, self.column)
+        at = Position(self.file, self.line, self.column)
+        return at if self.written is None else text_position(at, self.written)
 
     @property
     def key_at(self) -> Position:

@@ -159,7 +159,8 @@ class _Checker:
                 is_split = placeholder.name in (*self.pack.families, *self.pack.labels)
                 hint = "{series} names the series that fire" if is_split else did_you_mean(placeholder.name, known)
                 hint = hint or f"a metric, a param, or {', '.join(MESSAGE_NAMES)}"
-                self.problems.add(at, "unknown-placeholder", f"unknown placeholder {placeholder.name!r}", hint)
+                message = f"unknown placeholder {placeholder.name!r}"
+                self.problems.add(at, "unknown-placeholder", message, hint, len(placeholder.name))
 
 
 def _known(known: Collection[str], noun: str) -> str:

@@ -52,20 +52,19 @@ def pieces(text: str) -> Iterator[str | Placeholder]:
 def template_problems(text: str, at: Position) -> Iterator[Problem]:
     """What is malformed in a text that stands at `at`: stray braces, names that are none, unknown formats."""
     for match in _PIECE.finditer(text):
-        place = at.within(text, match.start())
+        message = hint = ""
         if match[1] is None:
             if len(match[0]) == 1:
-                yield Problem(
-                    place, "bad-placeholder", f"stray {match[0]!r} in a text", "write '{{' or '}}' for a brace"
-                )
-            continue
-        name, _, spec = match[1].partition(":")
-        if not _NAME(name):
-            yield Problem(
-                place, "bad-placeholder", f"placeholder {match[0]!r} holds no name", "write it as {name} or {name:.3g}"
-            )
-        elif not _SPEC(spec):
-            yield Problem(place, "bad-placeholder", f"unknown format {spec!r} of placeholder {name!r}", _SPECS)
+                message, hint = f"stray {match[0]!r} in a text", "write '{{' or '}}' for a brace"
+        else:
+            name, _, spec = match[1].partition(":")
+            if not _NAME(name):
+                message, hint = f"placeholder {match[0]!r} holds no name", "write it as {name} or {name:.3g}"
+            elif not _SPEC(spec):
+                message, hint = f"unknown format {spec!r} of placeholder {name!r}", _SPECS
+        if message:
+            start, width = match.start(), len(match[0])
+            yield Problem(at.within(text, start), "bad-placeholder", message, hint, at.reach(text, start, width))
 
 
 def fill(text: str, values: Mapping[str, Scalar], *, unknown: str = "?") -> str:

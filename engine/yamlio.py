@@ -17,6 +17,7 @@ import yaml
 from .errors import PackError, Position, Problem
 from .items import Document, Item, Value
 from .yamlerrors import place, syntax_problem, unreadable_at
+from .yamlplaces import Written
 from .yamlscalars import scalar
 
 if TYPE_CHECKING:
@@ -173,19 +174,26 @@ class _Builder:
 
     def leaf(self, node: Any) -> Item:
         mark, style, text = node.start_mark, node.style, node.value
-        line, column = mark.line + 1, mark.column + 1
-        if self.text.startswith("&", mark.index):  # the mark is that of the anchor
-            anchored = re.compile(_ANCHOR).match(self.text, mark.index)
-            column += len(anchored[0]) if anchored else 0
+        line, column, start, end = mark.line + 1, mark.column + 1, mark.index, node.end_mark.index
+        if self.text.startswith("&", start):  # the mark is that of the anchor
+            anchored = re.compile(_ANCHOR).match(self.text, start)
+            length = len(anchored[0]) if anchored else 0
+            column, start = column + length, start + length
         if not style:
             try:
-                return Item(scalar(text), self.file, line, column)
+                value = scalar(text)
+                is_plain = value is not text or self.text.startswith(text, start)
+                written = None if is_plain else Written(self.text, start, end, "")
+                return Item(value, self.file, line, column, written=written)
             except ValueError:
                 self.problem(mark, "out-of-range", "number has too many digits", "quote it if it is text")
                 return Item(0, self.file, line, column)
         if style in _QUOTES:
-            return Item(text, self.file, line, column + 1)
-        return Item(text, self.file, *self.block_start(mark.line + 1))
+            is_plain = end - start - 2 == len(text) and self.text.startswith(text, start + 1)
+            written = None if is_plain else Written(self.text, start + 1, end - 1, style)
+            return Item(text, self.file, line, column + 1, written=written)
+        first = self.text.find("\n", start) + 1 or end
+        return Item(text, self.file, *self.block_start(mark.line + 1), written=Written(self.text, first, end, style))
 
     def block_start(self, line: int) -> tuple[int, int]:
         if self.lines is None:
@@ -243,12 +251,13 @@ class _Builder:
             key, value = entries[place]
             place += 1
             if _is_bare(value):
-                pieces = [value.value]
+                pieces, last = [value.value], value
                 while place < len(entries) and _is_cut_off(entries[place], pieces):
-                    pieces.append(entries[place][0].value)
+                    last = entries[place][0]
+                    pieces.append(last.value)
                     place += 1
                 if len(pieces) > 1:
-                    value = self.rejoined(value, pieces)
+                    value = self.rejoined(value, pieces, last)
             yield key, value
 
     def entries(self, node: Any) -> Iterator[Any]:
@@ -256,26 +265,28 @@ class _Builder:
         entries = iter(node.value)
         entry = next(entries, None)
         while entry is not None:
-            pieces = [entry.value] if _is_bare(entry) else []
+            pieces, last = [entry.value] if _is_bare(entry) else [], entry
             following = next(entries, None)
             while following is not None and _is_open(pieces) and _is_bare(following):
-                pieces.append(following.value)
+                last = following
+                pieces.append(last.value)
                 following = next(entries, None)
-            yield self.rejoined(entry, pieces) if len(pieces) > 1 else entry
+            yield self.rejoined(entry, pieces, last) if len(pieces) > 1 else entry
             entry = following
 
-    def rejoined(self, node: Any, pieces: Sequence[str]) -> Any:
+    def rejoined(self, node: Any, pieces: Sequence[str], last: Any) -> Any:
         text = ", ".join(pieces)
         message = f"a comma cuts the unquoted {text!r} in pieces"
-        self.problem(node.start_mark, "unquoted-comma", message, "quote the expression")
-        return yaml.ScalarNode("", text, node.start_mark, node.end_mark, "")
+        width = last.end_mark.index - node.start_mark.index
+        self.problem(node.start_mark, "unquoted-comma", message, "quote the expression", width)
+        return yaml.ScalarNode("", text, node.start_mark, last.end_mark, "")
 
     def tagged(self, node: Any) -> None:
         message = f"tag {node.tag!r} is not supported"
         self.problem(node.start_mark, "yaml-tag", message, "quote text that starts with '!'")
 
-    def problem(self, mark: Any, code: Code, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(place(self.file, mark), code, message, hint))
+    def problem(self, mark: Any, code: Code, message: str, hint: str = "", width: int = 0) -> None:
+        self.problems.append(Problem(place(self.file, mark), code, message, hint, width))
 
 
 def _is_cut_off(entry: tuple[Any, Any], pieces: list[str]) -> bool:

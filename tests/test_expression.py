@@ -283,7 +283,7 @@ RULE = PACK + "rules:\n  r:\n    title: R\n    cause: info\n    severity: info\n
         (RULE + '    when: "loss > 1 and loss[0]"', "p.yaml:12:25: subscripts are not part of the language"),
         (RULE + "    when: loss > 1\n    since: loss ** loss > 1", "p.yaml:13:20: the exponent of ** must be a literal number of at most 64; use exp() and log()"),
         (RULE + "    when: >-\n      loss > 9**9**9", "p.yaml:13:17: the exponent of ** must be a literal number of at most 64; use exp() and log()"),
-        (RULE + "    when: |\n      loss > 1\n      and loss.x", "p.yaml:13:7: attributes are not part of the language"),
+        (RULE + "    when: |\n      loss > 1\n      and loss.x", "p.yaml:14:11: attributes are not part of the language"),
         (RULE + "    when: '" + "-" * N + "loss > 1'", "p.yaml:12:12: expression is 10,008 characters long, 2,000 are allowed; split it into metrics"),
         (RULE + "    when: 'loss > 1'\n    for: loss.x points", "p.yaml:13:10: attributes are not part of the language"),
         (RULE + "    when: loss > 1\n    after: loss()", "p.yaml:13:12: unknown function 'loss'; did you mean 'lowest'?"),
