@@ -182,7 +182,7 @@ class _Builder:
         if not style:
             try:
                 value = scalar(text)
-                is_plain = value is not text or self.text.startswith(text, start)
+                is_plain = not isinstance(value, str) or self.text.startswith(value, start)
                 written = None if is_plain else Written(self.text, start, end, "")
                 return Item(value, self.file, line, column, written=written)
             except ValueError:

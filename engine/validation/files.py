@@ -32,7 +32,7 @@ class Found(NamedTuple):
 def files_in(paths: Sequence[str]) -> tuple[list[Found], list[Problem]]:
     """The files that are meant, each once, folders walked; and the paths in which there is nothing.
 
-    In a folder only what is recognised is taken; a file that is given by itself and is nothing else is taken for a pack.
+    In a folder only what is recognised is taken; a file that is given by itself and is nothing else counts as a pack.
     """
     found: dict[str, Found] = {}
     problems: list[Problem] = []
