@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import yaml
 
+from trainrules.engine.expression import Expression
+from trainrules.engine.judged import conditions_of, metrics_of
 from trainrules.engine.load import load_pack
-from trainrules.engine.pack import Pack
+from trainrules.engine.pack import Invariant, Pack, Requirement, Rule
+from trainrules.engine.series import members
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDES = sorted((ROOT / "tests" / "guides").glob("*.yaml"))
@@ -37,6 +41,36 @@ def carrier(pack: Pack, name: str) -> object | None:
     return getattr(pack, section).get(id) if section in SECTIONS else None
 
 
+def named_metrics(pack: Pack, says: str) -> set[str]:
+    """The metrics that a statement names by a key of the log, by its last part, or by their id."""
+    words = {word.strip(".,:;()\"'") for word in says.replace("`", " ").split()}
+    words = {word for word in words if "_" in word or "/" in word}
+    return {
+        metric.id
+        for metric in pack.metrics.values()
+        for _, _, keys in members(pack, metric)
+        if words & {metric.id, *metric.keys, *keys, *(key.rpartition("/")[2] for key in keys)}
+    }
+
+
+def read_keys(pack: Pack, expressions: Sequence[Expression | None]) -> set[str]:
+    """The keys that expressions look at, those of all members of families."""
+    read = [pack.metrics[id] for id in metrics_of(pack, expressions)]
+    return {key for metric in read for *_, keys in members(pack, metric) for key in keys}
+
+
+def expressions_of(thing: object) -> list[Expression | None] | None:
+    """The conditions of a rule, an invariant or a requirement; None for a thing that reads nothing."""
+    match thing:
+        case Rule():
+            return conditions_of(thing)
+        case Invariant():
+            return [thing.holds, thing.while_]
+        case Requirement():
+            return [thing.value]
+    return None
+
+
 def names_section(source: str, section: str) -> bool:
     """Whether one part of a source, such as "Summary; When to Stop and Revert, 1", lies in a section of the guide."""
     return any(
@@ -58,6 +92,22 @@ def test_every_statement_is_carried(guide: tuple[Pack, list[Statement]]) -> None
     unknown = [(name, one.says) for one in said for name in one.carried_by if carrier(pack, name) is None]
     assert unknown == []
     assert [one.says for one in said if not one.carried_by] == []
+
+
+def test_every_carrying_rule_reads_what_the_statement_names(guide: tuple[Pack, list[Statement]]) -> None:
+    """Where a statement names keys, each rule that is said to carry it looks at one of them."""
+    pack, said = guide
+    blind = [
+        f"{name} reads nothing of {sorted(named)}: {one.says}"
+        for one in said
+        if (named := named_metrics(pack, one.says))
+        for name in one.carried_by
+        if (conditions := expressions_of(carrier(pack, name))) is not None
+        and not read_keys(pack, conditions)
+        & {key for id in named for *_, keys in members(pack, pack.metrics[id]) for key in keys}
+        and not named & set(metrics_of(pack, conditions))
+    ]
+    assert blind == []
 
 
 def test_every_carrier_names_the_section(guide: tuple[Pack, list[Statement]]) -> None:

@@ -11,6 +11,7 @@ from trainrules.engine.lints import lint_pack
 from trainrules.engine.load import load_pack
 
 HEAD = "schema: 1\npack: demo\nversion: 1.0.0\ntitle: Demo\nmetrics: {loss: {keys: [loss], required: true}}\n"
+METRICS = HEAD.splitlines(keepends=True)[-1]
 RULE = "{title: High, cause: diverging, severity: warning, when: loss > 2}"
 GATE = (
     "windows: {{w: {{last: 5 points}}}}\nparams: {{limit: {{default: 1}}}}\n"
@@ -21,7 +22,7 @@ GATE = (
 
 def told(folder: Path, text: str) -> list[str]:
     path = folder / "p.yaml"
-    path.write_text(HEAD + text)
+    path.write_text((HEAD.replace(METRICS, "") if "metrics:" in text else HEAD) + text)
     found = [f"{each.at} [{each.code}] {each.message}; {each.hint}" for each in lint_pack(load_pack(path))]
     return [each.removeprefix(f"{folder.as_posix()}/") for each in found]
 
@@ -40,6 +41,13 @@ def told(folder: Path, text: str) -> list[str]:
         (f"rules: {{a: {RULE}, b: {RULE.replace('High', 'high ')}}}", ["p.yaml:6:91 [duplicate-title] rule 'b' has the title of 'a'; say what sets them apart"]),
         ("rules: {r: {title: R, cause: info, severity: info, when: loss > 1, message: too high}}", ["p.yaml:6:77 [bare-message] the message of rule 'r' names no value; show a value, as in {loss:.3g} or {onset:g}"]),
         ("rules: {r: {title: R, cause: info, severity: info, when: loss > 1, message: '{loss}'}}", []),
+        (f"families: {{a: [x, y], b: [u, v]}}\nmetrics: {{loss: {{keys: [loss], required: true}}, p: {{keys: ['p{{a}}']}}, q: {{keys: ['q{{b}}']}}}}\nrules: {{a: {RULE.replace('loss > 2', 'p > q')}}}", ["p.yaml:7:9 [unrelated-families] rule 'a' is judged for every pair of the families 'a' and 'b'; no metric has both; make it two rules"]),
+        (f"families: {{a: [x, y], b: [u, v]}}\nmetrics: {{loss: {{keys: [loss], required: true}}, p: {{keys: ['p{{a}}']}}, q: {{keys: ['q{{b}}{{a}}']}}}}\nrules: {{a: {RULE.replace('loss > 2', 'p > q')}}}", []),
+        ("twins: {eval: {keys: [eval_x, 'eval_{key}']}}\nmetrics: {loss: {keys: [loss], required: true, twin: eval}}", ["p.yaml:5:9 [constant-twin] key 'eval_x' of twin 'eval' is the same for every metric; write {key} where the metric's own key stands, as in eval_{key}"]),
+        ("metrics:\n  loss: {keys: [loss], required: true}\n  'len/*': {metrics: {'{mean,p90}': {keys: [mean], help: Length}}}", ["p.yaml:7:24 [shared-key] metrics 'len_mean' and 'len_p90' are both read from 'len/mean'; write {name} in their keys"]),
+        ("metrics:\n  loss: {keys: [loss], required: true}\n  'len/*': {metrics: {'{mean,p90}': {help: Length}}}", []),
+        ("metrics: {loss: {keys: [loss], required: true}, ce: {keys: [ce]}}\ninvariants: {i: {holds: loss == ce, rel: 1}}", ["p.yaml:6:14 [loose-tolerance] 'rel' of invariant 'i' is 1, a share of the larger side; give less than 1, such as 0.05 for five per cent"]),
+        ("metrics: {loss: {keys: [loss], required: true}, ce: {keys: [ce]}}\ninvariants: {i: {holds: loss == ce, rel: 0.5}}", []),
         (GATE.format("above: limit, near: 0.1"), []),
         (GATE.format("above: limit"), ["p.yaml:8:56 [never-stuck] gate 'g' can never be stuck; give a requirement 'near'"]),
         (GATE.format("above: limit, below: 9, near: 0.1"), ["p.yaml:8:61 [fixed-limit] requirement 'a' of gate 'g' has a limit that no setting changes; make it a param"]),

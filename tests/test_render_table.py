@@ -417,6 +417,16 @@ def test_rows_that_repeat_a_step_are_told(repeated: int, told: list[str]) -> Non
     assert [part for part in told if part not in text] == []
 
 
+@pytest.mark.parametrize(
+    ("rows", "repeated", "told"), [(200, 100, True), (200, 150, True), (200, 60, False), (8, 4, False)]
+)
+def test_ranks_that_double_every_row_are_told_at_the_top(rows: int, repeated: int, told: bool) -> None:
+    log = LogFacts("a.jsonl", "jsonl", "step", rows, 0, repeated, 0, 1, 100, False)
+    text = render(HEALTHY._replace(log=log, variant=None))
+    assert text.splitlines()[1].startswith("Name the label: most steps have several rows") == told
+    assert " ".join(text.split()).count("ame the label") == (told or repeated > 10)
+
+
 def test_a_run_that_a_pack_does_not_fit_is_said_to_be_judged_in_part() -> None:
     page = render(ACT._replace(reason="the log has none of the keys that pack 'kto' needs ('kl')")).splitlines()
     assert page[1] == "Judged only in part: the log has none of the keys that pack 'kto' needs ('kl')."

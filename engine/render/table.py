@@ -30,6 +30,8 @@ def render(
     page = Page(max(width, 40), colour, ascii_only)
     is_calm = report.verdict in ("healthy", "wait", "unknown")
     page.add(report.log.path, f"{report.verdict.upper()}  ", style=report.verdict, word=report.verdict.upper())
+    if is_doubled(report.log):
+        page.add(DOUBLED, style="warning", word=DOUBLED.partition(":")[0])
     if is_calm:
         _calm_headline(page, report)
     else:
@@ -48,6 +50,17 @@ def render(
     if exit_note:
         page.add(exit_note, "exit code".ljust(LABEL_WIDTH), " " * LABEL_WIDTH, style="faint")
     return page.text()
+
+
+DOUBLED = (
+    "Name the label: most steps have several rows that no label tells apart, so the numbers of several ranks or runs"
+    " are mixed in all that follows. Log the rank, and name its key under 'labels' in the pack."
+)
+
+
+def is_doubled(log: LogFacts) -> bool:
+    """Whether nearly every step is logged more than once, as where ranks write one log and do not say which."""
+    return log.repeated > MANY and log.repeated >= 0.8 * (log.rows - log.repeated)
 
 
 def _calm_headline(page: Page, report: Report) -> None:
@@ -363,7 +376,7 @@ def _log_parts(report: Report) -> Iterable[str]:
         yield f"{counted(log.repeated, 'repeated row')}" + (
             ", with the step of the row before; if several runs or ranks write this log, name the label that tells them"
             " apart under 'labels' in the pack"
-            if log.repeated > max(MANY, MANY_SHARE * log.rows)
+            if log.repeated > max(MANY, MANY_SHARE * log.rows) and not is_doubled(log)
             else ""
         )
     for note in log.notes:
