@@ -10,7 +10,7 @@ fails::
       "len/*":
         metrics:
           "{mean,p90}": {keys: [mean], help: Length of the rollouts}
-          ^^^^^^^^^^^^
+           ^^^^^^^^^^
 
 passes::
 
