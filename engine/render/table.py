@@ -348,7 +348,7 @@ def _shown(value: Scalar) -> str:
     return value if isinstance(value, str) else number(value)
 
 
-_FORMATS = {"jsonl": "", "console": ", console output"}
+_FORMATS = {"jsonl": "", "unknown": "", "console": ", console output"}
 
 
 def _log(report: Report) -> str:
