@@ -55,7 +55,8 @@ def fill(folder: Path = RULES) -> list[Path]:
     from .load import load_pack as loaded
 
     (folder / SHELF).mkdir(exist_ok=True)
-    wares: dict[str, object] = {path.stem: loaded(path.stem) for path in pack_files(folder)}
+    # Where everything stands in the files is for who edits them, and as large as all the rest.
+    wares: dict[str, object] = {path.stem: loaded(path.stem)._replace(tree=None) for path in pack_files(folder)}
     wares[HEADS] = heads_of(folder)
     made_from, written = _fingerprint(folder), []
     for name, ware in sorted(wares.items()):

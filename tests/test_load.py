@@ -318,7 +318,8 @@ def test_a_file_without_its_suffix_is_pointed_at() -> None:
 
 @pytest.mark.parametrize("name", [path.stem for path in pack_files(RULES)])
 def test_shipped_packs_hold_to_their_schema(name: str) -> None:
-    assert load_pack(name, strict=True) == load_pack(name)
+    strict, usual = load_pack(name, strict=True), load_pack(name)
+    assert strict._replace(tree=None) == usual._replace(tree=None)
 
 
 def test_shipped_packs_load_without_jsonschema_simpleeval_or_duckdb() -> None:

@@ -32,7 +32,7 @@ def nothing() -> None:
 
 @pytest.mark.parametrize("name", shipped_files())
 def test_a_pack_from_the_shelf_is_the_pack_that_its_file_gives(filled: Path, name: str) -> None:
-    assert shelf.taken(name, filled, nothing) == load.load_pack(name)
+    assert shelf.taken(name, filled, nothing) == load.load_pack(name)._replace(tree=None)
 
 
 def test_the_heads_from_the_shelf_are_those_of_the_files(filled: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_file_that_was_cut_short_is_left(filled: Path, tmp_path: Path, left: i
 
 
 def test_a_pack_without_a_shelf_is_loaded() -> None:
-    assert shelf.load_pack("kto") == load.load_pack("kto")
+    assert shelf.load_pack("kto")._replace(tree=None) == load.load_pack("kto")._replace(tree=None)
 
 
 def test_the_same_packs_fill_a_shelf_with_the_same_bytes(filled: Path, tmp_path: Path) -> None:

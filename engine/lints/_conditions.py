@@ -33,7 +33,7 @@ def logics_of(pack: Pack) -> list[Logic]:
 
 def remark(expression: Expression, node: Node, message: str, hint: str) -> Remark:
     """A remark on a part of an expression."""
-    return Remark(expression.position(node), message, hint, node.width)
+    return Remark(expression.position(node), message, hint, expression.reach(node))
 
 
 def conditions_of(pack: Pack) -> Iterator[Condition]:
