@@ -1,6 +1,5 @@
-"""Logs that are one JSON document: found in it row by row, so that a torn or damaged one still gives the others.
-
-Each row keeps its own text, with the line on which it begins.
+"""Logs that become JSON lines first: documents, whose rows are found one by one, so that a torn or damaged one still
+gives the others, and JSON lines that need a field more. Each row keeps its own text and the line on which it begins.
 """
 
 from __future__ import annotations
@@ -9,11 +8,12 @@ import json
 import os
 import tempfile
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from ..errors import LogError
+from .model import Run
 from .normalise import TOLD, Source
 from .opening import Opening
 
@@ -141,3 +141,38 @@ def written(opening: Opening, rows: Iterable[Row]) -> Iterator[Source]:
     finally:
         with suppress(OSError):
             os.unlink(name)
+
+
+def objects(source: Source) -> Iterator[dict[str, Any]]:
+    """The lines of a source as JSON objects; {} stands for a line that is none."""
+    with open(source.path, encoding="utf-8") as stream:
+        for line in stream:
+            try:
+                value = _DECODER.decode(line)
+            except (ValueError, RecursionError):
+                value = None
+            yield value if isinstance(value, dict) else {}
+
+
+def rewritten(
+    opening: Opening,
+    mend: Callable[[Iterator[dict[str, Any]]], Iterator[dict[str, Any]]],
+    name: str,
+    *,
+    notes: Sequence[str] = (),
+) -> Run:
+    """The run in JSON lines to which `mend` gives fields that stand above those of the line; lines keep their places."""
+    from .jsonl import read_told
+
+    source = opening.mended()
+
+    def lines() -> Iterator[Row]:
+        with open(source.path, encoding="utf-8") as stream:
+            for number, (line, more) in enumerate(zip(stream, mend(objects(source)), strict=True), 1):
+                text = line.rstrip("\n")
+                if more:
+                    # Of two fields of the same name, the first one is read.
+                    text = json.dumps(more)[:-1] + ", " + text.lstrip()[1:]
+                yield Row(text, number)
+
+    return read_told(opening, opening.stack.enter_context(written(opening, lines())), name, notes=notes)

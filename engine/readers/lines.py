@@ -106,18 +106,23 @@ def census(con: duckdb.DuckDBPyConnection, source: Source, watched: Collection[s
 
 
 def count(
-    con: duckdb.DuckDBPyConnection, source: Source, questions: Sequence[str] = (), *, watching: bool = False
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    questions: Sequence[str] = (),
+    *,
+    watching: bool = False,
+    exact: bool = True,
 ) -> Lines | None:
     """Count the loaded lines by kind and answer questions (SQL aggregates) about them.
 
-    None if some of the file is gone: empty lines, a byte order mark.
+    None if some of the file is gone, where it is counted in `exact` bytes: empty lines, a byte order mark.
     """
     asked = ", ".join(["count(CASE WHEN other THEN 1 END)" if watching else "0", *questions])
     total, size, objects, malformed, others, *answers = con.execute(
         f"SELECT count(*), count(*) + coalesce(sum(bytes), 0), count(CASE WHEN kind = {OBJECT} THEN 1 END),"
         f" count(CASE WHEN kind = {MALFORMED} THEN 1 END), {asked} FROM raw"
     ).fetchall()[0]
-    if not source.copied and size != source.size:
+    if exact and not source.copied and size != source.size:
         return None
     first = f"SELECT rowid + 1 FROM raw WHERE kind = {MALFORMED} LIMIT {_SHOWN}"
     bad = tuple(sorted(line for (line,) in con.execute(first).fetchall())) if malformed else ()
