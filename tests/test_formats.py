@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import importlib
 import io
 import json
+import lzma
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import duckdb
 import pytest
 
 from trainrules.engine.errors import LogError
@@ -35,6 +40,15 @@ class Sample(NamedTuple):
 
 def text(*lines: str) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
+
+
+def parquet(query: str) -> bytes:
+    """The rows of a query as a Parquet file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.parquet"
+        with duckdb.connect() as con:
+            con.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
+        return path.read_bytes()
 
 
 STATE = {
@@ -71,6 +85,88 @@ SAMPLES: dict[str, Sample] = {
     ),
 }
 
+SAMPLES |= {
+    "detr": Sample(
+        text(*(json.dumps({"train_lr": 1e-4, "train_loss": 3 - n, "test_loss": 4, "epoch": n}) for n in range(3))),
+        [3, 2, 1],
+        [0, 1, 2],
+        [1, 2, 3],
+        "epoch",
+    ),
+    "ms_swift": Sample(
+        text(
+            '{"loss": 2.5, "global_step/max_steps": "5/20", "memory(GiB)": 1}',
+            '{"loss": 2, "global_step/max_steps": "10/20"}',
+            '{"train_runtime": 3, "log_history": [{"loss": 9, "step": 1}], "last_model_checkpoint": "x"}',
+        ),
+        [2.5, 2],
+        [5, 10],
+        [1, 2],
+        total=20,
+    ),
+    "llama_factory": Sample(
+        text(
+            '{"current_steps": 10, "total_steps": 30, "loss": 2, "epoch": 0.1}',
+            '{"current_steps": 20, "total_steps": 30, "loss": 1, "epoch": 0.2}',
+        ),
+        [2, 1],
+        [10, 20],
+        [1, 2],
+        total=30,
+    ),
+    "mmengine": Sample(
+        text(
+            '{"lr": 0.1, "data_time": 1, "loss": 3, "time": 1, "epoch": 1, "iter": 50, "step": 50}',
+            '{"val_loss": 2.9, "data_time": 1, "time": 1, "step": 1}',
+            '{"lr": 0.1, "data_time": 1, "loss": 2, "time": 1, "epoch": 2, "iter": 100, "step": 100}',
+        ),
+        [3, 2],
+        [50, 100],
+        [1, 3],
+    ),
+    "mmcv": Sample(
+        text(
+            '{"env_info": "x"}',
+            '{"mode": "train", "epoch": 1, "iter": 10, "lr": 0.1, "loss": 3}',
+            '{"mode": "train", "epoch": 1, "iter": 20, "lr": 0.1, "loss": 2}',
+            '{"mode": "val", "epoch": 1, "iter": 5, "lr": 0.1, "val_loss": 2}',
+            '{"mode": "train", "epoch": 2, "iter": 10, "lr": 0.1, "loss": 1}',
+        ),
+        [3, 2, 1],
+        [10, 20, 30],
+        [2, 3, 5],
+    ),
+    "csv": Sample(
+        text("Step,Training Loss,note", "1,0.9,", "", '2,"0.8","a, ""b"""', "3,nan,x", "4,,x"),
+        [0.9, 0.8, NAN],
+        [1, 2, 3],
+        [2, 4, 5],
+    ),
+    "lightning": Sample(
+        text("epoch,step,train_loss,val_loss", "0,49,3.5,", "0,49,,3.25", "1,99,3,").replace(b"\n", b"\r\n"),
+        [3.5, 3],
+        [49, 99],
+        [2, 4],
+    ),
+    "yolo": Sample(
+        text(
+            "       epoch, train/box_loss, train/obj_loss,  val/box_loss,  val/obj_loss,  x/lr0",
+            "           0,            0.5,           0.25,           1.5,             1,   0.01",
+            "           1,           0.25,           0.25,             1,             1,   0.01",
+        ),
+        [0.75, 0.5],
+        [0, 1],
+        [2, 3],
+        "epoch",
+    ),
+    "parquet": Sample(
+        parquet("SELECT * FROM (VALUES (1, 3.5::DOUBLE), (2, NULL), (3, 'nan')) AS t(step, loss)"),
+        [3.5, NAN],
+        [1, 3],
+        [1, 3],
+    ),
+}
+
 
 def common() -> Wanted:
     return wanted_for(resolve(load_pack("common")))
@@ -86,6 +182,11 @@ def rows(run: Run, kind: str = "step") -> tuple[list[Any], list[Any], list[Any]]
 def same(left: object, right: object) -> bool:
     """Equality in which NaN equals NaN, and 1 is 1.0."""
     return repr(left).replace(".0", "") == repr(right).replace(".0", "")
+
+
+def zstandard() -> Any:
+    """The library that packs with zstd, which Python has from 3.14 on."""
+    return importlib.import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
 
 
 @pytest.fixture
@@ -135,6 +236,42 @@ def test_gzip(named: tuple[str, Sample], log: Callable[..., str]) -> None:
     check(read(log(gzip.compress(sample.content)), common()), name, sample)
 
 
+def test_zstd(named: tuple[str, Sample], log: Callable[..., str]) -> None:
+    name, sample = named
+    check(read(log(zstandard().compress(sample.content)), common()), name, sample)
+
+
+def test_bzip2_and_xz(log: Callable[..., str]) -> None:
+    sample = SAMPLES["csv"]
+    for pack in (bz2.compress, lzma.compress):
+        check(read(log(pack(sample.content)), common()), "csv", sample)
+
+
+@pytest.mark.parametrize("packing", ["gzip", "zstd", "bzip2", "xz"])
+def test_what_is_damaged_cannot_be_unpacked(packing: str, log: Callable[..., str]) -> None:
+    content = text(*(json.dumps({"step": n, "loss": n * 1.7}) for n in range(5_000)))
+    packed = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress}
+    whole = zstandard().compress(content) if packing == "zstd" else packed[packing](content)
+    broken = [] if packing == "zstd" else [whole[:200] + b"xxxxxxxx" + whole[208:]]  # which need not have a checksum
+    for damage in (whole[:-20], *broken):
+        with pytest.raises(LogError, match=f"the {packing} file is damaged: .*; unpack it by hand"):
+            read(log(damage), common())
+
+
+def test_zstd_without_a_library_says_what_to_install(log: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("compression.zstd", "backports.zstd"):
+        monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(LogError, match=r"compressed with zstd, .*; pip install backports\.zstd"):
+        read(log(b"\x28\xb5\x2f\xfd" + bytes(20)), common())
+
+
+def test_packed_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("csv", "parquet"):
+        packed = io.BytesIO(gzip.compress(SAMPLES[name].content))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(packed))
+        check(read("-", common()), name, SAMPLES[name])
+
+
 def test_standard_input(named: tuple[str, Sample], monkeypatch: pytest.MonkeyPatch) -> None:
     name, sample = named
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(sample.content)))
@@ -149,10 +286,10 @@ def test_the_keys_are_told_to_who_chooses_the_pack(named: tuple[str, Sample], lo
         return common()
 
     read(log(named[1].content), choose)
-    assert "loss" in seen[0]
+    assert seen[0] & {"loss", "train_loss", "train/loss", "training_loss"}
 
 
-@pytest.mark.parametrize("name", sorted({*SAMPLES} - {"jsonl", "console"}))
+@pytest.mark.parametrize("name", ["trainer_state", "json_array", "keras", "csv", "parquet"])
 def test_what_is_not_of_the_named_format_is_an_error(name: str, log: Callable[..., str]) -> None:
     path = log(text('{"step": 1, "loss": 0.9}', '{"step": 2, "loss": 0.8}'))
     with pytest.raises(LogError) as caught:
@@ -244,3 +381,82 @@ def test_a_trainer_state_without_rows_yet(log: Callable[..., str]) -> None:
 def test_histories(content: dict[str, Any], losses: list[float], epochs: list[float], log: Callable[..., str]) -> None:
     run = read(log(json.dumps(content, indent=1).encode()), common())
     assert (run.facts.format, *rows(run, "epoch")[:2]) == ("keras", losses, epochs)
+
+
+# Tables of text
+
+
+def test_a_broken_row_costs_itself(log: Callable[..., str]) -> None:
+    content = text("step,loss", "1,0.9", "2,0.8,7", "3", "4,0.7,", "step,loss", "5,0.6", '6,"0.5', "7,0.4")
+    run = read(log(content), common())
+    assert rows(run) == ([0.9, 0.7, 0.6, 0.4], [1, 4, 5, 7], [2, 5, 7, 9])
+    assert (run.facts.malformed, run.facts.bad_lines) == (2, (3, 4))
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_delimiters(delimiter: str, log: Callable[..., str]) -> None:
+    content = text("step,loss,x", "1,0.9,", "2,0.8,1").replace(b",", delimiter.encode())
+    assert rows(read(log(content), common()))[0] == [0.9, 0.8]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "step,loss",
+        "Step,Loss",
+        " step , loss ",
+        "step,Training Loss",
+        "step,train / loss",
+        '"step","loss"',
+        "\ufeffstep,loss",
+    ],
+)
+def test_headers(header: str, log: Callable[..., str]) -> None:
+    assert rows(read(log(text(header, "1,0.9")), common()))[:2] == ([0.9], [1])
+
+
+def test_of_two_columns_the_exact_name_wins(log: Callable[..., str]) -> None:
+    assert rows(read(log(text("step,Loss,loss", "1,5,0.9")), common()))[0] == [0.9]
+
+
+def test_a_table_without_rows_yet(log: Callable[..., str]) -> None:
+    with pytest.raises(LogError, match="the table has no rows yet; wait until"):
+        read(log(b"step,loss\n"), common())
+
+
+def test_words_in_a_table_are_told_with_their_line(log: Callable[..., str]) -> None:
+    facts = read(log(text("step,loss,lr", "1,low,0.1", "2,low,0.1")), common()).facts
+    assert [note for note in facts.notes if note.startswith("loss:")] == [
+        "loss: 'loss' is text in all 2 rows, first at line 2 ('low'), never a number"
+    ]
+
+
+# Evaluations that count in another way
+
+
+def test_the_step_of_an_evaluation_of_mmengine_is_an_epoch(log: Callable[..., str]) -> None:
+    run = read(log(SAMPLES["mmengine"].content), common())
+    loss = run.columns["eval_loss"]
+    found = run.con.execute(f"SELECT {loss}, step, epoch, line FROM run WHERE {loss} IS NOT NULL").fetchall()
+    assert found == [(2.9, 50, 1, 1)]
+
+
+def test_the_iteration_of_an_evaluation_of_mmcv_counts_its_batches(log: Callable[..., str]) -> None:
+    run = read(log(SAMPLES["mmcv"].content), common())
+    loss = run.columns["eval_loss"]
+    found = run.con.execute(f"SELECT {loss}, step, line FROM run WHERE {loss} IS NOT NULL").fetchall()
+    assert found == [(2, 20, 3)]
+    assert "steps are counted with 20 of them an epoch" in run.facts.notes[0]
+
+
+# Parquet
+
+
+def test_nested_columns_of_a_parquet_file(log: Callable[..., str]) -> None:
+    query = "SELECT 7 AS step, {'loss': 0.5::DECIMAL(4, 2), 'x': {'y': 1}} AS train, true AS ok, 'a' AS phase"
+    assert rows(read(log(parquet(query)), common())) == ([0.5], [7], [1])
+
+
+def test_a_damaged_parquet_file(log: Callable[..., str]) -> None:
+    with pytest.raises(LogError, match="the Parquet file is damaged: "):
+        read(log(SAMPLES["parquet"].content[:-9]), common())

@@ -301,11 +301,6 @@ def test_utf_16_is_read(log: Any, mark: bytes, encoding: str) -> None:
         (b"\n \n", "no line is a JSON object: the file is blank; wait until the run has logged something"),
         (b"\xef\xbb\xbf", "no line is a JSON object: the file is blank; wait until the run has logged something"),
         (
-            b"step,loss\n1,0.5\n2,0.4\n",
-            "no line is a JSON object: this looks like a CSV table; give the JSON lines log,"
-            " or turn each of its rows into a JSON object",
-        ),
-        (
             b"{'loss': 0.5}\n{'loss': 0.4}\n",
             "no line is a JSON object: these look like Python dictionaries; write them with json.dumps",
         ),
@@ -874,7 +869,6 @@ def test_real_logs(corpus: Any, path: str, facts: Mapping[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("path", "what"),
     [
-        ("logs/unsloth-dpo-orpo/zephyr_7b_dpo_table.csv", "CSV"),
         ("logs/cape-seed/results_console.txt", "console output"),
         ("runs/kto/resume_healthy/console.txt", "no line is a JSON object|JSON"),
     ],

@@ -38,6 +38,7 @@ def header_of(head: Head) -> tuple[list[str], str] | None:
         return None
     delimiter = max(DELIMITERS, key=first.count)
     names = _cut(first, delimiter)
+    names = names[:-1] if not names[-1] else names
     filled = [name for name in names if name]
     if len(filled) < 2 or any(_is_value(name) or len(name) > _LONGEST_NAME for name in filled):
         return None
@@ -53,7 +54,7 @@ def looks_like_table(head: Head) -> bool:
     rows = [_cut(line, delimiter) for line in head.lines[1 : _LOOKED_AT + 1]]
     if not rows:
         return any(name.lower() in _CLOCKS for name in names)
-    like = [row for row in rows if len(row) == len(names)]
+    like = [row for row in rows if len(row) == len(names) or (len(row) == len(names) + 1 and not row[-1])]
     cells = [cell for row in like for cell in row]
     return 2 * len(like) >= len(rows) and 2 * sum(map(_is_value, cells)) > len(cells)
 
@@ -87,12 +88,14 @@ def _rows(source: Source, *, header: str, width: int, delimiter: str) -> str:
         f" WHEN {full} THEN {OBJECT} ELSE {MALFORMED} END"
     )
     cut = f"SELECT line, {fields} AS fields FROM {lines_sql(source)}"
-    return f"SELECT strlen(line) AS bytes, {kind} AS kind, CASE WHEN {full} THEN fields END AS fields FROM ({cut})"
+    known = f"SELECT strlen(line) AS bytes, {kind} AS kind, fields FROM ({cut})"
+    return f"SELECT bytes, kind, CASE WHEN kind = {OBJECT} THEN fields END AS fields FROM ({known})"
 
 
 def _unquoted(cell: str) -> str:
     inner = f"replace(substr({cell}, 2, length({cell}) - 2), '\"\"', '\"')"
-    return f"CASE WHEN starts_with({cell}, '\"') THEN {inner} ELSE {cell} END"
+    is_quoted = f"length({cell}) > 1 AND starts_with({cell}, '\"') AND ends_with({cell}, '\"')"
+    return f"CASE WHEN {is_quoted} THEN {inner} ELSE {cell} END"
 
 
 def _cut(line: str, delimiter: str) -> list[str]:
@@ -100,8 +103,7 @@ def _cut(line: str, delimiter: str) -> list[str]:
         (cells,) = csv.reader([line.strip("\n")], delimiter=delimiter, skipinitialspace=True)
     except (ValueError, csv.Error):
         cells = line.split(delimiter)
-    cells = [cell.strip() for cell in cells]
-    return cells[:-1] if len(cells) > 1 and not cells[-1] and line.rstrip().endswith(delimiter) else cells
+    return [cell.strip() for cell in cells]
 
 
 def _is_value(cell: str) -> bool:

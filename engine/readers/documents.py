@@ -161,7 +161,7 @@ def rewritten(
     *,
     notes: Sequence[str] = (),
 ) -> Run:
-    """The run in JSON lines to which `mend` gives fields that stand above those of the line; lines keep their places."""
+    """The run in JSON lines to which `mend` gives fields that stand above those of the line."""
     from .jsonl import read_told
 
     source = opening.mended()

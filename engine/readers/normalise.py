@@ -9,18 +9,17 @@ stands for a lone carriage return: white space to JSON, the end of a line to a p
 from __future__ import annotations
 
 import codecs
-import gzip
 import io
 import os
 import sys
 import tempfile
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
 
 from ..errors import LogError
+from .packed import damaged, packing_of, unpacked
 
 CHUNK = 1 << 20
 LONGEST_LINE = 1 << 26
@@ -39,13 +38,15 @@ _ODD_TEXT = str.maketrans({"\r": TURN, "\x1f": " ", "\x1e": " ", "\0": " "})
 class Source:
     """A file to read: `size` in bytes, that of a last newline included even where the file lacks it; `copied` once its
     oddities are ironed out; `longest` line in bytes (0: nothing unusual); `binary` where its bytes, before, were
-    surely no text; `places` the lines of the user's own file that its lines were made from, where they were."""
+    surely no text, and `kept` where they are left as they are; `places` the lines of the user's own file that its
+    lines were made from, where they were."""
 
     path: str
     size: int
     copied: bool
     longest: int = 0
     binary: bool = False
+    kept: bool = False
     places: Sequence[int] = ()
 
     def place(self, line: int) -> int:
@@ -53,12 +54,17 @@ class Source:
         return self.places[line - 1] if 0 < line <= len(self.places) else line
 
 
+Keeps = Callable[[bytes], bool]
+"""Says of a log that begins so whether it is to be read as it is, and not as text."""
+
+
 @contextmanager
-def opened(path: str) -> Iterator[Source]:
-    """Yield the source for `path` (`-` is standard input; gzip is unpacked); raises LogError if there is none."""
+def opened(path: str, keeps: Keeps = lambda head: False) -> Iterator[Source]:
+    """Yield the source for `path` (`-` is standard input; what is compressed is unpacked); raises LogError if there is
+    none."""
     made: list[str] = []
     try:
-        yield _source(path, made)
+        yield _source(path, made, keeps)
     finally:
         for each in made:
             with suppress(OSError):
@@ -78,20 +84,18 @@ def copied(source: Source, path: str) -> Iterator[Source]:
                 os.unlink(each)
 
 
-def _source(path: str, made: list[str]) -> Source:
+def _source(path: str, made: list[str], keeps: Keeps) -> Source:
     if path == "-":
-        return _copy(sys.stdin.buffer, path, made)
+        return _streamed(sys.stdin.buffer, path, made, keeps)
     try:
         if os.path.isdir(path):
             raise LogError("this is a directory", path=path, hint="name the metrics log in it")
         with open(path, "rb") as stream:
-            if not os.path.isfile(path):
-                return _copy(stream, path, made)
-            if stream.read(2) == b"\x1f\x8b":
-                stream.seek(0)
-                with gzip.GzipFile(fileobj=stream) as unpacked:
-                    return _copy(unpacked, path, made)
-            stream.seek(0)
+            head = stream.peek(_SAMPLE) if os.path.isfile(path) else b""
+            if not os.path.isfile(path) or packing_of(head):
+                return _streamed(stream, path, made, keeps)
+            if keeps(head):
+                return Source(_plain_name(path, made), os.path.getsize(path), copied=False, kept=True)
             found = _look(stream, path)
             if found is None:
                 stream.seek(0)
@@ -103,6 +107,41 @@ def _source(path: str, made: list[str]) -> Source:
     except OSError as error:
         raise LogError(f"cannot be read: {error.strerror or error}", path=path) from None
     return Source(_plain_name(path, made), found[0], copied=False, longest=found[1])
+
+
+def _streamed(stream: IO[bytes], path: str, made: list[str], keeps: Keeps, *, packed: bool = False) -> Source:
+    """The copy of what can be read only once: a pipe, standard input, what is compressed."""
+    ahead = stream if isinstance(stream, io.BufferedReader) or packed else io.BufferedReader(stream)  # type: ignore[type-var]
+    head = ahead.peek(_SAMPLE)  # type: ignore[attr-defined]
+    packing = None if packed else packing_of(head)
+    if packing is None:
+        return (_kept if keeps(head) else _copy)(ahead, path, made)
+    try:
+        with unpacked(packing, ahead, path) as inner:
+            return _streamed(inner, path, made, keeps, packed=True)
+    except LogError:
+        raise
+    except Exception as error:
+        if (told := damaged(packing, error, path)) is None:
+            raise
+        raise told from None
+
+
+def _kept(stream: IO[bytes], path: str, made: list[str]) -> Source:
+    """Write a copy as it is."""
+    handle, name = tempfile.mkstemp(prefix=COPY)
+    made.append(name)
+    size = 0
+    with os.fdopen(handle, "wb") as out:
+        while chunk := stream.read(CHUNK):
+            size += out.write(chunk)
+            if size > _UNPACKED_LIMIT:
+                raise _too_large(path)
+    return Source(name, size, copied=True, kept=True)
+
+
+def _too_large(path: str) -> LogError:
+    return LogError(f"the log is larger than {_UNPACKED_LIMIT >> 30} GiB", path=path)
 
 
 def _plain_name(path: str, made: list[str]) -> str:
@@ -152,16 +191,13 @@ def _copy(stream: IO[bytes] | io.BufferedIOBase, path: str, made: list[str]) -> 
     made.append(name)
     size, binary = 0, False
     with os.fdopen(handle, "wb") as out:
-        try:
-            first = stream.read(CHUNK)
-            encoding = _encoding(first)
-            binary = encoding.startswith("utf-8") and _is_binary(first)
-            for piece in _normalised(first, stream, encoding):
-                size += out.write(piece)
-                if size > _UNPACKED_LIMIT:
-                    raise LogError(f"the log is larger than {_UNPACKED_LIMIT >> 30} GiB", path=path)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise LogError(f"the gzip file is damaged: {error}", path=path, hint="unpack it by hand") from None
+        first = stream.read(CHUNK)
+        encoding = _encoding(first)
+        binary = encoding.startswith("utf-8") and _is_binary(first)
+        for piece in _normalised(first, stream, encoding):
+            size += out.write(piece)
+            if size > _UNPACKED_LIMIT:
+                raise _too_large(path)
     with open(name, "rb") as written:
         found = _look(written, path)
     assert found is not None

@@ -10,7 +10,7 @@ from .connection import connect, plan_quickly
 from .deadline import Deadline
 from .model import Choose, Run, Wanted
 from .normalise import opened
-from .opening import Opening, head_of
+from .opening import Head, Opening, head_of
 
 SHORT = 1_000  # rows below which queries take longer to plan than to run
 
@@ -36,8 +36,9 @@ def read(
         deadline.watch(con)
     try:
         with ExitStack() as stack:
-            opening = Opening(con, stack, stack.enter_context(opened(path)), path, wanted, forced=reader is not None)
-            run = _read(opening, reader)
+            keeps = (lambda head: reader.is_binary) if reader else _is_kept
+            source = stack.enter_context(opened(path, keeps))
+            run = _read(Opening(con, stack, source, path, wanted, forced=reader is not None), reader)
         if run.facts.rows < SHORT:
             plan_quickly(con)
         con.execute(_LOCK)
@@ -51,5 +52,11 @@ def _read(opening: Opening, reader: registry.Reader | None) -> Run:
     if not opening.source.size:
         raise LogError("the log is empty", path=opening.path, hint="wait until the run has logged something")
     opening.head = head_of(opening.source)
-    found = reader or registry.claimed(opening.head) or registry.by_name("jsonl", opening.path)
+    claimed = registry.claimed_bytes if opening.source.kept else registry.claimed
+    found = reader or claimed(opening.head) or registry.by_name("jsonl", opening.path)
     return found.read(opening)
+
+
+def _is_kept(head: bytes) -> bool:
+    """Whether a log that begins so is one of those that are no text."""
+    return registry.claimed_bytes(Head(head)) is not None

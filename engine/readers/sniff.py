@@ -36,18 +36,8 @@ def _document(text: str) -> tuple[str, str] | None:
         document: Any = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if isinstance(document, dict):
-        if isinstance(document.get("log_history"), list):
-            return (
-                "a Hugging Face trainer_state.json",
-                "write the entries of its 'log_history' one a line: jq -c '.log_history[]'",
-            )
-        columns = [value for value in document.values() if isinstance(value, list)]
-        if columns and len(columns) == len(document) and len({len(column) for column in columns}) == 1:
-            return "a history of columns, as Keras keeps it", "write one JSON object for each epoch"
-        if "\n" in text.strip():
-            return "one JSON document spread over several lines", "write one JSON object for each row: jq -c"
-        return None
+    if isinstance(document, dict) and "\n" in text.strip():
+        return "one JSON document spread over several lines", "write one JSON object for each row: jq -c"
     if isinstance(document, list):
         return "a JSON array", "write its items one a line: jq -c '.[]'"
     return None
@@ -61,7 +51,7 @@ def _text(head: str) -> tuple[str, str]:
         return "the file is blank", "wait until the run has logged something"
     commas = [line.count(",") for line in lines[:3]]
     if len(commas) > 1 and commas[0] and len(set(commas)) == 1 and "{" not in lines[0]:
-        return "this looks like a CSV table", "give the JSON lines log, or turn each of its rows into a JSON object"
+        return "this looks like a table", "read it with --input-format csv: its first line must name the columns"
     if _is_like_json(lines[0].lstrip()):
         if any(line.lstrip().startswith("{'") for line in lines):
             return "these look like Python dictionaries", "write them with json.dumps"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ..registry import Reader
@@ -25,9 +26,7 @@ def _read(opening: Opening) -> Run:
 
     places = [place for row in objects(opening.mended()) if (place := _place(row)) is not None]
     # Iterations that go back where an epoch begins are those of the epoch.
-    anew = any(
-        after[0] > before[0] and after[1] <= before[1] for before, after in zip(places, places[1:], strict=False)
-    )
+    anew = any(after[0] > before[0] and after[1] <= before[1] for before, after in pairwise(places))
     length = max((iteration for _, iteration in places), default=0) if anew else 0
     told = f"mmcv counts iterations within an epoch; steps are counted with {length:g} of them an epoch"
 

@@ -1,0 +1,80 @@
+"""Compressed logs: told by their first bytes, unpacked as they are read."""
+
+from __future__ import annotations
+
+import zlib
+from typing import IO, Any, NamedTuple, cast
+
+from ..errors import LogError
+
+
+class Packing(NamedTuple):
+    """A way to compress files, by the bytes that they begin with."""
+
+    name: str
+    magic: bytes
+
+
+PACKINGS = (
+    Packing("gzip", b"\x1f\x8b"),
+    Packing("zstd", b"\x28\xb5\x2f\xfd"),
+    Packing("bzip2", b"BZh"),
+    Packing("xz", b"\xfd7zXZ\0"),
+)
+
+
+def packing_of(head: bytes) -> Packing | None:
+    """How a file is compressed that begins with these bytes; None where it is not."""
+    return next((each for each in PACKINGS if head.startswith(each.magic)), None)
+
+
+def unpacked(packing: Packing, stream: IO[bytes], path: str) -> IO[bytes]:
+    """What a compressed stream holds; raises LogError where the library for it is missing."""
+    if packing.name == "gzip":
+        import gzip
+
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=stream))
+    if packing.name == "bzip2":
+        import bz2
+
+        return cast("IO[bytes]", bz2.BZ2File(stream))
+    if packing.name == "xz":
+        import lzma
+
+        return cast("IO[bytes]", lzma.LZMAFile(stream))
+    return cast("IO[bytes]", _zstd(path).ZstdFile(stream))
+
+
+def damaged(packing: Packing, error: Exception, path: str) -> LogError | None:
+    """What to say of an error that came up while something was unpacked; None if it was not about that."""
+    kinds: tuple[type[Exception], ...] = (EOFError, zlib.error)
+    if packing.name == "gzip":
+        import gzip
+
+        kinds += (gzip.BadGzipFile,)
+    elif packing.name == "xz":
+        import lzma
+
+        kinds += (lzma.LZMAError,)
+    elif packing.name == "zstd":
+        kinds += (_zstd(path).ZstdError,)
+    elif isinstance(error, OSError) and error.errno is None:  # what bz2 raises
+        kinds += (OSError,)
+    if not isinstance(error, kinds):
+        return None
+    return LogError(f"the {packing.name} file is damaged: {error}", path=path, hint="unpack it by hand")
+
+
+def _zstd(path: str) -> Any:
+    from importlib import import_module
+
+    for name in ("compression.zstd", "backports.zstd"):
+        try:
+            return import_module(name)
+        except ImportError:
+            continue
+    raise LogError(
+        "this is compressed with zstd, which Python cannot unpack before version 3.14",
+        path=path,
+        hint="pip install backports.zstd, or unpack it by hand",
+    )
