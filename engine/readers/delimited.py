@@ -38,7 +38,7 @@ def header_of(head: Head) -> tuple[list[str], str] | None:
         return None
     delimiter = max(DELIMITERS, key=first.count)
     names = _cut(first, delimiter)
-    names = names[:-1] if not names[-1] else names
+    names = names[:-1] if names and not names[-1] else names
     filled = [name for name in names if name]
     if len(filled) < 2 or any(_is_value(name) or len(name) > _LONGEST_NAME for name in filled):
         return None
