@@ -108,6 +108,8 @@ def test_options_reach_the_engine(run: Run, calls: list[dict[str, Any]], tmp_pat
         "o.yaml",
         "--checkpoints",
         str(tmp_path),
+        "--input-format",
+        "csv",
         "--now",
         "1970-01-02T00:00:00",
         "--threads",
