@@ -148,6 +148,7 @@ def _size(context: click.Context, parameter: click.Parameter, value: str | None)
     type=click.FloatRange(min=0, min_open=True),
     help="Give a log up that takes longer than this.",
 )
+@click.option("-v", "--verbose", is_flag=True, help="Show every threshold, and where each comes from.")
 @click.pass_context
 def evaluate_logs(
     context: click.Context,
@@ -165,6 +166,8 @@ def evaluate_logs(
     threads: int | None,
     memory_limit: str | None,
     timeout: float | None,
+    isolated: bool,
+    verbose: bool,
 ) -> None:
     """Judge the run that wrote LOG and say what to do; "-" reads it from standard input."""
     from .engine.readers.connection import prepare
@@ -194,6 +197,7 @@ def evaluate_logs(
                 threads=threads,
                 memory_limit=memory_limit,
                 timeout=timeout,
+                isolated=isolated,
             )
         except LogError as error:
             complain(str(error))
@@ -212,7 +216,7 @@ def evaluate_logs(
         codes.append(code)
         reports.append(report)
         if form != "json":
-            say(_shown(report, form, fail_on, is_first=len(reports) == 1))
+            say(_shown(report, form, fail_on, is_first=len(reports) == 1, verbose=verbose))
     if form == "json" and (reports or len(logs) > 1):
         from .engine.render.json import dumps
 
@@ -249,7 +253,7 @@ def _write_overrides(path: str, report: Report, pack: str) -> bool:
     return True
 
 
-def _shown(report: Report, form: str, fail_on: str, *, is_first: bool) -> str:
+def _shown(report: Report, form: str, fail_on: str, *, is_first: bool, verbose: bool) -> str:
     if form == "jsonl":
         from .engine.render.json import dumps
 
@@ -257,7 +261,7 @@ def _shown(report: Report, form: str, fail_on: str, *, is_first: bool) -> str:
     from .engine.render.table import render
     from .engine.verdict import exit_note
 
-    text = render(report, **page_style(), exit_note=exit_note(report, fail_on))
+    text = render(report, **page_style(), exit_note=exit_note(report, fail_on), verbose=verbose)
     return text if is_first else f"\n{text}"
 
 

@@ -67,6 +67,7 @@ def show(
     variant: str | None,
     settings: tuple[str, ...],
     override_files: tuple[str, ...],
+    isolated: bool,
     form: str,
 ) -> None:
     """Show the thresholds of PACK with where each comes from, its rules, gates, stages and actions.
@@ -75,7 +76,7 @@ def show(
     """
     from ..engine.errors import LogError
 
-    resolved = _resolved(pack, variant, settings, override_files, log)
+    resolved = _resolved(pack, variant, settings, override_files, log, isolated)
     if log not in (None, "-") and not os.path.exists(log):
         complain(str(LogError("there is no such file", path=log, hint="check the path to the log")))
         context.exit(UNKNOWN)
@@ -102,12 +103,13 @@ def explain(
     variant: str | None,
     settings: tuple[str, ...],
     override_files: tuple[str, ...],
+    isolated: bool,
     form: str,
 ) -> None:
     """Explain what NAME means in PACK: a metric, a rule, a threshold, an action, a gate, …, or a key of the log."""
     from ..engine.catalog import entries, named, unknown_name
 
-    resolved = _resolved(pack, variant, settings, override_files, None)
+    resolved = _resolved(pack, variant, settings, override_files, None, isolated)
     everything = entries(resolved.pack)
     found = named(everything, resolved.pack, name)
     if not found:
@@ -125,12 +127,18 @@ def explain(
 
 
 def _resolved(
-    pack: str, variant: str | None, settings: tuple[str, ...], files: tuple[str, ...], log: str | None
+    pack: str,
+    variant: str | None,
+    settings: tuple[str, ...],
+    files: tuple[str, ...],
+    log: str | None,
+    isolated: bool,
 ) -> Resolved:
     from ..engine.params import resolve
 
     loaded = _loaded(pack)
-    return resolve(loaded, variant=variant, files=[Path(file) for file in files], settings=settings, log=log)
+    given = [Path(file) for file in files]
+    return resolve(loaded, variant=variant, files=given, settings=settings, log=log, isolated=isolated)
 
 
 def _loaded(pack: str) -> Pack:
@@ -159,6 +167,7 @@ def show_sql(
     variant: str | None,
     settings: tuple[str, ...],
     override_files: tuple[str, ...],
+    isolated: bool,
     input_format: str | None,
     form: str,
 ) -> None:
@@ -179,6 +188,7 @@ def show_sql(
             variant=variant,
             override_files=override_files,
             settings=settings,
+            isolated=isolated,
             input_format=input_format,
         )
     except LogError as error:

@@ -54,7 +54,7 @@ def moment(context: click.Context, parameter: click.Parameter, value: str | None
 
 
 def settings(command: _Command) -> _Command:
-    """The options that change a pack for one run: `variant`, `settings`, `override_files`."""
+    """The options that change a pack for one run: `variant`, `settings`, `override_files`, `isolated`."""
     variant = click.option(
         "--variant",
         metavar="NAME",
@@ -80,7 +80,12 @@ def settings(command: _Command) -> _Command:
         shell_complete=complete.files,
         help="Read settings from a YAML file. Repeatable.",
     )
-    return variant(given(files(command)))
+    isolated = click.option(
+        "--isolated",
+        is_flag=True,
+        help="Ignore settings that nobody named: in pyproject.toml, and rules.override.yaml beside the log.",
+    )
+    return variant(given(files(isolated(command))))
 
 
 if TYPE_CHECKING:

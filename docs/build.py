@@ -112,6 +112,22 @@ def tests() -> str:
     return "\n\n".join(blocks)
 
 
+def overrides() -> str:
+    """The keys of an override file, a table for each kind of mapping."""
+    schema = _schema("overrides")
+    definitions = schema["definitions"]
+    return "\n\n".join(
+        [
+            _keys("At the top", schema),
+            _keys("Under `disable`, for each name", definitions["suppression"]["anyOf"][1]),
+            _keys(
+                "Under `severities`, for a rule of which more is said than its severity",
+                definitions["weight"]["anyOf"][1],
+            ),
+        ]
+    )
+
+
 _EXPECTED = {
     "An entry of `plan` of which more is expected than its action": "action",
     "Under `rules`, for a rule of which more is expected than its state": "rule",
@@ -144,6 +160,9 @@ _WORDS = {
     "key": "key or {key, pattern}",
     "level": "level",
     "line": "line",
+    "reason": "text",
+    "until": "step, epoch or date",
+    "disable": "list of names, or mapping",
     "string": "text",
     "number": "number",
     "integer": "whole number",
@@ -246,6 +265,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "tests": tests,
     "report": report,
     "formats": formats,
+    "overrides": overrides,
 }
 """What can be generated into a page, by the name in its marker."""
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from .errors import did_you_mean
 from .expression import Expression
-from .pack import Action, Pack, Param, Resolved, Rule, Scalar
+from .pack import Action, Override, Pack, Resolved, Rule
 from .series import members
 from .template import placeholders
 from .tree import Call, Name
@@ -43,15 +43,6 @@ class Entry(NamedTuple):
         return str(self.thing.id)
 
 
-class Threshold(NamedTuple):
-    """A param with its value in this run; `origin` is the pack that declares it, or what set it."""
-
-    param: Param
-    value: Scalar
-    default: Scalar
-    origin: str
-
-
 class Standing(NamedTuple):
     """Whether a rule is on, the severity it is held to (None: its own), and what made it so ("": the pack)."""
 
@@ -59,6 +50,13 @@ class Standing(NamedTuple):
     severity: str | None = None
     on_by: str = ""
     severity_by: str = ""
+    reason: str = ""
+    until: str = ""
+
+    @property
+    def why(self) -> str:
+        """How long that lasts and the reason for it, to follow what made it so."""
+        return (f" until {self.until}" if self.until else "") + (f": {self.reason}" if self.reason else "")
 
 
 def sections(pack: Pack) -> dict[str, Mapping[str, Thing]]:
@@ -110,36 +108,23 @@ def _keys(pack: Pack, entry: Entry) -> list[str]:
     return [key for *_, keys in members(pack, entry.thing) for key in keys] if entry.kind == "metric" else []
 
 
-def thresholds(resolved: Resolved) -> list[Threshold]:
-    """The params of a pack as they are in one run."""
-    pack = resolved.pack
-    set_by = {override.param: override for override in resolved.overrides}
-    found = []
-    for param in pack.params.values():
-        override = set_by.get(param.id)
-        value = resolved.values[param.id]
-        default = override.default if override else value
-        found.append(Threshold(param, value, default, override.origin if override else home(pack, param)))
-    return found
-
-
-def home(pack: Pack, thing: Thing) -> str:
-    """The name of the pack that declares a thing: the pack itself, or one that it extends."""
-    if thing.at.file == pack.at.file:
-        return pack.id
-    file = str(thing.at.file)
-    return file.removeprefix("rules/").removesuffix(".yaml") if file.startswith("rules/") else file
-
-
 def standing(resolved: Resolved, rule: Rule) -> Standing:
     """How a rule stands in one run."""
-    set_by = {override.param: override.origin for override in resolved.overrides}
+    set_by = {override.param: override for override in resolved.overrides}
+    switched, weighed = set_by.get(f"{rule.id}.enabled"), set_by.get(f"{rule.id}.severity")
+    because = switched or weighed
     return Standing(
         rule.id not in resolved.disabled,
         resolved.severities.get(rule.id),
-        set_by.get(f"{rule.id}.enabled", ""),
-        set_by.get(f"{rule.id}.severity", ""),
+        _source(switched) if switched else "",
+        _source(weighed) if weighed else "",
+        because.reason if because else "",
+        because.until if because else "",
     )
+
+
+def _source(override: Override) -> str:
+    return f"{override.origin}:{override.at.line}" if override.at else override.origin
 
 
 def _references(value: Any, pack: Pack, known: Mapping[str, Mapping[str, Thing]], field: str = "") -> Iterator[Any]:

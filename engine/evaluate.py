@@ -48,14 +48,16 @@ def evaluate(
     timeout: float | None = None,
     memory_limit: str | None = None,
     project: str | PathLike[str] | None = None,
+    isolated: bool = False,
 ) -> Report:
     """Judge the run that wrote `log` ("-": standard input) by a pack: a name, a file, a loaded one, or "auto".
 
-    `overrides` set parameters by name, as `settings` ("name=value") and override files do. `now` is the present time in
-    seconds since 1970, for rules about silence. Settings are also taken from the pyproject.toml nearest at or above
-    `project` (by default the current folder). `input_format` names the format of the log, which its content tells
-    otherwise. A log that takes longer than `timeout` seconds, or more memory than
-    `memory_limit` ("2GB"), is not judged. Raises PackError, OverrideError or LogError, each with its position.
+    `overrides` set parameters by name, as `settings` ("name=value") and override files do. Unless `isolated`, settings
+    are also taken from the pyproject.toml nearest at or above `project` (by default the folder of the log, or else the
+    current one) and from `rules.override.yaml` beside the log. `now` is the present time in seconds since 1970, for
+    rules about silence and settings that end on a date. `input_format` names the format of the log, which its content
+    tells otherwise. A log that takes longer than `timeout` seconds, or more memory than `memory_limit` ("2GB"), is not
+    judged. Raises PackError, OverrideError or LogError, each with its position.
     """
     path = shown_path(fspath(log))
     files = [Path(file) for file in override_files]
@@ -63,7 +65,14 @@ def evaluate(
 
     def ready(loaded: Pack) -> Resolved:
         return resolve(
-            loaded, variant=variant, files=files, settings=settings, values=overrides, log=path, project=place
+            loaded,
+            variant=variant,
+            files=files,
+            settings=settings,
+            values=overrides,
+            log=path,
+            project=place,
+            isolated=isolated,
         )
 
     def asked(resolved: Resolved) -> Wanted:
@@ -123,9 +132,9 @@ def shown_path(path: str) -> str:
 
 
 def wanted(resolved: Resolved) -> Wanted:
-    """What to read for a pack: the metrics that its enabled rules, its stages and its plan rest on."""
+    """What to read for a pack: the metrics that its rules (but those that it switches off), stages and plan need."""
     pack = resolved.pack
-    rules = [rule for rule in pack.rules.values() if rule.id not in resolved.disabled]
+    rules = [rule for rule in pack.rules.values() if rule.id not in resolved.disabled - resolved.suppressed]
     needed = metrics_of(pack, [each for rule in rules for each in conditions_of(rule)])
     needed += [hole.name for rule in rules for level in rule.levels for hole in placeholders(level.message)]
     needed += [

@@ -19,10 +19,13 @@ from .pack import Resolved, Scalar
 from .plan import PlanInput, make_plan
 from .rate import RATE, Rate
 from .readers import Run
-from .report import Finding, GateResult, InvariantResult, Report, RuleState
+from .report import Finding, GateResult, InvariantResult, Report, RuleState, Suppression
 from .rowbook import RowBook
 from .series import Splitter, members, metric_id
+from .settings import Whereabouts
 from .stages import derived_in_stages, stage_results
+from .suppress import settled
+from .thresholds import thresholds
 from .timeline import Timeline, is_long, timelines
 from .words import listed
 
@@ -35,7 +38,14 @@ class Evaluation:
     """One log under judgement: `report` runs the whole way, part by part."""
 
     def __init__(self, resolved: Resolved, given: Run, now: float | None) -> None:
+        self.where = Whereabouts()
+        if resolved.switches:
+            from .hidden import whereabouts
+
+            self.where = whereabouts(resolved, given, now)
+            resolved = settled(resolved, self.where)
         self.resolved, self.given, self.pack = resolved, given, resolved.pack
+        self.hidden: dict[str, Finding | RuleState] = {}
         if isabs(given.facts.path):
             given.facts = given.facts._replace(path=basename(given.facts.path))
         if given.facts.clock == "epoch" and given.facts.rows:
@@ -117,7 +127,11 @@ class Evaluation:
         if self.pack.invariants:
             from .invariants import results, to_plan, with_messages
 
-            pairs = list(zip(judged, courses, strict=True))
+            pairs = [
+                (each, course)
+                for each, course in zip(judged, courses, strict=True)
+                if each.rule.id not in self.resolved.disabled
+            ]
             invariants = results(self.program, self.book, self.pack, pairs, findings, states)
             findings = list(with_messages(findings, invariants, facts.clock))
             states = to_plan(states, self.pack.invariants)
@@ -159,6 +173,9 @@ class Evaluation:
             overrides=self.resolved.overrides,
             reason=planned.reason,
             gates=gates,
+            suppressions=self._suppressions(),
+            sources=self.resolved.sources,
+            thresholds=tuple(thresholds(self.resolved)),
         )
 
     def _watched(self) -> list[Watch]:
@@ -184,7 +201,7 @@ class Evaluation:
         lacks: dict[str, str] = {}
         binders: dict[str, Binder] = {}
         for rule in self.pack.rules.values():
-            if rule.id in self.resolved.disabled:
+            if rule.id in self.resolved.disabled - self.resolved.suppressed:
                 continue
             split = self.splitter.over(metrics_of(self.pack, conditions_of(rule), sentinels=False))
             for each in judge(rule, self.names, split, binders):
@@ -251,9 +268,10 @@ class Evaluation:
             severity = severity_of(self.resolved, rule, rule.levels[-1].severity)
             if rule.id in self.resolved.disabled:
                 states.append(RuleState(rule.id, "disabled", severity=severity))
-                continue
+                if rule.id not in self.resolved.suppressed:
+                    continue
             if rule.id in lacks:
-                states.append(RuleState(rule.id, "not_evaluated", lacks[rule.id], severity=severity))
+                self._note(states, RuleState(rule.id, "not_evaluated", lacks[rule.id], severity=severity))
                 continue
             went = [
                 Went(each, course, severity_of(self.resolved, rule, each.level.severity))
@@ -261,15 +279,32 @@ class Evaluation:
                 if each.rule.id == rule.id
             ]
             finding = finding_of(bench, rule, went)
+            if finding is not None and rule.id in self.resolved.disabled:
+                self.hidden[rule.id] = finding
+                continue
             if finding is not None:
                 findings.append(finding)
                 continue
             state = state_of(bench, rule, went)
-            states.append(state)
-            if state.state == "ok":
+            self._note(states, state)
+            if state.state == "ok" and rule.id not in self.resolved.disabled:
                 quiet += [each.judged for each in went]
         near = closest(self.program, quiet)
         return findings, [state._replace(closest=near.get(state.rule)) for state in states]
+
+    def _note(self, states: list[RuleState], state: RuleState) -> None:
+        """Keep how a rule stands: of one that is switched off, for what is said of the switch."""
+        if state.rule in self.resolved.disabled:
+            self.hidden[state.rule] = state
+        else:
+            states.append(state)
+
+    def _suppressions(self) -> tuple[Suppression, ...]:
+        if not self.resolved.switches:
+            return ()
+        from .hidden import suppressions
+
+        return suppressions(self.resolved, self.hidden, self.given.facts, self.where)
 
     def _scalars(self) -> dict[str, Scalar]:
         facts = self.given.facts

@@ -49,6 +49,14 @@ def load_pack(name_or_path: str | Path, *, strict: bool = False) -> Pack:
     return pack
 
 
+def parent_of(pack: Pack) -> Pack | None:
+    """The pack that a pack extends, loaded; None where it extends none."""
+    if pack.extends is None:
+        return None
+    is_file = bool(Path(pack.extends).suffix)
+    return load_pack(Path(pack.at.file).parent / pack.extends if is_file else pack.extends)
+
+
 def _locate(name: str | Path) -> tuple[Path, str]:
     """The path of a pack and what it is called in positions."""
     text = os.fspath(name)

@@ -8,80 +8,93 @@ from typing import NamedTuple
 
 from .errors import PackError, Position, Problem, did_you_mean
 from .fields import Problems, kind
+from .found import BESIDE_LOG, Found, shown
 from .items import Item
 from .pack import EMPTY, SEVERITIES, Pack, Scalar
+from .settings import FILE, OPTION, PROJECT, VALUES, End
+from .suppress import end_of
 from .yamlscalars import scalar
 
-BESIDE_LOG = "rules.override.yaml"
-KEYS = ("params", "severities", "disable", "enable")
+KEYS = ("pack", "params", "severities", "disable", "enable")
 """What an override file may hold; `schemas/overrides.schema.json` describes it for editors."""
+
+ENTRY = ("severity", "reason", "until")
+"""What may be said of a rule under `disable` (but for `severity`) and `severities`."""
+
+PACKS = "packs"
+"""The key of a project's table under which settings for one pack stand, by its name."""
 
 _CLI = "--set"
 
 
+class Asked(NamedTuple):
+    """What a source asks for a rule: the value with its place, why, and until when."""
+
+    item: Item
+    value: bool | str
+    reason: str = ""
+    until: End | None = None
+
+
 class Layer(NamedTuple):
-    """What one source sets, in the order in which it says so; `origin` is how reports name it."""
+    """What one source sets, in the order in which it says so; `origin` is how reports name it.
+
+    `texts` are the values of params as they were typed, for params that are texts.
+    """
 
     origin: str
+    kind: str = FILE
     params: Mapping[str, Item] = EMPTY
-    severities: Mapping[str, Item] = EMPTY
-    enabled: Mapping[str, tuple[bool, Item]] = EMPTY
+    severities: Mapping[str, Asked] = EMPTY
+    enabled: Mapping[str, Asked] = EMPTY
+    texts: Mapping[str, str] = EMPTY
+    pack: Item | None = None  # the pack that it is for, if it says so
 
 
 def from_file(path: Path, pack: Pack, problems: Problems, *, name: str | None = None) -> Layer:
-    """The layer of an override file, called `name` in reports (by default the file's name)."""
+    """The layer of an override file, called `name` in the places of problems (by default its path)."""
     from .yamlio import compose_file
 
-    file = path.as_posix() if name is None else name
+    origin = shown(str(path))
     try:
-        document = compose_file(path, file)
+        document = compose_file(path, path.as_posix() if name is None else name)
     except PackError as error:
         problems.extend(error.problems)
-        return Layer(path.name)
+        return Layer(origin)
     problems.extend(document.problems)
-    return from_item(document.root, path.name, pack, problems)
+    return from_item(document.root, origin, FILE, pack, problems)
 
 
-def from_project(start: Path, pack: Pack, problems: Problems) -> Layer | None:
-    """The table `[tool.trainrules.packs.<pack>]` of the nearest pyproject.toml at or above `start`.
-
-    The table holds what an override file holds: params, severities, disable, enable.
-    """
-    start = start.resolve()
-    places = [start, *start.parents] if start.is_dir() or not start.exists() else [start.parent]
-    path = next((place / "pyproject.toml" for place in places if (place / "pyproject.toml").is_file()), None)
-    if path is None:
-        return None
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
-    if "trainrules" not in text:
-        return None
-    import tomllib
-
-    file = path.name
-    try:
-        table = tomllib.loads(text).get("tool", {}).get("trainrules", {})
-    except (tomllib.TOMLDecodeError, AttributeError) as error:
-        problems.add(Position(file), "no-file", f"not TOML: {error}")
-        return None
-    root = _item(table, file)
-    packs = root.value.get("packs") if isinstance(root.value, dict) else None
-    if isinstance(root.value, dict):
-        for key in root.value:
-            if key != "packs":
-                hint = did_you_mean(key, ["packs"]) or f"write [tool.trainrules.packs.{pack.id}]"
-                problems.add(root.at, "unknown-key", f"unknown key {key!r} in [tool.trainrules]", hint)
-    mine = packs.value.get(pack.id) if packs is not None and isinstance(packs.value, dict) else None
-    return from_item(mine, file, pack, problems) if mine is not None else None
+def from_found(found: Found, pack: Pack, problems: Problems) -> list[Layer]:
+    """The layers of a file that was found: of a project's table, what is for all packs, then what is for this one."""
+    if found.root is None:
+        return []
+    if found.kind != PROJECT:
+        return [from_item(found.root, BESIDE_LOG, found.kind, pack, problems)]
+    fields = found.root.value
+    if not isinstance(fields, dict):
+        problems.add(found.root.key_at, "wrong-type", f"[tool.trainrules] must be a table, not {kind(found.root)}")
+        return []
+    general = Item({key: item for key, item in fields.items() if key != PACKS}, found.name, *_place(found.root))
+    layers = [from_item(general, found.name, PROJECT, pack, problems, more=(PACKS,))]
+    packs = fields.get(PACKS)
+    if packs is None:
+        return layers
+    if not isinstance(packs.value, dict):
+        problems.add(
+            packs.at, "wrong-type", f"'{PACKS}' must be a table, not {kind(packs)}", "as in [tool.trainrules.packs.kto]"
+        )
+    elif pack.id in packs.value:
+        layers.append(from_item(packs.value[pack.id], found.name, PROJECT, pack, problems))
+    return layers
 
 
 def from_settings(settings: Sequence[str], problems: Problems) -> Layer:
     """The layer of `--set` options: `param=value`, `rule.severity=warning`, `rule.enabled=false`."""
     params: dict[str, Item] = {}
-    severities: dict[str, Item] = {}
-    enabled: dict[str, tuple[bool, Item]] = {}
+    severities: dict[str, Asked] = {}
+    enabled: dict[str, Asked] = {}
+    texts: dict[str, str] = {}
     for setting in settings:
         name, equals, text = (part.strip() for part in setting.partition("="))
         name, _, aspect = name.partition(".")
@@ -95,9 +108,12 @@ def from_settings(settings: Sequence[str], problems: Problems) -> Layer:
             problems.add(at, "out-of-range", f"the value of {name!r} has too many digits")
             continue
         if aspect == "severity":
-            severities[name] = item
+            if problem := severity_problem(name, item):
+                problems.extend([problem])
+            else:
+                severities[name] = Asked(item, text)
         elif aspect == "enabled" and isinstance(item.value, bool):
-            enabled[name] = (item.value, item)
+            enabled[name] = Asked(item, item.value)
         elif aspect == "enabled":
             problems.add(at, "wrong-type", f"'{name}.enabled' must be true or false, not {kind(item)}")
         elif aspect:
@@ -109,40 +125,122 @@ def from_settings(settings: Sequence[str], problems: Problems) -> Layer:
             )
         else:
             params[name] = item
-    return Layer(_CLI, params, severities, enabled)
+            texts[name] = text
+    return Layer(_CLI, OPTION, params, severities, enabled, texts)
 
 
 def from_values(values: Mapping[str, Scalar]) -> Layer:
     """The layer of values given by a program."""
-    return Layer("values", {name: Item(value, "values", 0, 0) for name, value in values.items()})
+    return Layer("values", VALUES, {name: Item(value, "values", 0, 0) for name, value in values.items()})
 
 
-def from_item(root: Item, origin: str, pack: Pack, problems: Problems) -> Layer:
-    """The layer that the tree of an override file spells."""
+def from_item(
+    root: Item, origin: str, source: str, pack: Pack | None, problems: Problems, more: tuple[str, ...] = ()
+) -> Layer:
+    """The layer that the tree of an override file spells, for `pack`; the keys `more` are read elsewhere."""
     if root.value is None:
-        return Layer(origin)
+        return Layer(origin, source)
     if not isinstance(root.value, dict):
         problems.add(
             root.at, "wrong-type", f"overrides must be a mapping, not {kind(root)}", f"with the keys {', '.join(KEYS)}"
         )
-        return Layer(origin)
+        return Layer(origin, source)
     for key, item in root.value.items():
         if key not in KEYS:
-            hint = did_you_mean(key, KEYS) or f"known here: {', '.join(KEYS)}"
-            if key in pack.params:
+            known = (*KEYS, *more)
+            hint = did_you_mean(key, known) or f"known here: {', '.join(known)}"
+            if pack is not None and key in pack.params:
                 hint = f"write it under 'params', as in 'params: {{{key}: …}}'"
-            elif key in pack.rules:
+            elif pack is not None and key in pack.rules:
                 hint = f"write it under 'severities', 'disable' or 'enable', as in 'disable: [{key}]'"
             problems.add(item.key_at, "unknown-key", f"unknown key {key!r}", hint)
-    severities = _mapping(root.value, "severities", problems)
-    enabled: dict[str, tuple[bool, Item]] = {}
-    for key, state in (("disable", False), ("enable", True)):
-        for item in _list(root.value, key, problems):
-            rule = str(item.value)
-            if rule in enabled and enabled[rule][0] != state:
-                problems.add(item.at, "contradiction", f"rule {rule!r} is both disabled and enabled", "keep one")
-            enabled[rule] = (state, item)
-    return Layer(origin, _mapping(root.value, "params", problems), severities, enabled)
+    enabled = _disabled(root.value, problems)
+    for item in _list(root.value, "enable", problems):
+        rule = str(item.value)
+        if rule in enabled:
+            problems.add(item.at, "contradiction", f"rule {rule!r} is both disabled and enabled", "keep one")
+        enabled[rule] = Asked(item, True)
+    severities = {
+        rule: asked
+        for rule, item in _mapping(root.value, "severities", problems).items()
+        if (asked := _severity(rule, item, problems))
+    }
+    target = root.value.get("pack")
+    if target is not None and not isinstance(target.value, str):
+        hint = "settings for one pack stand in [tool.trainrules.packs.NAME]" if more else ""
+        problems.add(target.at, "wrong-type", f"'pack' must be the name of a pack, not {kind(target)}", hint)
+        target = None
+    return Layer(origin, source, _mapping(root.value, "params", problems), severities, enabled, EMPTY, target)
+
+
+def _disabled(root: Mapping[str, Item], problems: Problems) -> dict[str, Asked]:
+    """The rules to switch off: a list of them, or a mapping that gives each its reason."""
+    given = root.get("disable")
+    if given is None or not isinstance(given.value, dict):
+        return {str(item.value): Asked(item, False) for item in _list(root, "disable", problems)}
+    found = {}
+    for rule, item in given.value.items():
+        fields = _entry(rule, item, ENTRY[1:], "as in '{reason: known bug of the logger, until: step 5000}'", problems)
+        if fields is not None:
+            found[rule] = Asked(_named(item), False, *_why(rule, item, fields, problems))
+    return found
+
+
+def _severity(rule: str, item: Item, problems: Problems) -> Asked | None:
+    """A severity, alone or with the reason for it; None where it is none."""
+    if not isinstance(item.value, dict):
+        problem = severity_problem(rule, item)
+        problems.extend([problem] if problem else [])
+        return None if problem else Asked(_named(item), str(item.value))
+    fields = _entry(rule, item, ENTRY, "", problems)
+    given = item.value.get("severity")
+    if given is None:
+        problems.add(item.key_at, "missing-key", f"{rule!r} lacks 'severity'", f"one of {', '.join(SEVERITIES)}")
+    problem = severity_problem(rule, given) if given is not None else None
+    problems.extend([problem] if problem else [])
+    if fields is None or given is None or problem:
+        return None
+    return Asked(_named(item), str(given.value), *_why(rule, item, fields, problems))
+
+
+def _entry(rule: str, item: Item, known: Sequence[str], example: str, problems: Problems) -> Mapping[str, Item] | None:
+    """What is said of one rule; a text alone is the reason."""
+    if isinstance(item.value, str) and item.value.strip():
+        return {"reason": item}
+    if not isinstance(item.value, dict):
+        told = f"what is said of {rule!r} must be a reason, or a mapping with '{known[0]}', not {kind(item)}"
+        problems.add(item.at, "wrong-type", told, example)
+        return None
+    for key, inner in item.value.items():
+        if key not in known:
+            hint = did_you_mean(key, known) or f"known here: {', '.join(known)}"
+            problems.add(inner.key_at, "unknown-key", f"unknown key {key!r}", hint)
+    return item.value
+
+
+def _why(rule: str, item: Item, fields: Mapping[str, Item], problems: Problems) -> tuple[str, End | None]:
+    given = fields.get("reason")
+    reason = " ".join(given.value.split()) if given is not None and isinstance(given.value, str) else ""
+    if given is None:
+        problems.add(item.key_at, "missing-key", f"{rule!r} lacks 'reason'", "say why, for whoever reads the report")
+    elif not reason:
+        problems.add(
+            given.at,
+            "empty-value",
+            f"'reason' must be a text, not {kind(given)}",
+            "say why, for whoever reads the report",
+        )
+    end = fields.get("until")
+    return reason, end_of(end, problems) if end is not None else None
+
+
+def _named(item: Item) -> Item:
+    """An item whose place is that of its key."""
+    return Item(item.value, item.file, item.key_line or item.line, item.key_column or item.column)
+
+
+def _place(item: Item) -> tuple[int, int]:
+    return (item.key_line, item.key_column) if item.key_line else (item.line, item.column)
 
 
 def _mapping(root: Mapping[str, Item], key: str, problems: Problems) -> dict[str, Item]:
@@ -165,14 +263,6 @@ def _list(root: Mapping[str, Item], key: str, problems: Problems) -> list[Item]:
         return item.value
     problems.add(item.at, "wrong-type", f"'{key}' must be a list of rules, not {kind(item)}", f"as in '{key}: [rule]'")
     return []
-
-
-def _item(value: object, file: str) -> Item:
-    if isinstance(value, dict):
-        return Item({str(key): _item(entry, file) for key, entry in value.items()}, file, 0, 0)
-    if isinstance(value, list):
-        return Item([_item(entry, file) for entry in value], file, 0, 0)
-    return Item(value if isinstance(value, (str, int, float, bool)) else str(value), file, 0, 0)
 
 
 def severity_problem(rule: str, item: Item) -> Problem | None:

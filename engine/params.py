@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
-from .errors import OverrideError, Position, did_you_mean
+from .errors import OverrideError, Position, Problem, did_you_mean
 from .expression import Expression
 from .fields import Problems
+from .found import found_files
 from .items import Item
-from .literals import DEFAULT, fits, setting, setting_problems, type_words
-from .overrides import BESIDE_LOG, Layer, from_file, from_project, from_settings, from_values, severity_problem
-from .pack import Override, Pack, Param, Resolved, Scalar, Variant
-from .scalar import evaluate_scalar
-from .tree import Name
+from .literals import setting, setting_problems
+from .overrides import Asked, Layer, from_file, from_found, from_settings, from_values
+from .pack import Override, Pack, Resolved, Scalar, Variant
+from .settings import FILE, FOUND, OPTION, VALUES, VARIANT, Said, Source, Switch
+from .suppress import with_switches
+from .values import Setting, Values
 
 
 def resolve(
@@ -25,50 +27,42 @@ def resolve(
     values: Mapping[str, Scalar] | None = None,
     log: str | None = None,
     project: Path | None = None,
+    isolated: bool = False,
 ) -> Resolved:
     """The pack made ready for one run.
 
-    Later wins: the pack's defaults, `variant`, `[tool.trainrules.packs.<pack>]` in the pyproject.toml nearest at or
-    above `project` (the current folder), `rules.override.yaml` beside `log`, `files`, `settings` (each `name=value`),
-    `values`. A value may be an expression over other params and `default`, the pack's own. Raises OverrideError with
-    every unknown name, wrong type, value out of bounds and circle.
+    Later wins: the pack's defaults, `variant`, `[tool.trainrules]` in the pyproject.toml nearest at or above the folder
+    of `log` or else the current one (with `project`, at or above that folder only), `rules.override.yaml` beside `log`,
+    `files`, `settings` (each `name=value`), `values`. Those that nobody names are left out where `isolated`. A value
+    may be an expression over other params and `default`, the pack's own. Raises OverrideError with every unknown name,
+    wrong type, value out of bounds and circle.
     """
     problems = Problems()
     chosen = _variant(pack, variant, problems)
-    layers = _layers(pack, files, settings, values, log, project, problems)
     state = _State(pack, problems)
     if chosen is not None:
         state.vary(chosen)
-    for layer in layers:
-        state.apply(layer)
+    nobodys = set()
+    if not isolated:
+        for found in found_files(log, None if project is None else str(project), problems):
+            nobodys.add(found.name)
+            for layer in from_found(found, pack, problems):
+                state.apply(layer, found.name)
+    for file in files:
+        state.apply(from_file(Path(file), pack, problems))
+    state.apply(from_settings(settings, problems))
+    state.apply(from_values(values or {}))
     resolved = state.resolved(variant)
     if problems.found:
-        raise OverrideError(list(dict.fromkeys(problems.found)))
+        raise OverrideError([_hinted(each, nobodys) for each in dict.fromkeys(problems.found)])
     return resolved
 
 
-def _layers(
-    pack: Pack,
-    files: Sequence[Path],
-    settings: Sequence[str],
-    values: Mapping[str, Scalar] | None,
-    log: str | None,
-    project: Path | None,
-    problems: Problems,
-) -> list[Layer]:
-    layers = []
-    table = from_project(project or Path.cwd(), pack, problems)
-    if table is not None:
-        layers.append(table)
-    if log is not None and log != "-":
-        place = Path(log)
-        beside = (place if place.is_dir() else place.parent) / BESIDE_LOG
-        if beside.is_file():
-            layers.append(from_file(beside, pack, problems))
-    layers += [from_file(Path(file), pack, problems) for file in files]
-    layers.append(from_settings(settings, problems))
-    layers.append(from_values(values or {}))
-    return layers
+def _hinted(problem: Problem, nobodys: Container[str]) -> Problem:
+    """A problem of a file that nobody named, with the way to do without the file."""
+    if problem.at.file not in nobodys:
+        return problem
+    return problem._replace(hint="; ".join(filter(None, (problem.hint, "--isolated ignores the file"))))
 
 
 def _variant(pack: Pack, name: str | None, problems: Problems) -> Variant | None:
@@ -82,179 +76,138 @@ def _variant(pack: Pack, name: str | None, problems: Problems) -> Variant | None
 
 
 class _State:
-    """What has been set so far, the last setting of each thing with its origin."""
+    """What has been set so far: all that was said of each thing with its origin, the latest last."""
 
     def __init__(self, pack: Pack, problems: Problems) -> None:
         self.pack, self.problems = pack, problems
-        self.params: dict[str, tuple[Scalar | Expression, Position, str]] = {}
-        self.severities: dict[str, tuple[str, str]] = {}
-        self.enabled: dict[str, tuple[bool, str]] = {}
+        self.params: dict[str, list[Setting]] = {}
+        self.switches: list[Switch] = []
+        self.sources: dict[str, Source] = {}
 
     def vary(self, variant: Variant) -> None:
         origin = f"variant {variant.id}"
         for name, value in variant.set.items():
             at = value.at if isinstance(value, Expression) else variant.at
-            self.params[name] = (value, at, origin)
-        for rule in variant.disable:
-            self.enabled[rule] = (False, origin)
-        for rule in variant.advise:
-            self.severities[rule] = ("info", origin)
+            self.params[name] = [Setting(value, at, origin, _written(value))]
+        self.switches += [Switch(rule, False, origin, VARIANT, None, why) for rule, why in variant.disable.items()]
+        self.switches += [Switch(rule, "info", origin, VARIANT, None, why) for rule, why in variant.advise.items()]
 
-    def apply(self, layer: Layer) -> None:
+    def apply(self, layer: Layer, path: str = "") -> None:
+        note = self.mismatch(layer)
+        if layer.kind in (*FOUND, FILE):
+            file = path or layer.origin
+            self.sources[file] = Source(file, layer.kind, note)
+        if note:
+            return
         for name, item in layer.params.items():
-            self.set(name, item, layer.origin)
-        for rule, item in layer.severities.items():
+            self.set(name, item, layer)
+        for rule, asked in layer.severities.items():
             if rule in self.pack.gates:
-                self.problems.add(
-                    item.key_at, "contradiction", f"{rule!r} is a gate and has no severity", f"write disable: [{rule}]"
-                )
-                continue
-            fault = severity_problem(rule, item)
-            if self.known(rule, item.key_at) and fault is None:
-                self.severities[rule] = (str(item.value), layer.origin)
-            elif fault is not None:
-                self.problems.extend([fault])
-        for rule, (state, item) in layer.enabled.items():
-            if self.known(rule, item.at):
-                self.enabled[rule] = (state, layer.origin)
+                told = f"{rule!r} is a gate and has no severity"
+                self.problems.add(asked.item.at, "contradiction", told, f"write disable: [{rule}]")
+            else:
+                self.switch(rule, asked, layer)
+        for rule, asked in layer.enabled.items():
+            self.switch(rule, asked, layer)
 
-    def known(self, rule: str, at: Position) -> bool:
+    def mismatch(self, layer: Layer) -> str:
+        """Why a layer that is for another pack does not count; empty where it does."""
+        target = layer.pack
+        if target is None or target.value in ancestry(self.pack):
+            return ""
+        told = f"for pack {target.value!r}, not {self.pack.id!r}"
+        if layer.kind == FILE:
+            self.problems.add(target.at, "wrong-file", f"these settings are {told}")
+        return f"is {told}"
+
+    def switch(self, rule: str, asked: Asked, layer: Layer) -> None:
         if rule in self.pack.rules or rule in self.pack.gates:
-            return True
-        self.problems.add(at, "unknown-rule", f"unknown rule {rule!r}", did_you_mean(rule, list(self.pack.rules)))
-        return False
+            at = asked.item.at._replace(file=layer.origin) if asked.item.line else None
+            self.switches.append(Switch(rule, asked.value, layer.origin, layer.kind, at, asked.reason, asked.until))
+            return
+        near = did_you_mean(rule, [*self.pack.rules, *self.pack.gates])
+        if rule in self.pack.params:
+            near = f"{rule!r} is a param; set its value"
+        self.problems.add(asked.item.at, "unknown-rule", f"unknown rule {rule!r}", near)
 
-    def set(self, name: str, item: Item, origin: str) -> None:
+    def set(self, name: str, item: Item, layer: Layer) -> None:
         param = self.pack.params.get(name)
         if param is None:
             hint = did_you_mean(name, list(self.pack.params))
             if name in self.pack.rules:
                 hint = f"{name!r} is a rule; set {name}.severity or {name}.enabled"
+                if layer.kind not in (OPTION, VALUES):
+                    hint = f"{name!r} is a rule; name it under 'severities', 'disable' or 'enable'"
             elif name in self.pack.metrics:
                 hint = f"{name!r} is a metric; params of this pack are {', '.join(self.pack.params) or 'none'}"
-            self.problems.add(
-                item.key_at, "unknown-param", f"unknown param {name!r}", hint or _few(list(self.pack.params))
-            )
+            hint = hint or _few(list(self.pack.params))
+            self.problems.add(item.key_at, "unknown-param", f"unknown param {name!r}", hint)
             return
         before = len(self.problems.found)
+        if param.type == "text" and name in layer.texts and item.value is not None:
+            item = Item(layer.texts[name], item.file, item.line, item.column)
         value = setting(item, name, param.type, self.problems, unit=param.unit)
         if isinstance(value, Expression):
             self.problems.extend(list(setting_problems(value, param, self.pack)))
         if len(self.problems.found) == before:
-            self.params[name] = (value, item.at, origin)
+            written = layer.texts.get(name) or _written(value)
+            self.params.setdefault(name, []).append(Setting(value, item.at, layer.origin, written))
 
     def resolved(self, variant: str | None) -> Resolved:
-        values = _Values(self.pack, self.params, self.problems)
+        last = {name: said[-1] for name, said in self.params.items()}
+        values = Values(self.pack, last, self.problems)
         final = {name: values.final(name) for name in self.pack.params}
         if not self.problems.found:
             values.check_followers()
         overrides = [
-            Override(name, final[name], values.default(name), self.params[name][2])
+            self.override(name, final[name], values.default(name))
             for name in self.pack.params
-            if name in self.params and final[name] != values.default(name)
+            if name in last and final[name] != values.default(name)
         ]
-        disabled, severities = set(), {}
-        for rule in self.pack.rules.values():
-            state, origin = self.enabled.get(rule.id, (rule.enabled, ""))
-            if not state:
-                disabled.add(rule.id)
-            if state != rule.enabled:
-                overrides.append(Override(f"{rule.id}.enabled", state, rule.enabled, origin))
-            severity, origin = self.severities.get(rule.id, ("", ""))
-            highest = rule.levels[-1].severity
-            if severity:
-                severities[rule.id] = severity
-                if severity != highest or len(rule.levels) > 1:
-                    overrides.append(Override(f"{rule.id}.severity", severity, highest, origin))
-        for gate in self.pack.gates:
-            state, origin = self.enabled.get(gate, (True, ""))
-            if not state:
-                disabled.add(gate)
-                overrides.append(Override(f"{gate}.enabled", False, True, origin))
-        return Resolved(self.pack, variant, final, severities, frozenset(disabled), tuple(overrides))
+        made = Resolved(
+            self.pack,
+            variant,
+            final,
+            overrides=tuple(overrides),
+            switches=tuple(self.switches),
+            sources=tuple(self.sources.values()),
+        )
+        return with_switches(made)
+
+    def override(self, name: str, value: Scalar, default: Scalar) -> Override:
+        *before, last = self.params[name]
+        over = tuple(Said(each.origin, each.text, _at(each)) for each in reversed(before))
+        given = last.value.text if isinstance(last.value, Expression) else ""
+        return Override(name, value, default, last.origin, _at(last), " ".join(given.split()), over)
 
 
-class _Values:
-    """Evaluates defaults and settings in the order in which they need one another."""
+def ancestry(pack: Pack) -> list[str]:
+    """The names of a pack and of all that it extends, the pack first."""
+    from .load import parent_of
 
-    def __init__(
-        self, pack: Pack, settings: Mapping[str, tuple[Scalar | Expression, Position, str]], problems: Problems
-    ) -> None:
-        self.pack, self.settings, self.problems = pack, settings, problems
-        self.done: dict[tuple[str, bool], Scalar] = {}
-        self.open: list[tuple[str, bool]] = []
-
-    def final(self, name: str) -> Scalar:
-        """The value of a param in this run."""
-        return self.once((name, True), self.setting) if name in self.settings else self.default(name)
-
-    def default(self, name: str) -> Scalar:
-        """What the param would be without a setting of its own."""
-        return self.once((name, False), self.own)
-
-    def once(self, key: tuple[str, bool], compute: Callable[[str], Scalar]) -> Scalar:
-        if key in self.done:
-            return self.done[key]
-        name = key[0]
-        if key in self.open:
-            circle = list(dict.fromkeys(other for other, _ in self.open[self.open.index(key) :]))
-            at = self.settings[name][1] if name in self.settings else self.pack.params[name].at
-            hint = "write 'default' for the pack's own value" if len(circle) == 1 else f"{' -> '.join([*circle, name])}"
-            self.problems.add(at, "circular-definition", f"param {name!r} is defined by itself", hint)
-            return None
-        self.open.append(key)
-        value = compute(name)
-        self.open.pop()
-        self.done[key] = value
-        return value
-
-    def setting(self, name: str) -> Scalar:
-        param, (given, at, _) = self.pack.params[name], self.settings[name]
-        before = len(self.problems.found)
-        value = self.value(given, name)
-        if value is None and isinstance(given, Expression) and len(self.problems.found) == before:
-            unset = [id for id in _names(given) if self.done.get((id, id in self.settings)) is None and id != DEFAULT]
-            if DEFAULT in _names(given) and self.default(name) is None:
-                unset.append(DEFAULT)
-            why = f"{', '.join(unset)} is not set" if unset else "its result is unknown"
-            self.problems.add(at, "no-value", f"param {name!r} has no value: {given.text!r}, {why}")
-        self.bounded(param, value, at)
-        return value
-
-    def own(self, name: str) -> Scalar:
-        return self.value(self.pack.params[name].default, name)
-
-    def check_followers(self) -> None:
-        """Note defaults that left their bounds because they follow params that were set."""
-        for name, param in self.pack.params.items():
-            if isinstance(param.default, Expression) and name not in self.settings:
-                self.bounded(param, self.final(name), param.default.at)
-
-    def value(self, given: Scalar | Expression, name: str) -> Scalar:
-        if not isinstance(given, Expression):
-            return given
-        names = {id: self.default(name) if id == DEFAULT else self.final(id) for id in _names(given)}
-        return evaluate_scalar(given, names)
-
-    def bounded(self, param: Param, value: Scalar, at: Position) -> None:
-        if value is None:
-            return
-        if not fits(value, param.type):
-            shown = f"{value:g}" if isinstance(value, float) else repr(value)
-            self.problems.add(at, "wrong-type", f"param {param.id!r} must be {type_words(param.type)}, not {shown}")
-        elif isinstance(value, float):
-            if param.min is not None and value < param.min:
-                self.problems.add(
-                    at, "out-of-bounds", f"param {param.id!r} must be at least {param.min:g}, not {value:g}"
-                )
-            if param.max is not None and value > param.max:
-                self.problems.add(
-                    at, "out-of-bounds", f"param {param.id!r} must be at most {param.max:g}, not {value:g}"
-                )
+    names = []
+    here: Pack | None = pack
+    while here is not None:
+        names.append(here.id)
+        here = parent_of(here)
+    return names
 
 
-def _names(expression: Expression) -> list[str]:
-    return list(dict.fromkeys(node.id for node in expression.tree.walk() if isinstance(node, Name)))
+def _at(said: Setting) -> Position | None:
+    """Where a setting stands, its file named as reports do; None where it is in no file of the user's."""
+    is_placed = said.at.line and not said.origin.startswith("variant ")
+    return said.at._replace(file=said.origin) if is_placed else None
+
+
+def _written(value: Scalar | Expression) -> str:
+    """A value as a file would have it."""
+    if isinstance(value, Expression):
+        return " ".join(value.text.split())
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.9g}" if isinstance(value, float) else str(value)
 
 
 def _few(names: Sequence[str]) -> str:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from .errors import Position
 from .pack import Override, Scalar
+from .settings import Source
 
 
 class Moment(NamedTuple):
@@ -192,6 +194,34 @@ class LogFacts(NamedTuple):
     known: tuple[Known, ...] = ()  # what the log, or a file beside it, says of the run besides its rows
 
 
+class Suppression(NamedTuple):
+    """A rule or a gate that the user, not the pack, switched off for this run, and what that hides.
+
+    `status` is hides (a finding), unused (it found nothing), expired (the end is passed, so that it is judged again) or
+    applies (what it hides cannot be told: a gate, a rule that waits for data).
+    """
+
+    rule: str
+    origin: str
+    at: Position | None
+    reason: str
+    until: str
+    status: str
+    hides: Finding | None = None
+    warning: str = ""
+
+
+class Threshold(NamedTuple):
+    """A param with its value in this run; `origin` is the pack that declares it, or what set it."""
+
+    param: str
+    value: Scalar
+    default: Scalar
+    unit: str | None
+    origin: str
+    override: Override | None = None
+
+
 class Report(NamedTuple):
     """The result of evaluating one log with one pack."""
 
@@ -212,3 +242,6 @@ class Report(NamedTuple):
     detected: tuple[str, ...] = ()  # the keys of the log by which it was chosen
     invariants: tuple[InvariantResult, ...] = ()
     gates: tuple[GateResult, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+    sources: tuple[Source, ...] = ()  # the files that settings were read from
+    thresholds: tuple[Threshold, ...] = ()  # all that the pack has

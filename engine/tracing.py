@@ -118,6 +118,7 @@ def trace(
     override_files: Sequence[str | PathLike[str]] = (),
     settings: Sequence[str] = (),
     input_format: str | None = None,
+    isolated: bool = False,
 ) -> Trace:
     """Judge a log as `evaluate` does, on one thread, and give the statements that it took.
 
@@ -128,7 +129,7 @@ def trace(
     files = [Path(file) for file in override_files]
 
     def ready(loaded: Pack) -> Resolved:
-        return resolve(loaded, variant=variant, files=files, settings=settings, log=path)
+        return resolve(loaded, variant=variant, files=files, settings=settings, log=path, isolated=isolated)
 
     found = Trace(path)
     found.open("Reading the log")

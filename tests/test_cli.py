@@ -116,6 +116,7 @@ def test_options_reach_the_engine(run: Run, calls: list[dict[str, Any]], tmp_pat
         "2",
         "--memory-limit",
         "2GB",
+        "--isolated",
         "--timeout",
         "60",
         "healthy",
@@ -130,6 +131,7 @@ def test_options_reach_the_engine(run: Run, calls: list[dict[str, Any]], tmp_pat
         "now": None,
         "threads": None,
         "memory_limit": None,
+        "isolated": False,
         "timeout": None,
     }
     assert calls == [
@@ -143,6 +145,7 @@ def test_options_reach_the_engine(run: Run, calls: list[dict[str, Any]], tmp_pat
             "now": 86400.0,
             "threads": 2,
             "memory_limit": "2GB",
+            "isolated": True,
             "timeout": 60.0,
         },
         {"log": "healthy", **defaults},

@@ -15,13 +15,14 @@ from click import Context
 
 import trainrules
 from trainrules.cli import rules as commands
-from trainrules.engine import checkpoints, expression, report, yamlio
+from trainrules.engine import checkpoints, expression, pack, report, yamlio
 from trainrules.engine.check import CLOCK, RUN_SCALARS
 from trainrules.engine.compile import lower
 from trainrules.engine.errors import Position
 from trainrules.engine.expression import parse
+from trainrules.engine.found import BESIDE_LOG
 from trainrules.engine.functions import FUNCTIONS
-from trainrules.engine.overrides import BESIDE_LOG, KEYS
+from trainrules.engine.overrides import KEYS, PACKS
 from trainrules.engine.pack import CAUSES, SEVERITIES, UNITS
 from trainrules.engine.readers import normalise, rows
 from trainrules.engine.references import MESSAGE_NAMES
@@ -31,7 +32,7 @@ from trainrules.engine.verdict import FAIL_ON
 
 ROOT = Path(__file__).resolve().parents[1]
 README, LANGUAGE, REPORTS = ROOT / "README.md", ROOT / "docs" / "language.md", ROOT / "docs" / "reports.md"
-TESTING = ROOT / "docs" / "testing.md"
+TESTING, OVERRIDES = ROOT / "docs" / "testing.md", ROOT / "docs" / "overrides.md"
 FORMATS = ROOT / "docs" / "formats.md"
 PAGES = sorted([README, ROOT / "CHANGELOG.md", ROOT / "examples" / "README.md", *(ROOT / "docs").rglob("*.md")])
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -72,8 +73,8 @@ def quoted(words: str) -> set[str]:
     [
         pytest.param(LANGUAGE, list(FUNCTIONS), id="functions"),
         pytest.param(LANGUAGE, schema_keys("pack"), id="keys of a pack"),
-        pytest.param(LANGUAGE, schema_keys("overrides"), id="keys of an override file"),
-        pytest.param(LANGUAGE, [*KEYS, BESIDE_LOG], id="settings"),
+        pytest.param(OVERRIDES, schema_keys("overrides"), id="keys of an override file"),
+        pytest.param(OVERRIDES, [*KEYS, PACKS, BESIDE_LOG], id="settings"),
         pytest.param(LANGUAGE, list(CAUSES), id="causes"),
         pytest.param(LANGUAGE, list(SEVERITIES), id="severities"),
         pytest.param(LANGUAGE, list(UNITS), id="units"),
@@ -102,6 +103,7 @@ def test_every_name_is_documented(page: Path, names: list[str]) -> None:
     [
         *(report.Report, report.LogFacts, report.Step, report.SetAside, report.Finding, report.Moment, report.Evidence),
         *(report.GateResult, report.RequirementResult, report.Suggestion),
+        *(report.Suppression, report.Threshold, pack.Override),
         *(report.RuleState, report.StageResult, trainrules.Problem, trainrules.Position),
     ],
     ids=lambda kind: kind.__name__,
@@ -187,6 +189,7 @@ def test_generated_parts_are_up_to_date() -> None:
         "formats.md",
         "language.md",
         "looking.md",
+        "overrides.md",
         "reports.md",
         "testing.md",
         *(f"{name}.md" for name in ["common", *shipped()]),
@@ -197,7 +200,7 @@ def test_generated_parts_are_up_to_date() -> None:
 def test_every_part_that_can_be_generated_is_in_a_page_once() -> None:
     markers = [
         name
-        for page in (LANGUAGE, REPORTS, TESTING, FORMATS)
+        for page in (LANGUAGE, OVERRIDES, REPORTS, TESTING, FORMATS)
         for name in re.findall(r"<!-- generated: (\w+)", text(page))
     ]
     assert sorted(markers) == sorted(builder().PARTS)

@@ -317,8 +317,8 @@ def test_settings_beside_a_log_and_in_files_are_told_with_their_origin(rules: Ru
     lines = rules("show", "mine.yaml", "run/log.jsonl", "--overrides", "o.yaml")[1].splitlines()
     told = [line.split() for line in lines if line.startswith(("  patience", "  rate"))]
     assert told == [
-        ["patience", "7,", "at", "least", "1", "rules.override.yaml,", "default", "3"],
-        ["rate", "0.5", "o.yaml,", "default", "unset"],
+        ["patience", "7,", "at", "least", "1", "rules.override.yaml:1,", "default", "3"],
+        ["rate", "0.5", "o.yaml:1,", "default", "unset"],
     ]
 
 

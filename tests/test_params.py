@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from trainrules.engine.errors import OverrideError
+from trainrules.engine.errors import OverrideError, Position
 from trainrules.engine.load import load_pack
 from trainrules.engine.pack import Override, Pack, Resolved, Scalar
 from trainrules.engine.params import resolve
+from trainrules.engine.settings import Said
 
 PACK = """\
 schema: 1
@@ -46,6 +47,9 @@ DEFAULTS: dict[str, Scalar] = {
 }
 
 
+ISOLATED = "; --isolated ignores the file"
+
+
 @pytest.fixture
 def pack(tmp_path: Path) -> Pack:
     path = tmp_path / "demo.yaml"
@@ -77,6 +81,10 @@ def test_defaults(pack: Pack, tmp_path: Path) -> None:
         (["strict=not default"], {"strict": False}),
         (["strict=floor > 1"], {"strict": False}),
         (["phase=a = b"], {"phase": "a = b"}),
+        (["phase=3"], {"phase": "3"}),
+        (["phase=1.50"], {"phase": "1.50"}),
+        (["phase=true"], {"phase": "true"}),
+        (["phase=null"], {"phase": None}),
         (["rate=1e-5"], {"rate": 1e-5}),
         (["rate=default(default, 3)"], {"rate": 3.0}),
     ],
@@ -129,7 +137,6 @@ def test_a_percentage_of_a_share(tmp_path: Path, text: str, value: float) -> Non
             ["strict=floor"],
             ["--set: param 'strict': expected a condition, found a number; compare it with something, as in 'x > 0'"],
         ),
-        (["phase=3"], ["--set: param 'phase' must be a text, not the number 3"]),
         (["warmup=-1"], ["--set: param 'warmup' must be at least 0, not -1"]),
         (["warmup=101"], ["--set: param 'warmup' must be at most 100, not 101"]),
         (["warmup=50"], ["{file}:8:23: param 'patience' must be at most 90, not 100"]),
@@ -181,7 +188,7 @@ def test_a_variant(pack: Pack, tmp_path: Path) -> None:
     assert (resolved.variant, resolved.severities) == ("short", {"high": "info"})
     assert resolved.disabled == frozenset({"low", "off"})
     assert resolved.overrides == (
-        Override("warmup", 10.0, 20.0, "variant short"),
+        Override("warmup", 10.0, 20.0, "variant short", given="default / 2"),
         Override("floor", 0.25, 0.5, "variant short"),
         Override("high.severity", "info", "critical", "variant short"),
         Override("low.enabled", False, True, "variant short"),
@@ -193,31 +200,45 @@ def test_an_unknown_variant(pack: Pack, tmp_path: Path) -> None:
         resolve(pack, variant="shrt", project=tmp_path)
 
 
-SOURCES = ["variant short", "pyproject.toml", "rules.override.yaml", "mine.yaml", "--set", "values"]
+SAID = [
+    Said("variant short", "0.25"),
+    Said("../pyproject.toml", "1", Position("../pyproject.toml", 3, 19)),
+    Said("rules.override.yaml", "2", Position("rules.override.yaml", 1, 17)),
+    Said("mine.yaml", "3", Position("mine.yaml", 1, 17)),
+    Said("--set", "4"),
+    Said("values", "5"),
+]
+"""What each source says of `floor`; the places are those of the values."""
 
 
 @pytest.mark.parametrize("count", range(1, 7))
-def test_later_sources_win(pack: Pack, tmp_path: Path, count: int) -> None:
+def test_later_sources_win(pack: Pack, tmp_path: Path, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first `count` sources set `floor` to 1, 2, …; the last of them decides."""
     run = tmp_path / "project" / "run"
     run.mkdir(parents=True)
     if count > 1:
-        (run.parent / "pyproject.toml").write_text("[tool.trainrules.packs.demo]\nparams = {floor = 1}\n")
+        (run.parent / "pyproject.toml").write_text("\n[tool.trainrules.packs.demo]\nparams = {floor = 1}\n")
     if count > 2:
         (run / "rules.override.yaml").write_text("params: {floor: 2}\n")
     (run / "mine.yaml").write_text("params: {floor: 3}\n")
+    monkeypatch.chdir(run)
     resolved = resolve(
         pack,
         variant="short",
-        project=run,
-        log=str(run / "log.jsonl"),
+        log="log.jsonl",
         files=[run / "mine.yaml"] if count > 3 else [],
         settings=["floor=4"] if count > 4 else [],
         values={"floor": 5} if count > 5 else None,
     )
     value = 0.25 if count == 1 else count - 1.0
+    over = tuple(reversed(SAID[: count - 1]))
     assert resolved.values["floor"] == value
-    assert resolved.overrides[1] == Override("floor", value, 0.5, SOURCES[count - 1])
+    assert resolved.overrides[1] == Override("floor", value, 0.5, SAID[count - 1].origin, SAID[count - 1].at, over=over)
+    assert [(each.name, each.kind) for each in resolved.sources] == [
+        ("../pyproject.toml", "project"),
+        ("rules.override.yaml", "log"),
+        ("mine.yaml", "file"),
+    ][: max(0, count - 1)]
 
 
 def test_a_setting_equal_to_the_default_is_no_override(pack: Pack, tmp_path: Path) -> None:
@@ -231,9 +252,9 @@ def test_rules_are_switched_and_weighed(pack: Pack, tmp_path: Path) -> None:
     assert resolved.disabled == frozenset()
     assert resolved.severities == {"high": "warning", "low": "critical"}
     assert resolved.overrides == (
-        Override("high.severity", "warning", "critical", "o.yaml"),
+        Override("high.severity", "warning", "critical", "o.yaml", Position("o.yaml", 1, 14)),
         Override("low.severity", "critical", "warning", "--set"),
-        Override("off.enabled", True, False, "o.yaml"),
+        Override("off.enabled", True, False, "o.yaml", Position("o.yaml", 3, 10)),
     )
 
 
@@ -251,7 +272,9 @@ def test_rules_are_switched_and_weighed(pack: Pack, tmp_path: Path) -> None:
         ("parms: {floor: 3}", ["o.yaml:1:1: unknown key 'parms'; did you mean 'params'?"]),
         (
             "- a",
-            ["o.yaml:1:1: overrides must be a mapping, not a list; with the keys params, severities, disable, enable"],
+            [
+                "o.yaml:1:1: overrides must be a mapping, not a list; with the keys pack, params, severities, disable, enable"
+            ],
         ),
         ("params: [floor]", ["o.yaml:1:9: 'params' must be a mapping, not a list; as in 'params: {name: value}'"]),
         (
@@ -301,15 +324,16 @@ def test_override_files(
         ("[tool.trainrules.packs.other.params]\nfloor = 2\n", 0.5),
         (
             "[tool.trainrules.packs.demo]\nfloor = 2\n",
-            "pyproject.toml: unknown key 'floor'; write it under 'params', as in 'params: {floor: …}'",
+            "pyproject.toml:2:1: unknown key 'floor'; write it under 'params', as in 'params: {floor: …}'" + ISOLATED,
         ),
         (
             "[tool.trainrules.pack.demo]\n",
-            "pyproject.toml: unknown key 'pack' in [tool.trainrules]; did you mean 'packs'?",
+            "pyproject.toml:1:18: 'pack' must be the name of a pack, not a mapping; settings for one pack stand in "
+            "[tool.trainrules.packs.NAME]" + ISOLATED,
         ),
         (
             "[tool.trainrules\n",
-            "pyproject.toml: not TOML: Expected ']' at the end of a table declaration (at line 1, column 17)",
+            "pyproject.toml:1:17: not TOML: expected ']' at the end of a table declaration" + ISOLATED,
         ),
     ],
 )

@@ -27,7 +27,11 @@ from trainrules.engine.params import resolve
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 EXAMPLES = ROOT / "examples" / "README.md"
-PAGES = (README, *(ROOT / "docs" / f"{name}.md" for name in ("language", "looking", "reports", "testing")), EXAMPLES)
+PAGES = (
+    README,
+    *(ROOT / "docs" / f"{name}.md" for name in ("language", "looking", "overrides", "reports", "testing")),
+    EXAMPLES,
+)
 REWRITE = os.environ.get("TRAINRULES_REWRITE") == "1"
 FENCE = re.compile(r"(?:^<!-- (?P<mark>[^\n]*?) -->\n)?^```(?P<kind>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 HEAD = "schema: 1\npack: part\nversion: 0.0.0\ntitle: A part of a pack\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from trainrules.engine.errors import Position
 from trainrules.engine.pack import Override
 from trainrules.engine.render.json import dumps, rounded, to_json
 from trainrules.engine.report import (
@@ -20,7 +21,9 @@ from trainrules.engine.report import (
     SetAside,
     StageResult,
     Step,
+    Suppression,
 )
+from trainrules.engine.settings import Said, Source
 from trainrules.engine.verdict import unjudged
 
 NAN, INF = float("nan"), float("inf")
@@ -82,6 +85,22 @@ REPORT = Report(
         Override("margin_floor", -0.05, 0.0, "--set"),
         Override("name", "x", None, "file.yaml:3"),
         Override("on", True, False, "v"),
+        Override(
+            "low.enabled",
+            False,
+            True,
+            "o.yaml",
+            Position("o.yaml", 3, 5),
+            "default * 2",
+            (Said("pyproject.toml", "true", Position("pyproject.toml", 2, 1)), Said("variant v", "false")),
+            "known",
+            "step 9",
+        ),
+    ),
+    sources=(Source("../pyproject.toml", "project", "is for another"), Source("o.yaml", "file")),
+    suppressions=(
+        Suppression("low", "o.yaml", Position("o.yaml", 3, 5), "known", "step 9", "hides", FINDING),
+        Suppression("high", "--set", None, "", "", "unused", warning="remove it"),
     ),
 )
 
@@ -190,6 +209,41 @@ EXPECTED = {
         {"param": "margin_floor", "value": -0.05, "default": 0.0, "from": "--set"},
         {"param": "name", "value": "x", "default": None, "from": "file.yaml:3"},
         {"param": "on", "value": True, "default": False, "from": "v"},
+        {
+            "param": "low.enabled",
+            "value": False,
+            "default": True,
+            "from": "o.yaml",
+            "at": "o.yaml:3:5",
+            "given": "default * 2",
+            "over": [
+                {"from": "pyproject.toml", "value": "true", "at": "pyproject.toml:2:1"},
+                {"from": "variant v", "value": "false"},
+            ],
+            "reason": "known",
+            "until": "step 9",
+        },
+    ],
+    "override_files": [
+        {"path": "../pyproject.toml", "found": "project", "unused": "is for another"},
+        {"path": "o.yaml", "found": "file"},
+    ],
+    "suppressions": [
+        {
+            "rule": "low",
+            "status": "hides",
+            "from": "o.yaml",
+            "at": "o.yaml:3:5",
+            "reason": "known",
+            "until": "step 9",
+            "hides": {
+                "severity": "critical",
+                "state": "firing",
+                "onset": {"step": 81, "row": 81},
+                "message": "margin -0.4",
+            },
+        },
+        {"rule": "high", "status": "unused", "from": "--set", "warning": "remove it"},
     ],
 }
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ..expression import Expression
+from ..load import parent_of
 from ..pack import Pack
-from ..shelf import load_pack
 from .model import Own
 
 TOLD = frozenset({"at", "title", "why", "source", "message", "help", "actions"})
@@ -17,7 +16,7 @@ TOLD = frozenset({"at", "title", "why", "source", "message", "help", "actions"})
 
 def own_of(pack: Pack) -> Own:
     """The rules, gates and invariants that are the pack's own, or that it judges differently than its parent."""
-    parent = _parent(pack)
+    parent = parent_of(pack)
     rules, *others = (_own(getattr(pack, part), getattr(parent, part, {})) for part in Own._fields)
     return Own(rules - set(pack.invariants), *others)  # an invariant is judged as a rule, under the same name
 
@@ -28,13 +27,6 @@ def _own(things: Mapping[str, Any], inherited: Mapping[str, Any]) -> frozenset[s
         for id, thing in things.items()
         if getattr(thing, "enabled", True) and (id not in inherited or _judged(thing) != _judged(inherited[id]))
     )
-
-
-def _parent(pack: Pack) -> Pack | None:
-    if pack.extends is None:
-        return None
-    is_file = bool(Path(pack.extends).suffix)
-    return load_pack(Path(pack.at.file).parent / pack.extends if is_file else pack.extends)
 
 
 def _judged(thing: object) -> object:

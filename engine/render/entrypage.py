@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..catalog import Entry, Threshold, entries, plural, standing, thresholds, users
+from ..catalog import Entry, entries, plural, standing, users
 from ..expression import Expression
 from ..pack import (
     Action,
@@ -24,9 +24,12 @@ from ..pack import (
     Variant,
     Window,
 )
+from ..report import Threshold
+from ..thresholds import thresholds
 from ..words import listed
 from .layout import Page
 from .phrases import band, by_reason, end, identity, leeway, length, line, plain, requirement, span, value
+from .provenance import history, source_at
 
 LABEL = 12
 _LABELS = {"expr": "computed", "for_": "for", "while_": "while", "source": "guide", "good": "good range", "set": "sets"}
@@ -129,10 +132,12 @@ def _with_reasons(label: str, rules: Mapping[str, str]) -> Iterator[tuple[str, s
 
 
 def _of_param(resolved: Resolved, param: Param) -> Iterator[tuple[str, str]]:
-    (row,) = (row for row in thresholds(resolved) if row.param.id == param.id)
+    (row,) = (row for row in thresholds(resolved) if row.param == param.id)
     yield "value", _measured(row)
-    if row.value != row.default:
-        yield "set by", f"{row.origin}; the default is {value(row.default)}"
+    if row.override is not None:
+        given = f", as {row.override.given}" if row.override.given else ""
+        yield "set by", f"{source_at(row.origin, row.override.at)}{given}; the default is {value(row.default)}"
+        yield "", history(row.override)
     else:
         yield "from", row.origin + (f", as {plain(param.default)}" if isinstance(param.default, Expression) else "")
     yield "bounds", band((param.min, param.max))
@@ -140,7 +145,7 @@ def _of_param(resolved: Resolved, param: Param) -> Iterator[tuple[str, str]]:
 
 
 def _measured(row: Threshold) -> str:
-    return value(row.value) + (f" {row.param.unit}" if row.param.unit and row.value is not None else "")
+    return value(row.value) + (f" {row.unit}" if row.unit and row.value is not None else "")
 
 
 _TOLD_OF_INVARIANT = ("title", "cause", "enabled", "holds", "rel", "abs", "severity", "for_", "why", "source")
@@ -169,11 +174,11 @@ def _of_gate(gate: Gate) -> Iterator[tuple[str, str]]:
 def _of_rule(resolved: Resolved, rule: Rule, *, conditions: bool = True) -> Iterator[tuple[str, str]]:
     stands = standing(resolved, rule)
     if not stands.is_on:
-        yield "off", f"by {stands.on_by or 'the pack'}"
+        yield "off", f"by {stands.on_by or 'the pack'}{stands.why}"
     elif stands.on_by:
         yield "on", f"by {stands.on_by}"
     if stands.severity_by:
-        yield "held to", f"{stands.severity} by {stands.severity_by}"
+        yield "held to", f"{stands.severity} by {stands.severity_by}{stands.why if stands.is_on else ''}"
     yield "cause", rule.cause
     if not conditions:
         return
@@ -233,7 +238,7 @@ def _of_metric(metric: Metric) -> Iterator[tuple[str, str]]:
 
 
 def _used(page: Page, resolved: Resolved, entry: Entry, everything: list[Entry]) -> None:
-    rows = {row.param.id: row for row in thresholds(resolved)}
+    rows = {row.param: row for row in thresholds(resolved)}
     by_kind: dict[str, list[str]] = {}
     for kind, name in entry.uses:
         by_kind.setdefault(kind, []).append(name)

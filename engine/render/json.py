@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from ..pack import Scalar
+from ..pack import Override, Scalar
 from ..report import (
     Evidence,
     Finding,
@@ -19,6 +19,7 @@ from ..report import (
     RequirementResult,
     StageResult,
     Step,
+    Suppression,
 )
 
 Json: TypeAlias = dict[str, object]
@@ -52,10 +53,42 @@ def to_json(report: Report) -> Json:
                 "value": _scalar(override.value),
                 "default": _scalar(override.default),
                 "from": override.origin,
+                **provenance(override),
             }
             for override in report.overrides
         ],
+        "override_files": [
+            {"path": source.name, "found": source.kind, **({"unused": source.note} if source.note else {})}
+            for source in report.sources
+        ],
+        "suppressions": [_suppression(each) for each in report.suppressions],
     }
+
+
+def provenance(override: Override) -> Json:
+    """What there is to say of a setting beyond its source: place, expression, what it won over, why and until when."""
+    data: Json = {"at": str(override.at)} if override.at else {}
+    if override.given:
+        data["given"] = override.given
+    if override.over:
+        data["over"] = [
+            {"from": said.origin, "value": said.text, **({"at": str(said.at)} if said.at else {})}
+            for said in override.over
+        ]
+    data |= {"reason": override.reason} if override.reason else {}
+    return data | ({"until": override.until} if override.until else {})
+
+
+def _suppression(each: Suppression) -> Json:
+    data: Json = {"rule": each.rule, "status": each.status, "from": each.origin}
+    data |= {"at": str(each.at)} if each.at else {}
+    data |= {"reason": each.reason} if each.reason else {}
+    data |= {"until": each.until} if each.until else {}
+    if each.hides is not None:
+        hidden = each.hides
+        told = {"severity": hidden.severity, "state": hidden.state, "onset": _moment(hidden.onset)}
+        data["hides"] = {**told, "message": hidden.message}
+    return data | ({"warning": each.warning} if each.warning else {})
 
 
 def _pack(report: Report) -> Json:

@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..catalog import Entry, Standing, entries, plural, sections, standing, thresholds, users
+from ..catalog import Entry, Standing, entries, plural, sections, standing, users
 from ..errors import Position
 from ..expression import Expression
 from ..pack import Duration, KeyPattern, Pack, Resolved
-from .json import Json
+from ..thresholds import thresholds
+from .json import Json, provenance
 from .json import rounded as _rounded
 from .phrases import length, plain
 
@@ -86,12 +87,14 @@ def _entry(resolved: Resolved, entry: Entry) -> Json:
 
 
 def _threshold(resolved: Resolved, entry: Entry) -> Json:
-    (found,) = (each for each in thresholds(resolved) if each.param.id == entry.name)
+    (found,) = (each for each in thresholds(resolved) if each.param == entry.name)
+    own = resolved.pack.params[entry.name].default
     return {
         "value": _plain(found.value),
         "default": _plain(found.default),
-        "expression": plain(found.param.default) if isinstance(found.param.default, Expression) else None,
+        "expression": plain(own) if isinstance(own, Expression) else None,
         "from": found.origin,
+        **(provenance(found.override) if found.override else {}),
     }
 
 
@@ -101,6 +104,8 @@ def _standing(stands: Standing) -> Json:
         "enabled_by": stands.on_by or None,
         "held_to": stands.severity,
         "held_to_by": stands.severity_by or None,
+        **({"reason": stands.reason} if stands.reason else {}),
+        **({"until": stands.until} if stands.until else {}),
     }
 
 

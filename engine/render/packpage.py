@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..catalog import Thing, Threshold, home, plural, sections, standing, thresholds
+from ..catalog import Thing, plural, sections, standing
 from ..pack import (
     Action,
     Command,
@@ -22,10 +22,13 @@ from ..pack import (
     Variant,
     Window,
 )
+from ..report import Threshold
+from ..thresholds import home, thresholds
 from ..words import capital, counted, listed
 from .entrypage import fields_of
 from .layout import Page
 from .phrases import band, by_reason, end, identity, leeway, length, plain, requirement, span, value
+from .provenance import history, source_at
 
 INDENT = " " * 4
 LABEL = 12
@@ -81,28 +84,31 @@ def _own_first(resolved: Resolved, things: Mapping[str, Thing]) -> dict[str, Thi
 
 
 def _thresholds(page: Page, resolved: Resolved, things: Mapping[str, Thing]) -> None:
-    by_id = {row.param.id: row for row in thresholds(resolved)}
+    by_id = {row.param: row for row in thresholds(resolved)}
     rows = [by_id[id] for id in things]
-    wide = min(max(len(row.param.id) for row in rows), 24)
+    wide = min(max(len(row.param) for row in rows), 24)
     for row in rows:
-        is_set = row.value != row.default
-        told = ", ".join(filter(None, (_value(row), band((row.param.min, row.param.max)))))
-        line = f"  {page.safe(row.param.id):<{wide}}  {page.safe(told)}"
-        origin = f"{row.origin}, default {value(row.default)}" if is_set else row.origin
+        param = resolved.pack.params[row.param]
+        is_set = row.override is not None
+        told = ", ".join(filter(None, (_value(row), band((param.min, param.max)))))
+        line = f"  {page.safe(param.id):<{wide}}  {page.safe(told)}"
+        origin = row.origin
+        if row.override is not None:
+            origin = f"{source_at(row.origin, row.override.at)}, default {value(row.default)}"
         room = page.width - len(line) - len(page.safe(origin))
         if room >= 2:
             page.raw(line + " " * room + page.safe(origin), "warning" if is_set else "none")
         else:
-            page.add(
-                f"{told} ({origin})", f"  {page.safe(row.param.id):<{wide}}  ", style="warning" if is_set else "none"
-            )
-        if row.param.help:
-            page.add(row.param.help, INDENT, style="faint")
+            page.add(f"{told} ({origin})", f"  {page.safe(param.id):<{wide}}  ", style="warning" if is_set else "none")
+        if row.override is not None and row.override.over:
+            page.add(history(row.override), INDENT, style="warning")
+        if param.help:
+            page.add(param.help, INDENT, style="faint")
 
 
 def _value(row: Threshold) -> str:
     shown = value(row.value)
-    return f"{shown} {row.param.unit}" if row.param.unit and row.value is not None else shown
+    return f"{shown} {row.unit}" if row.unit and row.value is not None else shown
 
 
 def _rules(page: Page, resolved: Resolved, things: Mapping[str, Thing]) -> None:
@@ -119,9 +125,12 @@ def _rules(page: Page, resolved: Resolved, things: Mapping[str, Thing]) -> None:
             word=label,
         )
         told = [f"{_scope(rule)}", "" if origin == resolved.pack.id else f"from {origin}"]
-        told += [f"off by {stands.on_by or 'the pack'}"] if not stands.is_on else []
+        why = stands.why
+        told += [f"off by {stands.on_by or 'the pack'}{why}"] if not stands.is_on else []
         told += [f"on by {stands.on_by}"] if stands.is_on and stands.on_by else []
-        told += [f"held to {severity} by {stands.severity_by}"] if stands.severity_by else []
+        told += (
+            [f"held to {severity} by {stands.severity_by}{why if stands.is_on else ''}"] if stands.severity_by else []
+        )
         page.add("; ".join(filter(None, told)), INDENT * 3, style="faint")
 
 

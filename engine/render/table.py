@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..causes import IMPROVING, is_open, precedence
-from ..pack import SEVERITIES, Scalar
+from ..pack import SEVERITIES, Override
 from ..report import Evidence, Finding, LogFacts, Report, RuleState
 from ..words import capital, clause, counted, in_series, listed, moment, number, position, unit_of
 from .layout import Page
@@ -21,15 +21,26 @@ NEAR = 0.2
 
 
 def render(
-    report: Report, *, width: int = 80, colour: bool = False, ascii_only: bool = False, exit_note: str = ""
+    report: Report,
+    *,
+    width: int = 80,
+    colour: bool = False,
+    ascii_only: bool = False,
+    exit_note: str = "",
+    verbose: bool = False,
 ) -> str:
     """The report for a terminal of `width` columns; with `ascii_only`, for one that knows no Unicode.
 
-    `exit_note` says why the exit code is not what the verdict lets expect.
+    `exit_note` says why the exit code is not what the verdict lets expect; `verbose` adds where each threshold comes
+    from.
     """
     page = Page(max(width, 40), colour, ascii_only)
     is_calm = report.verdict in ("healthy", "wait", "unknown")
     page.add(report.log.path, f"{report.verdict.upper()}  ", style=report.verdict, word=report.verdict.upper())
+    if report.sources:
+        from .provenance import found
+
+        found(page, report.sources)
     if is_doubled(report.log):
         page.add(DOUBLED, style="warning", word=DOUBLED.partition(":")[0])
     if is_calm:
@@ -49,6 +60,10 @@ def render(
     _lists(page, report, 1 if is_calm else 2)
     if exit_note:
         page.add(exit_note, "exit code".ljust(LABEL_WIDTH), " " * LABEL_WIDTH, style="faint")
+    if verbose:
+        from .provenance import every_threshold
+
+        every_threshold(page, report)
     return page.text()
 
 
@@ -246,18 +261,28 @@ def _lists(page: Page, report: Report, lines: int) -> None:
     _reasoned(page, "pending", pending, lines)
     _reasoned(page, "waiting", by_state.get("waiting", []), lines)
     _reasoned(page, "not evaluated", by_state.get("not_evaluated", []), lines)
-    if disabled := by_state.get("disabled"):
-        _list(page, f"disabled ({len(disabled)})", [rule.rule for rule in disabled], lines)
-    if report.overrides:
-        _list(
-            page,
-            f"overrides ({len(report.overrides)})",
-            [f"{o.param} = {_shown(o.value)} (default {_shown(o.default)}, {o.origin})" for o in report.overrides],
-            len(report.overrides),
-        )
+    told = {each.rule for each in report.suppressions if each.status != "expired"}
+    if disabled := [rule.rule for rule in by_state.get("disabled", []) if rule.rule not in told]:
+        _list(page, f"disabled ({len(disabled)})", disabled, lines)
+    if report.suppressions:
+        from .provenance import switched_off
+
+        switched_off(page, report.suppressions, report.log.clock)
+    _overrides(page, [each for each in report.overrides if not (each.value is False and _rule_of(each) in told)])
     _stages(page, report, lines)
     label = "log".ljust(LABEL_WIDTH)
     page.add(_log(report), label, " " * LABEL_WIDTH, style="faint")
+
+
+def _overrides(page: Page, overrides: Sequence[Override]) -> None:
+    if overrides:
+        from .provenance import override
+
+        _list(page, f"overrides ({len(overrides)})", [override(each) for each in overrides], len(overrides))
+
+
+def _rule_of(override: Override) -> str:
+    return override.param.removesuffix(".enabled")
 
 
 def _list(page: Page, label: str, items: Sequence[str], lines: int) -> None:
@@ -338,14 +363,6 @@ def _range(bounds: tuple[float | None, float | None]) -> str:
     if low is None:
         return "any" if high is None else f"at most {number(high, 4)}"
     return f"at least {number(low, 4)}" if high is None else f"{number(low, 4)} to {number(high, 4)}"
-
-
-def _shown(value: Scalar) -> str:
-    if value is None:
-        return "unset"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return value if isinstance(value, str) else number(value)
 
 
 _FORMATS = {"jsonl": "", "unknown": "", "console": ", console output"}

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from ..errors import Position, Problem
+from ..found import BESIDE_LOG
 from ..load import SUFFIXES
-from ..overrides import BESIDE_LOG, KEYS
+from ..overrides import KEYS
 
 Kind: TypeAlias = Literal["pack", "tests", "overrides"]
 
