@@ -132,6 +132,7 @@ def test_options_reach_the_engine(run: Run, calls: list[dict[str, Any]], tmp_pat
         "threads": None,
         "memory_limit": None,
         "isolated": False,
+        "input_format": None,
         "timeout": None,
     }
     assert calls == [
@@ -146,6 +147,7 @@ def test_options_reach_the_engine(run: Run, calls: list[dict[str, Any]], tmp_pat
             "threads": 2,
             "memory_limit": "2GB",
             "isolated": True,
+            "input_format": "csv",
             "timeout": 60.0,
         },
         {"log": "healthy", **defaults},
