@@ -45,6 +45,7 @@ ELSEWHERE = {
     "explain": ("inspect", "explain"),
     "sql": ("inspect", "show_sql"),
     "schema": ("inspect", "print_schema"),
+    "init": ("starting", "init"),
 }
 """Commands that are imported when they are asked for: each with its module in `commands` and its name there."""
 

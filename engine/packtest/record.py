@@ -62,6 +62,21 @@ def record(path: str, recording: Recording) -> tuple[str, tuple[Problem, ...]]:
         return "", (_refused(Path(path), error),)
 
 
+def log_line(path: str) -> str:
+    """The line by which a case names its log."""
+    return f"log: {_scalar(path)}\n"
+
+
+def case_of(path: Path, recording: Recording, pack: Pack) -> str:
+    """The lines of the case of a run as they stand in a list, for a file of tests at `path` that is yet to be written.
+
+    Raises PackError, OverrideError or OSError where there is none.
+    """
+    name = recording.name or Path(recording.log).as_posix()
+    case, data = _case(path, recording, name, pack)
+    return "".join(_entry(case, data, judge(pack, case)))
+
+
 def _refused(path: Path, error: OSError) -> Problem:
     """Why the file could not be written."""
     if isinstance(error, FileNotFoundError) and not path.parent.is_dir():
@@ -149,7 +164,7 @@ def _case(path: Path, recording: Recording, name: str, pack: Pack) -> tuple[Case
 
 def _data(path: Path, log: Path, *, embed: bool) -> tuple[Data, str]:
     if not embed:
-        return Data(path=str(log)), f"log: {_scalar(Path(os.path.relpath(log, path.parent)).as_posix())}\n"
+        return Data(path=str(log)), log_line(Path(os.path.relpath(log, path.parent)).as_posix())
     at = Position(log.as_posix())
     hint = "leave --embed out: the case then names the log"
     if log.stat().st_size > MAX_EMBEDDED:
@@ -275,10 +290,10 @@ def _written(path: Path, old: str, text: str, document: Document | None) -> None
                 "no case can be added behind the others",
                 "put 'tests' last in the file",
             )
-    _write(path, text)
+    write_whole(path, text)
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """Write a file whole or not at all: a disk that is full must not take the cases that are there."""
     target = path.resolve()
     if target.exists():
@@ -311,7 +326,7 @@ def _checked(path: Path, old: str, name: str) -> None:
         )
     if problems:
         if old:
-            _write(path, old)
+            write_whole(path, old)
         else:
             path.unlink()
         raise PackError(problems)
