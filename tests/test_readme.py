@@ -29,7 +29,7 @@ README = ROOT / "README.md"
 EXAMPLES = ROOT / "examples" / "README.md"
 PAGES = (
     README,
-    *(ROOT / "docs" / f"{name}.md" for name in ("language", "looking", "overrides", "reports", "testing")),
+    *(ROOT / "docs" / f"{name}.md" for name in ("language", "looking", "overrides", "reports", "starting", "testing")),
     EXAMPLES,
 )
 REWRITE = os.environ.get("TRAINRULES_REWRITE") == "1"

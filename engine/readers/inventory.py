@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import LogError
 from ..pack import Format
 from .connection import connect
 from .normalise import TURN, Source, copied, opened
@@ -87,20 +86,22 @@ class Inventory:
 
     keys: list[Key]
     rows: int
-    is_whole: bool = True
 
 
 def inventory(path: str, formats: Sequence[Format]) -> Inventory:
     """Look through the log at `path`, console output by one of `formats`; raises LogError if it cannot be read."""
     found: dict[str, Key] = {}
     rows = 0
-    with _json_lines(path, formats) as source, open(source.path, encoding="utf-8", errors="replace") as stream:
+    with (
+        _json_lines(path, formats) as (source, is_console),
+        open(source.path, encoding="utf-8", errors="replace", newline="\n") as stream,
+    ):
         for line in stream:
             row = _object(line)
             if row is None:
                 continue
             if rows == MOST_ROWS:
-                return Inventory(list(found.values()), rows, is_whole=False)
+                break
             rows += 1
             for name, value in row.items():
                 key = found.get(name)
@@ -109,22 +110,28 @@ def inventory(path: str, formats: Sequence[Format]) -> Inventory:
                         continue
                     key = found[name] = Key(name)
                 key.see(value)
-    return Inventory(list(found.values()), rows)
+    keys = [key for key in found.values() if not (is_console and _plain(key.name) in found.keys() - {key.name})]
+    return Inventory(keys, rows)
+
+
+def _plain(name: str) -> str:
+    """What the reader of console output calls "Train Loss" besides."""
+    return "_".join(name.lower().split())
 
 
 @contextmanager
-def _json_lines(path: str, formats: Sequence[Format]) -> Iterator[Source]:
-    """Yield the log as JSON lines."""
+def _json_lines(path: str, formats: Sequence[Format]) -> Iterator[tuple[Source, bool]]:
+    """Yield the log as JSON lines, and whether they were made of console output."""
     from .console import may_be_console, told
 
     with opened(path) as source:
         if not formats or not may_be_console(source):
-            yield source
+            yield source, False
             return
         con = connect(None, None)
         try:
             with copied(source, path) as plain, told(con, plain, path, formats) as found:
-                yield source if found is None else found.source
+                yield (source, False) if found is None else (found.source, True)
         finally:
             con.close()
 
@@ -153,6 +160,3 @@ def _flatten(pairs: _Pairs, prefix: str, found: dict[str, Any]) -> None:
             _flatten(value, f"{prefix}{name}/", found)
         else:
             found.setdefault(prefix + name, value)
-
-
-__all__ = ["FEW_TEXTS", "Inventory", "Key", "LogError", "inventory"]

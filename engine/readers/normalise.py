@@ -146,7 +146,7 @@ def _too_large(path: str) -> LogError:
 
 def _plain_name(path: str, made: list[str]) -> str:
     """A name without wildcards or schemes for the same file."""
-    full = os.path.abspath(path)
+    full = os.path.join(os.getcwd(), path)  # not abspath, which takes the wrong turn where ".." follows a link
     if not any(sign in full for sign in "*?[]{}"):
         return full
     link = tempfile.mktemp(prefix=COPY, suffix=".jsonl")

@@ -18,7 +18,9 @@ def render_start(done: Started, wish: Wish, *, width: int) -> str:
     """The files, what was taken from the log, and what to do next."""
     content = done.content
     lines = [f"wrote {printable(file)}" for file in done.files]
-    clock = [f"{each.field} from {each.key.key}" for each in content.clock] or ["rows are counted, as no step was found"]
+    clock = [f"{each.field} from {each.key.key}" for each in content.clock] or [
+        "rows are counted, as no step was found"
+    ]
     added = len(content.own) + len(content.parts)
     told = {
         "clock": listed(clock),
@@ -30,6 +32,9 @@ def render_start(done: Started, wish: Wish, *, width: int) -> str:
         told["left out"] = f"{counted(len(content.left_out) + content.more, 'key')}; the comments of the pack say which"
     if done.tried.note:
         told["note"] = f"the log is not among the tests: {done.tried.note}"
+    if done.tried.dropped:
+        lacking = counted(done.tried.dropped, "made-up run")
+        told["note"] = f"{lacking} left out of the tests: the rules of {content.parent.id} say more of them"
     for head, text in told.items():
         body = wrap(printable(text), max(20, width - 10)) or [""]
         lines += [f"{head:<10}{body[0]}", *(f"{'':10}{line}" for line in body[1:])]

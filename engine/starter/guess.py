@@ -1,4 +1,4 @@
-"""What a key of a log is, as far as its name and its values tell: its kind, which way is better, train or evaluation."""
+"""What a key of a log is, as far as its name and its values tell: its kind, and which way is better."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ TRAINING = frozenset({"train", "training", "trainer"})
 LOSS, SCORE, ERROR, REWARD, NORM, RATE = "loss", "score", "error", "reward", "gradient norm", "learning rate"
 COUNT, TIME, SPEED, MEMORY, TEXT, OTHER = "count", "time", "speed", "memory", "text", "number"
 
+_ERRORS = "perplexity ppl bpb bpc error err mse rmse mae wer cer fid"
 _WORDS: tuple[tuple[str, str, frozenset[str]], ...] = (
     # kind, which way is better, words of which one must occur; the first line that fits decides
     (LOSS, "lower", frozenset({"loss", "losses", "nll", "elbo", "criterion"})),
-    (ERROR, "lower", frozenset({"perplexity", "ppl", "bpb", "bpc", "error", "err", "mse", "rmse", "mae", "wer", "cer", "fid"})),
+    (ERROR, "lower", frozenset(_ERRORS.split())),
     (SCORE, "higher", frozenset(
         {"accuracy", "acc", "precision", "recall", "auc", "auroc", "iou", "miou", "dice", "bleu", "rouge", "meteor",
-         "chrf", "pck", "psnr", "ssim", "mrr", "ndcg", "correct", "score", "win", "em", "top1", "top5", "mcc", "kappa"})),
+         "chrf", "pck", "psnr", "ssim", "mrr", "ndcg", "correct", "score", "win", "em", "mcc", "kappa"})),
     (REWARD, "higher", frozenset({"reward", "rewards", "return", "returns", "margin", "margins"})),
     (SPEED, "higher", frozenset({"throughput", "speed", "tps", "fps", "tflops", "mfu"})),
     (MEMORY, "", frozenset({"memory", "mem", "vram", "gib", "gb", "mib", "mb"})),
@@ -29,8 +30,12 @@ _WORDS: tuple[tuple[str, str, frozenset[str]], ...] = (
         {"num", "count", "counts", "tokens", "samples", "examples", "seen", "size", "length", "len", "steps", "step",
          "epoch", "epochs", "iter", "iters", "iteration", "parameters", "params", "objects", "total", "flos"})),
 )  # fmt: skip
-_SPREAD = frozenset({"std", "stdev", "var", "variance", "min", "max", "p10", "p50", "p90", "p95", "p99", "rejected", "chosen"})
-_DERIVED = frozenset({"slope", "r2", "trend", "scale", "weight", "coef", "coefficient", "ratio", "clip", "threshold", "patience"})
+_SPREAD = frozenset(
+    {"std", "stdev", "var", "variance", "min", "max", "p10", "p50", "p90", "p95", "p99", "rejected", "chosen"}
+)
+_DERIVED = frozenset(
+    {"slope", "r2", "trend", "scale", "weight", "coef", "coefficient", "ratio", "clip", "threshold", "patience"}
+)
 _AP = re.compile(r"(?:m?ap|f|f1|r|ar|map)(?:\d{1,3})?").fullmatch
 _TOP = re.compile(r"(?:acc|top|pass|hits|recall|precision|p|r|rouge|bleu)\d{0,3}[lL]?").fullmatch
 _PER = re.compile(r"(?:^|[_/ .-])per[_/ -](?:sec|second|s)\b|(?:it|steps?|samples?|tokens?|images?|imgs?)/s(?:ec)?\b")

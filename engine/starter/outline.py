@@ -89,7 +89,7 @@ def outline(found: Inventory, parent: Pack) -> Outline:
     logged = [key for key in found.keys if key.rows]
     usable, left_out = _usable(logged)
     clock = _clock(usable, parent)
-    taken = {each.key.key for each in clock} | {key for key in parent.summary}
+    taken = {each.key.key for each in clock} | set(parent.summary)
     keys = [key for key in usable if key.name not in taken]
     late = {key.name for key in keys if key.rows == 1 and found.rows >= SUMMARY_ROWS}
     left_out += [(name, "it is on one row only, as in a summary") for name in _names(keys) if name in late]
@@ -121,8 +121,8 @@ def _usable(keys: Sequence[Key]) -> tuple[list[Key], list[tuple[str, str]]]:
     """The keys that a pack can name, and the others with the reason."""
     usable, others = [], []
     for key in keys:
-        if not key.name.strip() or key.name != key.name.strip():
-            others.append((key.name, "its name begins or ends with a space, or is empty"))
+        if not key.name.strip():
+            others.append((key.name, "its name is empty"))
         elif "{" in key.name or "}" in key.name:
             others.append((key.name, "braces stand for families of keys in a pack"))
         elif len(key.name) > LONGEST_KEY:
@@ -137,7 +137,7 @@ def _usable(keys: Sequence[Key]) -> tuple[list[Key], list[tuple[str, str]]]:
 def _clock(keys: Sequence[Key], parent: Pack) -> tuple[Ticks, ...]:
     """Where the rows of the log stand in the run, as far as its keys tell."""
     by_name = {key.name: key for key in keys}
-    found = []
+    found: list[Ticks] = []
     for field in ("step", "total", "epoch", "time"):
         of_parent = [each for each in getattr(parent.clock, field) if each.key in by_name]
         ticks = next((Ticks(field, each, True) for each in of_parent), None)
@@ -229,7 +229,12 @@ def _is_pace(named: Named) -> bool:
 def _is_phase(named: Named) -> bool:
     """Whether this is a text that stays the same for many rows, such as the name of a phase."""
     few = named.seen.few
-    return named.guess.kind == kinds.TEXT and not named.guess.is_label and 1 < len(few) <= named.seen.rows / 10 and len(few) < 6
+    return (
+        named.guess.kind == kinds.TEXT
+        and not named.guess.is_label
+        and 1 < len(few) <= named.seen.rows / 10
+        and len(few) < 6
+    )
 
 
 class _Ids:

@@ -10,19 +10,19 @@ from ..words import counted, listed
 from . import guess as kinds
 from .outline import Named, Outline
 from .rules import Judgement, judgements
-from .scalars import cut, quoted, scalar, shown
+from .scalars import scalar, shown
 
 WIDTH = 100
 MOST_TOLD = 20
 
 
 class Names(NamedTuple):
-    """What a pack and its files are called: the pack's id, the log as comments show it, the rows that were looked at."""
+    """What a pack and its files are called, and the log that it was started from."""
 
     pack: str
-    log: str
+    log: str  # as comments show it
     command: str
-    rows: int
+    rows: int  # that were looked at
     schema: str | None  # the path of the schema as the first line names it
 
     @property
@@ -116,7 +116,7 @@ def _metrics(content: Outline, made: Sequence[Judgement]) -> Iterator[str]:
     for each in moved:
         yield f"  {each.id}: {{keys: [{scalar(each.key)}]}}   # guessed: {each.guess.told}"
     for each in content.own:
-        yield f"  {each.id}: {_entry(each, is_required=each == primary)}   # guessed"
+        yield f"  {each.id}: {_entry(each, is_required=each == primary)}   # guessed: {_told(each)}"
     for judgement in made:
         yield from (f"  {line}" for line in judgement.metrics)
     if content.parts:
@@ -126,7 +126,7 @@ def _metrics(content: Outline, made: Sequence[Judgement]) -> Iterator[str]:
         yield "    help: Other keys of the log."
         yield "    metrics:"
         for each in content.parts:
-            yield f"      {each.id}: {_entry(each, is_required=each == primary)}   # guessed"
+            yield f"      {each.id}: {_entry(each, is_required=each == primary)}   # guessed: {_told(each)}"
     yield from _left_out(content)
     sentinels = _sentinels(content)
     if sentinels:
@@ -152,14 +152,14 @@ def _entry(named: Named, *, is_required: bool) -> str:
     fields += [f"better: {guess.better}"] if guess.better else []
     fields += ["unit: share"] if guess.is_share else []
     fields += ["required: true"] if is_required else []
-    fields += [f"help: {quoted(_told(named))}"]
+    kind = f"{guess.kind} in evaluation" if guess.is_eval else guess.kind
+    fields += [f"help: {kind[:1].upper()}{kind[1:]}"]
     return f"{{{', '.join(fields)}}}"
 
 
 def _told(named: Named) -> str:
     guess = named.guess
-    told = guess.told[:1].upper() + guess.told[1:]
-    return f"{told}; the twin of {cut(guess.twin)}" if guess.twin else told
+    return f"{guess.told}; the twin of {shown(guess.twin)}" if guess.twin else guess.told
 
 
 def _left_out(content: Outline) -> Iterator[str]:

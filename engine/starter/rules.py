@@ -19,7 +19,7 @@ ROWS, ONSET = 60, 41
 
 
 class Judgement(NamedTuple):
-    """One rule, as lines of YAML without their indentation, with the series on which it is quiet and on which it fires."""
+    """One rule as lines of YAML without their indentation, with the series that show it both ways."""
 
     id: str
     metric: str
@@ -81,11 +81,12 @@ def _lost(named: Named, action: str) -> Judgement:
             f"    and {id}_gain > 4 * min(std({id}, recent), std({id}, recent, lag=5))",
             f'  since: "{back.format(id)} > {share} * {id}_gain"   # the step that is named is the first of these',
             "  for: 3 points",
+            f'  until: "{back.format(f"{id}_level")} < 0.5 * {share} * {id}_gain"   # it has come back half of the way',
             f"  actions: [{action}]",
             f'  message: "{id} {{{id}:.4g}}: its best level was {{{id}_best:.4g}}, before {{onset:g}}"',
             "  why: >-",
-            "    Held against its own best, as levels mean nothing across set-ups; a gain that is not clearly more than",
-            "    the noise cannot be lost. One odd value counts for nothing: it takes three in a row, of means of five.",
+            "    Held against its own best, as levels mean nothing across set-ups; a gain that is not clearly more",
+            "    than the noise cannot be lost. One odd value counts for nothing: it takes three means of five.",
         ),
         up.format(ROWS),
         f"{up.format(ONSET - 1)} {flat}",
@@ -166,7 +167,7 @@ def _changed(named: Named) -> Judgement:
             "  severity: info",
             f"  when: changed({id})",
             f'  message: "{id} is {{{id}}} since {{onset:g}}"',
-            "  why: Where a phase begins, metrics may jump without a fault. Rules can be held to one of them with 'while:'.",
+            "  why: Metrics may jump where a phase begins. A rule is held to one of them with 'while:'.",
         ),
         f"'a'x{ROWS}",
         f"'a'x{ONSET - 1} 'b'x{ROWS - ONSET + 1}",

@@ -22,12 +22,7 @@ def quoted(text: str) -> str:
 
 def shown(text: str) -> str:
     """A text in a comment: in quotes, and cut where it is long."""
-    return quoted(cut(text))
-
-
-def cut(text: str) -> str:
-    """A text that is long, cut."""
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+    return quoted(text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…")
 
 
 def _escaped(sign: str) -> str:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import LogError, OverrideError, PackError, Position, Problem
+from ..errors import LogError, OverrideError, PackError, Position, Problem, did_you_mean
 from ..lints import lint_pack
 from ..load import load_pack, shipped_files
 from ..pack import Pack
@@ -68,7 +68,7 @@ class Started(NamedTuple):
 
 def start(wish: Wish) -> Started:
     """Write the files; raises PackError with every reason why they cannot be, LogError where the log cannot be read."""
-    parent = load_pack(wish.parent)
+    parent = _parent(wish)
     folder = Path(wish.into)
     targets = [folder / f"{wish.name}{suffix}" for suffix in (".yaml", ".test.yaml")]
     _check(wish, folder, targets)
@@ -89,13 +89,24 @@ def start(wish: Wish) -> Started:
     return Started(tuple(path.as_posix() for path in texts), content, found.rows, rules, tried)
 
 
+def _parent(wish: Wish) -> Pack:
+    if wish.parent not in shipped_files():
+        hint = did_you_mean(wish.parent, shipped_files()) or f"shipped packs are {', '.join(shipped_files())}"
+        raise PackError([Problem(Position("--extends"), f"unknown pack {wish.parent!r}", hint)])
+    return load_pack(wish.parent)
+
+
 def _check(wish: Wish, folder: Path, targets: list[Path]) -> None:
     problems = []
     name = wish.name
     if not _NAME(name):
-        problems.append(Problem(Position("NAME"), f"{name!r} is not a name", "begin with a letter, then letters, digits and '_'"))
+        problems.append(
+            Problem(Position("NAME"), f"{name!r} is not a name", "begin with a letter, then letters, digits and '_'")
+        )
     elif len(name) > LONGEST_NAME:
-        problems.append(Problem(Position("NAME"), f"a name has at most {LONGEST_NAME} characters, this one {len(name)}"))
+        problems.append(
+            Problem(Position("NAME"), f"a name has at most {LONGEST_NAME} characters, this one {len(name)}")
+        )
     elif name.lower() in shipped_files():
         hint = f"choose another name; to build on that pack, add --extends {name.lower()}"
         problems.append(Problem(Position("NAME"), f"{name!r} is the name of a pack that comes with the tool", hint))
@@ -105,7 +116,9 @@ def _check(wish: Wish, folder: Path, targets: list[Path]) -> None:
             told = f"{there[0]} exists already" if len(there) == 1 else f"{' and '.join(there)} exist already"
             problems.append(Problem(Position("NAME"), told, "choose another name, or replace them with --force"))
         problems += [
-            Problem(Position(path.as_posix()), "this is a folder", "choose another name") for path in targets if path.is_dir()
+            Problem(Position(path.as_posix()), "this is a folder", "choose another name")
+            for path in targets
+            if path.is_dir()
         ]
     if folder.exists() and not folder.is_dir():
         problems.append(Problem(Position("--into"), f"{wish.into!r} is not a folder", "name a folder"))
