@@ -16,10 +16,13 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainrules import LogError, PackError, evaluate, load_pack
+from trainrules import LogError, PackError, evaluate
 from trainrules.cli import rules
 from trainrules.engine.lints import lint_pack
+from trainrules.engine.load import load_pack
+from trainrules.engine.pack import Clock
 from trainrules.engine.packtest.run import run_tests
+from trainrules.engine.readers import Wanted, WantedMetric
 from trainrules.engine.readers.inventory import Key, inventory
 from trainrules.engine.starter.guess import guess, guess_all
 from trainrules.engine.starter.start import Started, Wish, start
@@ -160,7 +163,7 @@ def test_twins_are_found() -> None:
 )
 def test_the_values_of_a_line(tmp_path: Path, line: str, values: dict[str, int]) -> None:
     (tmp_path / "log").write_text(line + "\nno JSON\n\n", encoding="utf-8")
-    found = inventory(str(tmp_path / "log"), ())
+    found = inventory(str(tmp_path / "log"), Wanted(Clock(), (WantedMetric("a", ("a",)),)))
     assert ({key.name: key.numbers for key in found.keys}, found.rows) == (values, 1)
 
 
@@ -274,6 +277,14 @@ def test_console_output(tmp_path: Path) -> None:
     assert entries((tmp_path / "mine.yaml").read_text(encoding="utf-8"))["val_acc"].startswith(
         "{keys: [val_acc], role: eval, better: higher, unit: share, help: Score in evaluation}"
     )
+
+
+def test_a_trainer_state(tmp_path: Path) -> None:
+    rows = [{"epoch": step / 10, "step": step, "loss": falling(step), "eval_accuracy": step / 90} for step in range(30)]
+    (tmp_path / "trainer_state.json").write_text(json.dumps({"log_history": rows, "max_steps": 50}, indent=1))
+    done = started(tmp_path, tmp_path / "trainer_state.json")
+    assert done.rules == ("eval_accuracy_lost_gain",)
+    assert done.rows == 30
 
 
 def test_a_log_without_a_loss(tmp_path: Path) -> None:

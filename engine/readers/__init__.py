@@ -8,6 +8,7 @@ from .model import Choose, Run, Wanted, WantedMetric
 
 if TYPE_CHECKING:
     from .deadline import Deadline
+    from .opening import Witness
 
 __all__ = ["Choose", "Run", "Wanted", "WantedMetric", "read"]
 
@@ -20,14 +21,21 @@ def read(
     threads: int | None = None,
     memory_limit: str | None = None,
     deadline: Deadline | None = None,
+    witness: Witness | None = None,
 ) -> Run:
     """Read the log at `path` (`-`: standard input) into a table; raises LogError when it cannot be judged.
 
-    `input_format` names the reader; without it, the content of the log decides.
+    `input_format` names the reader; without it, the content of the log decides. A `witness` sees the rows beside it.
     What is wanted may depend on the names of the log's keys: they are told before anything is read.
     """
     from .reading import read as read_run
 
     return read_run(
-        path, wanted, input_format=input_format, threads=threads, memory_limit=memory_limit, deadline=deadline
+        path,
+        wanted,
+        input_format=input_format,
+        threads=threads,
+        memory_limit=memory_limit,
+        deadline=deadline,
+        witness=witness,
     )

@@ -23,6 +23,7 @@ class Scan(NamedTuple):
 
     source: Source
     rows: Callable[..., str]
+    is_lines: bool = False  # the source has JSON lines
 
 
 def finished(
@@ -42,6 +43,8 @@ def finished(
     Raises LogError where the rows of several runs are interleaved.
     """
     source = scan.source
+    if opening.witness is not None:
+        opening.witness(opening, scan)
     own = {each.name for each in known}
     known = (*known, *(each for each in opening.known if each.name not in own))
     layout = _with_total(opening, layout, known)

@@ -5,19 +5,27 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
-from ..pack import Format
-from .connection import connect
-from .normalise import TURN, Source, copied, opened
+from . import Wanted, read
+from .cells import TEXT, Cells
+from .connection import close
+from .lines import OBJECT
+from .normalise import TURN
+
+if TYPE_CHECKING:
+    from .finish import Scan
+    from .opening import Opening
 
 MOST_ROWS = 100_000
 """So many rows are looked at; later ones seldom bring keys that these do not have."""
 MOST_KEYS = 20_000
 FEW_TEXTS = 12
+_BATCH = 1_000
+_TRUTHS: Mapping[Any, Any] = {"true": True, "false": False}
 _NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*").fullmatch
 _NOT_FINITE = re.compile(r"\s*[-+]?(?:nan|inf|infinity)\s*", re.IGNORECASE).fullmatch
 _OF = re.compile(r"\d+/\d+").fullmatch
@@ -88,52 +96,66 @@ class Inventory:
     rows: int
 
 
-def inventory(path: str, formats: Sequence[Format]) -> Inventory:
-    """Look through the log at `path`, console output by one of `formats`; raises LogError if it cannot be read."""
+def inventory(path: str, wanted: Wanted, input_format: str | None = None) -> Inventory:
+    """Look through the log at `path` as it is read for `wanted`; raises LogError if it cannot be."""
+    seen: list[tuple[dict[str, Key], int, bool]] = []
+
+    def look(opening: Opening, scan: Scan) -> None:
+        rows = _of_lines(scan.source.path) if scan.is_lines else _of_table(opening, scan)
+        seen.append((*_seen(rows), scan.is_lines))
+
+    run = read(path, wanted, input_format=input_format, witness=look)
+    close(run.con)
+    found, rows, is_lines = seen[-1]
+    is_told_twice = run.facts.format == "console" or not is_lines
+    return Inventory(_without_doubles(found) if is_told_twice else list(found.values()), rows)
+
+
+def _seen(rows: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Key], int]:
     found: dict[str, Key] = {}
-    rows = 0
-    with (
-        _json_lines(path, formats) as (source, is_console),
-        open(source.path, encoding="utf-8", errors="replace", newline="\n") as stream,
-    ):
+    amount = 0
+    for row in islice(rows, MOST_ROWS):
+        amount += 1
+        for name, value in row.items():
+            key = found.get(name)
+            if key is None:
+                if len(found) == MOST_KEYS:
+                    continue
+                key = found[name] = Key(name)
+            key.see(value)
+    return found, amount
+
+
+def _without_doubles(found: Mapping[str, Key]) -> list[Key]:
+    """The keys, but for those that the reader of the log has given a plain name besides: "Train Loss" is train_loss."""
+
+    def is_double(key: Key) -> bool:
+        plain = "_".join(key.name.replace(" / ", "/").lower().split())
+        other = found.get(plain) if plain != key.name else None
+        return other is not None and (other.rows, other.low, other.high) == (key.rows, key.low, key.high)
+
+    return [key for key in found.values() if not is_double(key)]
+
+
+def _of_table(opening: Opening, scan: Scan) -> Iterator[dict[str, Any]]:
+    """The rows of a table."""
+    cells = Cells()
+    names = list(islice(opening.names, MOST_KEYS))
+    columns = [cells.column(name, TEXT, nested=False) for name in names]
+    shown = ", ".join(each for each in columns if each)
+    sql = f"SELECT {shown} FROM ({scan.rows(cells, f' LIMIT {MOST_ROWS}')}) WHERE kind = {OBJECT}"
+    cursor = opening.con.execute(sql, [scan.source.path])
+    while rows := cursor.fetchmany(_BATCH):
+        for row in rows:
+            yield {name: _TRUTHS.get(value, value) for name, value in zip(names, row, strict=True)}
+
+
+def _of_lines(path: str) -> Iterator[dict[str, Any]]:
+    """The rows of JSON lines."""
+    with open(path, encoding="utf-8", errors="replace", newline="\n") as stream:
         for line in stream:
-            row = _object(line)
-            if row is None:
-                continue
-            if rows == MOST_ROWS:
-                break
-            rows += 1
-            for name, value in row.items():
-                key = found.get(name)
-                if key is None:
-                    if len(found) == MOST_KEYS:
-                        continue
-                    key = found[name] = Key(name)
-                key.see(value)
-    keys = [key for key in found.values() if not (is_console and _plain(key.name) in found.keys() - {key.name})]
-    return Inventory(keys, rows)
-
-
-def _plain(name: str) -> str:
-    """What the reader of console output calls "Train Loss" besides."""
-    return "_".join(name.lower().split())
-
-
-@contextmanager
-def _json_lines(path: str, formats: Sequence[Format]) -> Iterator[tuple[Source, bool]]:
-    """Yield the log as JSON lines, and whether they were made of console output."""
-    from .console import may_be_console, told
-
-    with opened(path) as source:
-        if not formats or not may_be_console(source):
-            yield source, False
-            return
-        con = connect(None, None)
-        try:
-            with copied(source, path) as plain, told(con, plain, path, formats) as found:
-                yield (source, False) if found is None else (found.source, True)
-        finally:
-            con.close()
+            if (row := _object(line)) is not None:
+                yield row
 
 
 def _object(line: str) -> dict[str, Any] | None:

@@ -118,7 +118,7 @@ def read_told(
 
 
 def _scan(source: Source) -> Scan:
-    return Scan(source, partial(lines.rows_sql, source))
+    return Scan(source, partial(lines.rows_sql, source), is_lines=True)
 
 
 def _suffices(found: Collection[str], wanted: Wanted) -> bool:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import duckdb
 
 from ..report import Known
 from .model import Choose, Wanted
 from .normalise import Source, copied
+
+if TYPE_CHECKING:
+    from .finish import Scan
+
+Witness: TypeAlias = "Callable[[Opening, Scan], None]"
+"""What looks at the rows of a log beside its reader."""
 
 _HEAD = 1 << 16
 _PARSED = 20  # lines of the head that are parsed at most
@@ -92,7 +98,8 @@ class Opening:
     """What a reader is given: a connection, the log (`path` is its name for messages), and what is asked of it.
 
     `known` is what files beside the log say of its run. `forced`: the user has named the reader, so that it must not
-    ask whether the log is its own.
+    ask whether the log is its own. `names` are those of the keys, once the reader has told them, and the `witness` is
+    shown the rows as they are read.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -103,6 +110,8 @@ class Opening:
     forced: bool = False
     known: tuple[Known, ...] = ()
     head: Head = field(default_factory=lambda: Head(b""))
+    names: Iterable[str] = ()
+    witness: Witness | None = None
 
     def mended(self) -> Source:
         """The source as a plain copy with its oddities ironed out, made once."""
@@ -112,6 +121,7 @@ class Opening:
 
     def wanted(self, names: Iterable[str]) -> Wanted:
         """What is wanted of a log whose keys have these names."""
+        self.names = names
         return self.asked if isinstance(self.asked, Wanted) else self.asked(frozenset(names))
 
 

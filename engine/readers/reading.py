@@ -10,7 +10,7 @@ from .connection import connect, plan_quickly
 from .deadline import Deadline
 from .model import Choose, Run, Wanted
 from .normalise import opened
-from .opening import Head, Opening, head_of
+from .opening import Head, Opening, Witness, head_of
 
 SHORT = 1_000  # rows below which queries take longer to plan than to run
 
@@ -25,10 +25,11 @@ def read(
     threads: int | None = None,
     memory_limit: str | None = None,
     deadline: Deadline | None = None,
+    witness: Witness | None = None,
 ) -> Run:
     """Read the log at `path` (`-`: standard input) into a table; raises LogError when it cannot be judged.
 
-    `input_format` names the reader; without it, the content of the log decides.
+    `input_format` names the reader; without it, the content of the log decides. A `witness` sees the rows beside it.
     """
     reader = registry.by_name(input_format, path) if input_format else None
     con = connect(threads, memory_limit)
@@ -38,7 +39,8 @@ def read(
         with ExitStack() as stack:
             keeps = (lambda head: reader.is_binary) if reader else _is_kept
             source = stack.enter_context(opened(path, keeps))
-            run = _read(Opening(con, stack, source, path, wanted, forced=reader is not None), reader)
+            opening = Opening(con, stack, source, path, wanted, forced=reader is not None, witness=witness)
+            run = _read(opening, reader)
         if run.facts.rows < SHORT:
             plan_quickly(con)
         con.execute(_LOCK)

@@ -14,15 +14,15 @@ from typing import NamedTuple
 
 from ..errors import LogError, OverrideError, PackError, Position, Problem, did_you_mean
 from ..lints import lint_pack
-from ..load import load_pack, shipped_files
+from ..load import load_pack
 from ..pack import Pack
 from ..packtest.record import Recording, case_of, log_line, write_whole
 from ..packtest.run import run_tests
-from ..readers import Wanted, read
-from ..readers.connection import close
+from ..readers import Wanted, WantedMetric
 from ..readers.inventory import Inventory, inventory
 from ..render.overridefile import write_new
 from ..schema import SCHEMAS
+from ..shipped import shipped_files
 from .casetext import head_text, made_up
 from .outline import Outline, outline
 from .packtext import Names, pack_text
@@ -74,7 +74,7 @@ def start(wish: Wish) -> Started:
     _check(wish, folder, targets)
     with _at_hand(wish.log) as log:
         try:
-            found = inventory(log, tuple(parent.formats.values()))
+            found = _found(log, parent)
             content = _content(log, found, parent)
             tried = _tried(wish, log, content, found, targets)
         except LogError as error:
@@ -92,7 +92,7 @@ def start(wish: Wish) -> Started:
 def _parent(wish: Wish) -> Pack:
     if wish.parent not in shipped_files():
         hint = did_you_mean(wish.parent, shipped_files()) or f"shipped packs are {', '.join(shipped_files())}"
-        raise PackError([Problem(Position("--extends"), f"unknown pack {wish.parent!r}", hint)])
+        raise PackError([Problem(Position("--extends"), "unknown-pack", f"unknown pack {wish.parent!r}", hint)])
     return load_pack(wish.parent)
 
 
@@ -101,27 +101,36 @@ def _check(wish: Wish, folder: Path, targets: list[Path]) -> None:
     name = wish.name
     if not _NAME(name):
         problems.append(
-            Problem(Position("NAME"), f"{name!r} is not a name", "begin with a letter, then letters, digits and '_'")
+            Problem(
+                Position("NAME"),
+                "bad-name",
+                f"{name!r} is not a name",
+                "begin with a letter, then letters, digits and '_'",
+            )
         )
     elif len(name) > LONGEST_NAME:
         problems.append(
-            Problem(Position("NAME"), f"a name has at most {LONGEST_NAME} characters, this one {len(name)}")
+            Problem(Position("NAME"), "bad-name", f"a name has at most {LONGEST_NAME} characters, this one {len(name)}")
         )
     elif name.lower() in shipped_files():
         hint = f"choose another name; to build on that pack, add --extends {name.lower()}"
-        problems.append(Problem(Position("NAME"), f"{name!r} is the name of a pack that comes with the tool", hint))
+        problems.append(
+            Problem(Position("NAME"), "name-clash", f"{name!r} is the name of a pack that comes with the tool", hint)
+        )
     else:
         there = [path.as_posix() for path in targets if os.path.lexists(path)]
         if there and not wish.force:
             told = f"{there[0]} exists already" if len(there) == 1 else f"{' and '.join(there)} exist already"
-            problems.append(Problem(Position("NAME"), told, "choose another name, or replace them with --force"))
+            problems.append(
+                Problem(Position("NAME"), "name-clash", told, "choose another name, or replace them with --force")
+            )
         problems += [
-            Problem(Position(path.as_posix()), "this is a folder", "choose another name")
+            Problem(Position(path.as_posix()), "no-file", "this is a folder", "choose another name")
             for path in targets
             if path.is_dir()
         ]
     if folder.exists() and not folder.is_dir():
-        problems.append(Problem(Position("--into"), f"{wish.into!r} is not a folder", "name a folder"))
+        problems.append(Problem(Position("--into"), "no-file", f"{wish.into!r} is not a folder", "name a folder"))
     if problems:
         raise PackError(problems)
 
@@ -147,11 +156,17 @@ def _renamed(error: LogError, path: str, shown: str) -> LogError:
     return error if path == shown else LogError(error.message, path=shown, line=error.position.line, hint=error.hint)
 
 
-def _content(log: str, found: Inventory, parent: Pack) -> Outline:
-    wanted = Wanted(parent.clock, (), summary=parent.summary, formats=tuple(parent.formats.values()))
+def _found(log: str, parent: Pack) -> Inventory:
+    """The keys of a log, as a pack that extends `parent` will read it."""
+    metrics = [WantedMetric(metric.id, metric.keys, metric.type) for metric in parent.metrics.values() if metric.keys]
+    formats = tuple(parent.formats.values())
+    found = inventory(log, Wanted(parent.clock, tuple(metrics), summary=parent.summary, formats=formats))
     if not any(key.rows for key in found.keys):
-        close(read(log, wanted).con)  # says what the file is
         raise LogError("no line of this log has a value", path=log, hint="name the log that has the metrics")
+    return found
+
+
+def _content(log: str, found: Inventory, parent: Pack) -> Outline:
     content = outline(found, parent)
     if content.primary is None and not any(each.is_inherited for each in content.known):
         raise LogError("this log has no number to judge a run by", path=log, hint="name the log that has the metrics")
@@ -183,7 +198,7 @@ def _tried(wish: Wish, log: str, content: Outline, found: Inventory, targets: Se
             note = error.problems[0].message
         passing = _passing(cases, trial, test) if cases else []
         if not passing:
-            raise PackError([Problem(Position(wish.log), "no test can be made of this log", note)])
+            raise PackError([Problem(Position(wish.log), "no-value", "no test can be made of this log", note)])
     here, there = (log_line(_near(log, place)) for place in (folder, targets[1].parent))
     told = [case.replace(f"\n  {here}", f"\n  {there}", 1) for case in passing]
     return Tried(pack, _test_text(test, told), len(passing), note, len(cases) - len(passing))
@@ -233,4 +248,4 @@ def _write(texts: Mapping[Path, str], *, force: bool) -> None:
             with suppress(OSError):
                 each.unlink()
         message = "exists already" if isinstance(error, FileExistsError) else f"cannot be written: {error.strerror}"
-        raise PackError([Problem(Position(path.as_posix()), message)]) from None
+        raise PackError([Problem(Position(path.as_posix()), "no-file", message)]) from None
