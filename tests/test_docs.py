@@ -191,6 +191,7 @@ def test_generated_parts_are_up_to_date() -> None:
         "looking.md",
         "overrides.md",
         "reports.md",
+        "starting.md",
         "testing.md",
         *(f"{name}.md" for name in ["common", *shipped()]),
     }
