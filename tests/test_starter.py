@@ -287,6 +287,14 @@ def test_a_trainer_state(tmp_path: Path) -> None:
     assert done.rows == 30
 
 
+def test_a_table(tmp_path: Path) -> None:
+    lines = [f"{epoch},{falling(epoch)},{0.3 + epoch / 100:.2f},0.01" for epoch in range(1, 31)]
+    (tmp_path / "results.csv").write_text("\n".join(["epoch,train/loss,metrics/mAP50(B),lr/pg0", *lines]) + "\n")
+    done = started(tmp_path, tmp_path / "results.csv")
+    assert {each.id: each.key for each in done.content.known} == {"loss": "train/loss", "learning_rate": "lr/pg0"}
+    assert done.rules == ("metrics_map50_b_lost_gain",)
+
+
 def test_a_log_without_a_loss(tmp_path: Path) -> None:
     """The first metric with a direction is what such logs are told by."""
     rows = [{"iteration": step, "reward/mean": step / 30, "note": "x"} for step in range(40)]
