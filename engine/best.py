@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from .checkpoints import Checkpoint
+from .checkpoints import Checkpoint, step_of
 from .pack import Pack, Scalar
 from .readers.model import Run
+from .surroundings import BEST
 from .words import number, unit_of
 
 _LOOKED_AT = 1000
@@ -56,8 +57,15 @@ def find_best(pack: Pack, run: Run, seen: Sequence[Checkpoint] | None) -> Best |
             f" WHERE isfinite({shown}) AND {column} IS NOT NULL ORDER BY {shown} {order}, i LIMIT {_LOOKED_AT}"
         ).fetchall()
         if found:
-            saved = {checkpoint.step: checkpoint for checkpoint in seen or ()}
+            saved = {checkpoint.step: checkpoint for checkpoint in seen or _told(run, pack)}
             kept = next(((saved[at], value) for value, at, _ in found if at in saved), None)
             value, at, among = found[0]
             return Best(run.keys.get(id, id), value, at, among, kept)
     return None
+
+
+def _told(run: Run, pack: Pack) -> tuple[Checkpoint, ...]:
+    """The checkpoint that the trainer calls its best, where none was seen: the log may be a copy from elsewhere."""
+    names = [str(each.value) for each in run.facts.known if each.name == BEST]
+    steps = [(name, step_of(name, pack.checkpoints)) for name in names]
+    return tuple(Checkpoint(name, step) for name, step in steps if step is not None)

@@ -36,7 +36,7 @@ def find_checkpoints(log: str, patterns: Checkpoints, directory: str | None = No
     seen: dict[float, Checkpoint] = {}
     for place in [directory] if directory is not None else _places(log):
         for name in sorted(_names(place)):
-            step = _step(name, patterns)
+            step = step_of(name, patterns)
             if step is not None and step not in seen:
                 seen[step] = Checkpoint(name, step, _shown(place, name))
     return tuple(seen[step] for step in sorted(seen)) or None
@@ -84,7 +84,8 @@ def _names(place: str) -> Iterator[str]:
         return
 
 
-def _step(name: str, patterns: Checkpoints) -> float | None:
+def step_of(name: str, patterns: Checkpoints) -> float | None:
+    """The step that the name of a checkpoint tells; None where it is the name of none."""
     if len(name) > MAX_NAME or not any(fnmatchcase(name, glob) for glob in patterns.glob):
         return None
     found = re.search(patterns.step or "", name)

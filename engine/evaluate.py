@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from os import PathLike, fspath
-from os.path import isabs, relpath
+from os.path import isabs, isdir, relpath
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from .readers import Wanted, WantedMetric
 from .readers.connection import close
 from .readers.deadline import Deadline
 from .series import members
+from .surroundings import find_known, with_rate
 from .template import placeholders
 
 if TYPE_CHECKING:
@@ -50,8 +51,9 @@ def evaluate(
     project: str | PathLike[str] | None = None,
     isolated: bool = False,
 ) -> Report:
-    """Judge the run that wrote `log` ("-": standard input) by a pack: a name, a file, a loaded one, or "auto".
+    """Judge the run that wrote `log` by a pack: a name, a file, a loaded one, or "auto".
 
+    `log` is a file, "-" for standard input, or a folder that holds the log of one run.
     `overrides` set parameters by name, as `settings` ("name=value") and override files do. Unless `isolated`, settings
     are also taken from the pyproject.toml nearest at or above `project` (by default the folder of the log, or else the
     current one) and from `rules.override.yaml` beside the log. `now` is the present time in seconds since 1970, for
@@ -59,12 +61,13 @@ def evaluate(
     tells otherwise. A log that takes longer than `timeout` seconds, or more memory than `memory_limit` ("2GB"), is not
     judged. Raises PackError, OverrideError or LogError, each with its position.
     """
-    path = shown_path(fspath(log))
+    path = located(shown_path(fspath(log)))
+    known = find_known(path)
     files = [Path(file) for file in override_files]
     place = None if project is None else Path(project)
 
     def ready(loaded: Pack) -> Resolved:
-        return resolve(
+        resolved = resolve(
             loaded,
             variant=variant,
             files=files,
@@ -74,6 +77,7 @@ def evaluate(
             project=place,
             isolated=isolated,
         )
+        return resolved if isolated else with_rate(resolved, known)
 
     def asked(resolved: Resolved) -> Wanted:
         # What judges the rows is imported while DuckDB reads them.
@@ -88,6 +92,7 @@ def evaluate(
             ready,
             asked,
             input_format=input_format,
+            known=known,
             threads=threads,
             memory_limit=memory_limit,
             deadline=deadline,
@@ -123,6 +128,15 @@ def _limited(path: str, timeout: float | None, memory_limit: str | None) -> Iter
     finally:
         if deadline:
             deadline.close()
+
+
+def located(path: str) -> str:
+    """The log in a folder, where `path` is one; raises LogError where there is none, or more than one."""
+    if path == "-" or not isdir(path):
+        return path
+    from .readers.directory import log_in
+
+    return log_in(path)
 
 
 def shown_path(path: str) -> str:

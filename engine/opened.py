@@ -12,6 +12,7 @@ from .shelf import load_pack
 
 if TYPE_CHECKING:
     from .readers.deadline import Deadline
+    from .report import Known
 
 AUTO = "auto"
 """The name of no pack: the shipped one that fits the log is meant."""
@@ -32,6 +33,7 @@ def opened(
     wanted: Callable[[Resolved], Wanted],
     *,
     input_format: str | None = None,
+    known: tuple[Known, ...] = (),
     threads: int | None = None,
     memory_limit: str | None = None,
     deadline: Deadline | None = None,
@@ -39,13 +41,19 @@ def opened(
     """Read a log for a pack (a name, a file, a loaded one), or for the shipped one that fits it (AUTO).
 
     `ready` gives a pack its final thresholds, `wanted` says what to read for it; `input_format` names the format of the
-    log, which its content tells otherwise. Raises PackError, LogError, and what
-    these two raise.
+    log, which its content tells otherwise; `known` is what files beside it say of the run. Raises PackError, LogError,
+    and what these two raise.
     """
 
     def told(what: Wanted | Choose) -> Run:
         return read(
-            path, what, input_format=input_format, threads=threads, memory_limit=memory_limit, deadline=deadline
+            path,
+            what,
+            input_format=input_format,
+            known=known,
+            threads=threads,
+            memory_limit=memory_limit,
+            deadline=deadline,
         )
 
     if isinstance(pack, Pack) or fspath(pack) != AUTO:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import ceil
 from typing import NamedTuple
 
 from .best import Best
@@ -13,6 +14,7 @@ from .outlook import nothing_to_do
 from .pack import EMPTY, SEVERITIES, Action, Resolved, Scalar
 from .rate import Rate
 from .report import Finding, GateResult, LogFacts, Moment, RuleState, SetAside, Step, Suggestion
+from .surroundings import SAVES
 from .verdict import nothing_judged, verdict_of
 from .words import clauses, moment, number, position
 
@@ -306,7 +308,7 @@ class _Planner:
         began = moment(self.bound, self.clock) if self.bound else "the fault"
         if self.checkpoint is None:
             unnamed = f"Go back to the newest checkpoint saved before {began}, where the fault began"
-            return f"{unnamed}; none was seen beside the log."
+            return f"{unnamed}; none was seen beside the log{self.by_save_steps()}."
         named = _named(self.checkpoint, self.clock)
         text = f"Go back to {named}, the newest one from before the fault began at {began}."
         older = self.older_checkpoints()[:-1]
@@ -315,6 +317,16 @@ class _Planner:
             # The fault may lie in the very update that this checkpoint ends with.
             text += f" If the fault comes back, take {_named(older[-1], self.clock)}."
         return text
+
+    def by_save_steps(self) -> str:
+        """Which one that was, where it is known how often checkpoints are saved."""
+        saves = next((each.value for each in self.given.log.known if each.name == SAVES), None)
+        if saves is None or self.clock != "step" or not self.bound or self.bound.step is None:
+            return ""
+        step = (ceil(self.bound.step / float(saves)) - 1) * float(saves)
+        return (
+            f", but by save_steps = {number(float(saves), 9)} it is that of step {number(step, 9)}" if step > 0 else ""
+        )
 
     def restart_text(self) -> str:
         began = moment(self.bound, self.clock) if self.bound else "the fault"

@@ -14,7 +14,7 @@ from .compile.ir import Const, Kernel, Value, walk
 from .compile.program import Program
 from .compile.sql import Renderer
 from .compile.told import told
-from .evaluate import shown_path, wanted
+from .evaluate import located, shown_path, wanted
 from .evaluation import Evaluation
 from .opened import opened
 from .pack import Pack, Resolved
@@ -23,6 +23,7 @@ from .readers import Run
 from .readers.connection import close, watched
 from .readers.normalise import COPY, TOLD
 from .report import LogFacts
+from .surroundings import find_known, with_rate
 
 if TYPE_CHECKING:
     import duckdb
@@ -125,16 +126,18 @@ def trace(
     What is asked next depends on what was found before (which keys there are, which rows share their metrics), so the
     log is read and judged for it. Raises PackError, OverrideError or LogError.
     """
-    path = shown_path(fspath(log))
+    path = located(shown_path(fspath(log)))
+    known = find_known(path)
     files = [Path(file) for file in override_files]
 
     def ready(loaded: Pack) -> Resolved:
-        return resolve(loaded, variant=variant, files=files, settings=settings, log=path, isolated=isolated)
+        resolved = resolve(loaded, variant=variant, files=files, settings=settings, log=path, isolated=isolated)
+        return resolved if isolated else with_rate(resolved, known)
 
     found = Trace(path)
     found.open("Reading the log")
     with watched(lambda con: cast("duckdb.DuckDBPyConnection", Recorder(con, found))):
-        resolved, given, _ = opened(path, pack, ready, wanted, input_format=input_format, threads=1)
+        resolved, given, _ = opened(path, pack, ready, wanted, input_format=input_format, known=known, threads=1)
     try:
         found.pack = resolved.pack
         found.keys = {column: (id, given.keys[id]) for id, column in given.columns.items()}

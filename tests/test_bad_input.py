@@ -110,7 +110,7 @@ def rules(place: Path, capsys: pytest.CaptureFixture[str]) -> Command:
     ("log", "error"),
     [
         ("nope.jsonl", "nope.jsonl: there is no such file; check the path to the log"),
-        ("folder", "folder: this is a directory; name the metrics log in it"),
+        ("folder", "folder: this is a directory, and no log was found in it; name the metrics log in it"),
         ("empty.jsonl", "empty.jsonl: the log is empty; wait until the run has logged something"),
         ("blank.jsonl", "blank.jsonl: no line is a JSON object: the file is blank; wait until the run has logged something"),
         ("console.txt", "console.txt:1: no line is a JSON object: this looks like console output, and none of the known formats ('metric_logger', 'printed_dicts', 'epoch_lines') gives a value; give the JSON lines log that the trainer writes"),

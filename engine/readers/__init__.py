@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .model import Choose, Run, Wanted, WantedMetric
 
 if TYPE_CHECKING:
+    from ..report import Known
     from .deadline import Deadline
     from .opening import Witness
 
@@ -18,6 +19,7 @@ def read(
     wanted: Wanted | Choose,
     *,
     input_format: str | None = None,
+    known: tuple[Known, ...] = (),
     threads: int | None = None,
     memory_limit: str | None = None,
     deadline: Deadline | None = None,
@@ -25,7 +27,8 @@ def read(
 ) -> Run:
     """Read the log at `path` (`-`: standard input) into a table; raises LogError when it cannot be judged.
 
-    `input_format` names the reader; without it, the content of the log decides. A `witness` sees the rows beside it.
+    `input_format` names the reader; without it, the content of the log decides. `known` is what files beside it say.
+    A `witness` sees the rows beside it.
     What is wanted may depend on the names of the log's keys: they are told before anything is read.
     """
     from .reading import read as read_run
@@ -34,6 +37,7 @@ def read(
         path,
         wanted,
         input_format=input_format,
+        known=known,
         threads=threads,
         memory_limit=memory_limit,
         deadline=deadline,

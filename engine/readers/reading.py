@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from ..errors import LogError
+from ..report import Known
 from . import registry
 from .connection import connect, plan_quickly
 from .deadline import Deadline
@@ -22,6 +23,7 @@ def read(
     wanted: Wanted | Choose,
     *,
     input_format: str | None = None,
+    known: tuple[Known, ...] = (),
     threads: int | None = None,
     memory_limit: str | None = None,
     deadline: Deadline | None = None,
@@ -29,7 +31,8 @@ def read(
 ) -> Run:
     """Read the log at `path` (`-`: standard input) into a table; raises LogError when it cannot be judged.
 
-    `input_format` names the reader; without it, the content of the log decides. A `witness` sees the rows beside it.
+    `input_format` names the reader; without it, the content of the log decides. `known` is what files beside the log
+    say of its run. A `witness` sees the rows beside it.
     """
     reader = registry.by_name(input_format, path) if input_format else None
     con = connect(threads, memory_limit)
@@ -39,7 +42,7 @@ def read(
         with ExitStack() as stack:
             keeps = (lambda head: reader.is_binary) if reader else _is_kept
             source = stack.enter_context(opened(path, keeps))
-            opening = Opening(con, stack, source, path, wanted, forced=reader is not None, witness=witness)
+            opening = Opening(con, stack, source, path, wanted, forced=reader is not None, known=known, witness=witness)
             run = _read(opening, reader)
         if run.facts.rows < SHORT:
             plan_quickly(con)
