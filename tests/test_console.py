@@ -311,7 +311,7 @@ def test_formats_are_inherited_by_name(tmp_path: Path) -> None:
         "  mine: {lines: [{match: '^M', values: {loss: 2}}]}\n"
     )
     formats = load_pack(child).formats
-    assert list(formats) == ["metric_logger", "printed_dicts", "epoch_lines", "mine"]
+    assert list(formats) == ["metric_logger", "printed_dicts", "mmengine", "epoch_lines", "mine"]
     assert [line.match for line in formats["epoch_lines"].lines] == [r"^E(?P<epoch>\d+)"]
     assert formats["metric_logger"] == load_pack("common").formats["metric_logger"]
 
