@@ -108,17 +108,17 @@ def _stages(top: Fields) -> dict[str, Stage]:
             )
     for former, latter in pairwise(stages.values()):
         if former.unit == latter.unit:
-            _in_order(former, latter, former.to, latter.to, latter.unit, top.problems)
-        _in_order(former, latter, former.share, latter.share, "of the run", top.problems)
+            _in_order(former, latter, "to", latter.unit, top)
+        _in_order(former, latter, "share", "of the run", top)
     return stages
 
 
-def _in_order(
-    former: Stage, latter: Stage, first: float | None, second: float | None, unit: str, problems: Problems
-) -> None:
+def _in_order(former: Stage, latter: Stage, key: str, unit: str, top: Fields) -> None:
+    first, second = getattr(former, key), getattr(latter, key)
     if first is not None and second is not None and second <= first:
         message = f"stage {latter.id!r} ends at {second:g} {unit}, not after {former.id!r} at {first:g}"
-        problems.add(latter.at, "wrong-order", message, "list the stages in order")
+        at = top.items["stages"].find([latter.id, key]).at
+        top.problems.add(at, "wrong-order", message, "list the stages in order")
 
 
 def _section(top: Fields, key: str, noun: str, builder: _Builder[_T]) -> dict[str, _T]:
@@ -221,6 +221,8 @@ def _checkpoints(top: Fields) -> Checkpoints:
             top.problems.add(item.at, "bad-glob", f"glob {name!r} must be a name without folders", hint)
     step = fields.optional_text("step")
     fault = step_pattern_problem(step) if step is not None else None
+    if step is not None and fault is None and (strange := foreign(step)):
+        fault = f"patterns know no {strange}"
     if fault:
         top.problems.add(fields.place("step"), "bad-pattern", f"'step' cannot be used: {fault}")
     return Checkpoints(fields.texts("glob"), step, fields.texts("best"))
@@ -229,7 +231,8 @@ def _checkpoints(top: Fields) -> Checkpoints:
 def _metric(name: str, fields: Fields, problems: Problems) -> Metric:
     keys, expr = fields.texts("keys"), fields.expression("expr")
     if fields.has("keys") and fields.has("expr"):
-        problems.add(fields.at, "contradiction", f"metric {name!r} has both 'keys' and 'expr'", "keep one of them")
+        later = max((fields.items[key].key_at for key in ("keys", "expr")), key=tuple)
+        problems.add(later, "contradiction", f"metric {name!r} has both 'keys' and 'expr'", "keep one of them")
     elif not keys and not fields.has("expr") and not problems.knows(fields.place("keys")):
         problems.add(
             fields.at, "missing-key", f"metric {name!r} has neither 'keys' nor 'expr'", "name the keys that log it"
@@ -289,6 +292,8 @@ def _param(name: str, fields: Fields, problems: Problems) -> Param:
     if item is None:
         fields.missing("default", "give a value, or null for one that must be set")
     guess = "boolean" if item is not None and isinstance(item.value, bool) else "number"
+    if item is not None and isinstance(item.value, str) and fields.has("type"):
+        guess = "text"  # of a type that is none, the value is taken as it reads
     type_ = fields.choice("type", PARAM_TYPES, guess)
     low, high = fields.number("min"), fields.number("max")
     if low is not None and high is not None and low > high:

@@ -407,21 +407,34 @@ def _clashes(pack: Pack) -> Iterator[Problem]:
 
 def _cycles(pack: Pack) -> Iterator[Problem]:
     needs = {
-        metric.id: {
-            node.id
+        metric.id: [
+            (node, source)
             for source in (metric.expr, metric.where)
             if source
             for node in source.tree.walk()
             if isinstance(node, Name) and node.id in pack.metrics
-        }
+        ]
         for metric in pack.metrics.values()
     }
+    names = {id: {node.id for node, _ in named} for id, named in needs.items()}
+    behind = {id: _reached(id, names) for id in needs}
     for metric in pack.metrics.values():
-        seen: set[str] = set()
-        front = set(needs[metric.id])
-        while front:
-            seen |= front
-            front = {name for known in front for name in needs[known]} - seen
-        if metric.id in seen:
-            hint = "give it 'where: null'" if metric.group and metric.where else "break the circle"
-            yield Problem(metric.at, "circular-definition", f"metric {metric.id!r} is defined by itself", hint)
+        if metric.id in behind[metric.id]:
+            back = [each for each in needs[metric.id] if metric.id in {each[0].id, *behind[each[0].id]}]
+            node, source = back[0]
+            message = f"metric {metric.id!r} is defined by itself"
+            if metric.group and metric.where:
+                yield Problem(metric.at, "circular-definition", message, "give it 'where: null'")
+            else:
+                at, width = source.position(node), source.reach(node)
+                yield Problem(at, "circular-definition", message, "break the circle", width)
+
+
+def _reached(start: str, needs: Mapping[str, set[str]]) -> set[str]:
+    """What a metric needs, what that needs, and so on."""
+    seen: set[str] = set()
+    front = set(needs[start])
+    while front:
+        seen |= front
+        front = {name for known in front for name in needs[known]} - seen
+    return seen

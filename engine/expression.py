@@ -134,7 +134,7 @@ class _Parser:
             parsed = _parsed(f"({self.bare}\n)")
         except SyntaxError as error:
             raise _RefusedError(
-                self.fault(error), "expression-syntax", f"not an expression: {error.msg}", _syntax_hint(text)
+                self.fault(error), "expression-syntax", f"not an expression: {_said(error)}", _syntax_hint(text)
             ) from None
         except (ValueError, RecursionError, MemoryError):
             raise _RefusedError(0, "expression-syntax", "not an expression: nested too deeply or not text") from None
@@ -165,6 +165,8 @@ class _Parser:
     def fault(self, error: SyntaxError) -> int:
         """Where the syntax breaks; the closing parenthesis that is not the user's stands for the end of the text."""
         line, column = error.lineno or 1, max((error.offset or 2) - 1, 0)
+        if (slip := _slip(self.bare, str(error.msg))) is not None:
+            return self.indent + slip
         if line > self.bare.count("\n") + 1:
             return self.indent + len(self.bare)
         lines = self.bare.split("\n")[: line - 1]
@@ -340,6 +342,29 @@ class _Parser:
                     _usage(function),
                 )
         return tuple(filled)
+
+
+def _said(error: SyntaxError) -> str:
+    """What Python complains of, without what it guesses."""
+    return re.sub(r"(?: here)?\. (?:Maybe you meant|Perhaps you forgot).*", "", str(error.msg))
+
+
+def _slip(text: str, told: str) -> int | None:
+    """Where a slip stands of which Python tells another place: `&&`, a bracket left open, one `=`; None for others."""
+    signs = re.sub(r"""'[^']*'|"[^"]*\"""", lambda quoted: "_" * len(quoted[0]), text)
+    if doubled := re.search(r"&&|\|\|", signs):
+        return doubled.start()
+    if "was never closed" in told:
+        is_open: list[int] = []
+        for found in re.finditer(r"[()\[\]{}]", signs):
+            if found[0] in "([{":
+                is_open.append(found.start())
+            elif is_open:
+                is_open.pop()
+        return is_open[-1] if is_open else None
+    if "'=='" in told and (single := re.search(r"(?<![=<>!])=(?!=)", signs)):
+        return single.start()
+    return None
 
 
 _HANDLERS: dict[type[ast.AST], Callable[..., Node]] = {

@@ -175,8 +175,15 @@ class _Expansion:
         if found is None:
             hint = did_you_mean(str(twin.value), list(self.twins)) or "declare it under twins"
             self.problems.add(twin.at, "unknown-twin", f"unknown twin {str(twin.value)!r}", hint)
-        elif keys:
-            self.twin(str(twin.value), _fields(found), id, item, keys, group)
+            from difflib import get_close_matches
+
+            # A slip is told once, and not of every metric that it would have made.
+            name = next(iter(get_close_matches(str(twin.value), list(self.twins), n=1)), "")
+            found = self.twins.get(name)
+        else:
+            name = str(twin.value)
+        if keys and found is not None:
+            self.twin(name, _fields(found), id, item, keys, group)
 
     def twin(
         self,

@@ -130,7 +130,8 @@ class _Checker:
         for item, named in texts:
             for family in named:
                 if family not in self.pack.families:
-                    self.unknown(item, family, self.pack.families, "family")
+                    offset = str(item.value).find(f"{{{family}}}") + 1
+                    self.unknown(item, family, self.pack.families, "family", offset)
             if (lacking := set(texts[0][1]) ^ set(named)) and lacking <= set(self.pack.families):
                 braces = " and ".join(f"{{{family}}}" for family in sorted(lacking))
                 self.problems.add(
@@ -145,9 +146,10 @@ class _Checker:
                     hint = did_you_mean(name, list(known)) or _known(known, noun)
                     self.problems.add(at, UNKNOWN[noun], f"unknown {noun} {name!r}", hint)
 
-    def unknown(self, item: Item, name: str, known: Collection[str], noun: str) -> None:
+    def unknown(self, item: Item, name: str, known: Collection[str], noun: str, offset: int = 0) -> None:
         hint = did_you_mean(name, list(known)) or _known(known, noun)
-        self.problems.add(item.at, UNKNOWN[noun], f"unknown {noun} {name!r}", hint)
+        at = item.at.within(str(item.value), offset)
+        self.problems.add(at, UNKNOWN[noun], f"unknown {noun} {name!r}", hint, len(name) if offset else 0)
 
     def message(self, item: Item | None) -> None:
         if item is None or not isinstance(item.value, str):

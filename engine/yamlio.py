@@ -217,6 +217,8 @@ class _Builder:
             item = self.build(value_node, depth + 1)
             item.key_line = mark.line + 1
             item.key_column = mark.column + 1 + (key_node.style in _QUOTES if key_node.style else 0)
+            if item.value is None and value_node.start_mark.index == value_node.end_mark.index:
+                item.line, item.column = item.key_line, item.key_column  # of nothing, the key is the place
             if key == "<<" and not key_node.style:
                 if merged is not None:
                     self.problem(

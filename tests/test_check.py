@@ -213,10 +213,10 @@ PACK = "schema: 1\npack: p\nversion: 1.0.0\ntitle: P\nmetrics:\n  loss: {keys: [
         ("params: {loss: {default: 1}}", ["p.yaml:7:10: param 'loss' is already a metric; choose another name"]),
         ("windows: {loss: {last: 3 points}}", ["p.yaml:7:11: window 'loss' is already a metric; choose another name"]),
         ("  true: {keys: [a]}", ["p.yaml:7:3: 'true' has a meaning of its own; choose another name"]),
-        ("  a: {expr: a + 1}", ["p.yaml:7:3: metric 'a' is defined by itself; break the circle"]),
+        ("  a: {expr: a + 1}", ["p.yaml:7:13: metric 'a' is defined by itself; break the circle"]),
         (
             "  a: {expr: b + 1}\n  b: {keys: [b], where: a > 1}",
-            ["p.yaml:7:3: metric 'a' is defined by itself; break the circle", "p.yaml:8:3: metric 'b' is defined by itself; break the circle"],
+            ["p.yaml:7:13: metric 'a' is defined by itself; break the circle", "p.yaml:8:25: metric 'b' is defined by itself; break the circle"],
         ),
         ("  a: {keys: [a], where: loss}", [f"p.yaml:7:25: {NUMBER}"]),
         ("windows: {w: {last: loss points}}", ["p.yaml:7:21: unknown name 'loss'; declare it under metrics or params"]),

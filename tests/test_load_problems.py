@@ -137,7 +137,7 @@ RULE = "rules:\n  r: {{title: R, cause: info, severity: info, {}}}\n"  # the rul
         ("params: {a: {default: 1}}\nvariants: {v: {set: {a: default * b}}}", ["p.yaml:7:35: param 'a': unknown name 'b'; use other params, and 'default'"]),
         ("sentinels: [lss]", ["p.yaml:6:13: unknown metric 'lss'; did you mean 'loss'?"]),
         ("stages: {a: {}, b: {to: 3 steps}}", ["p.yaml:6:10: stage 'a' has no end; only the last stage may leave 'to' out"]),
-        ("stages: {a: {to: 5 steps}, b: {to: 3 steps}}", ["p.yaml:6:28: stage 'b' ends at 3 steps, not after 'a' at 5; list the stages in order"]),
+        ("stages: {a: {to: 5 steps}, b: {to: 3 steps}}", ["p.yaml:6:36: stage 'b' ends at 3 steps, not after 'a' at 5; list the stages in order"]),
         ("stages: {a: {expect: {lss: [0, 1], loss: [2, 1]}}}", ["p.yaml:6:23: unknown metric 'lss'; did you mean 'loss'?", "p.yaml:6:42: 'loss' is upside down: 2 is above 1; write [low, high]"]),
         ("stages: {a: {expect: {loss: [1]}}}", ["p.yaml:6:29: 'loss' must be a pair [low, high]; null leaves a side open, not a list"]),
         ("actions: {a: {rank: 1, title: A, conflicts: [b], command: c}}", ["p.yaml:6:46: unknown action 'b'; known are a", "p.yaml:6:59: unknown command 'c'; the pack has no commands"]),
@@ -160,7 +160,7 @@ def test_problems(rest: str, problems: list[str]) -> None:
 @pytest.mark.parametrize(
     ("metric", "problems"),
     [
-        ("{keys: [a], expr: loss}", ["p.yaml:7:3: metric 'm' has both 'keys' and 'expr'; keep one of them"]),
+        ("{keys: [a], expr: loss}", ["p.yaml:7:18: metric 'm' has both 'keys' and 'expr'; keep one of them"]),
         ("{help: x}", ["p.yaml:7:3: metric 'm' has neither 'keys' nor 'expr'; name the keys that log it"]),
         ("{keys: []}", ["p.yaml:7:13: 'keys' is empty; fill it in or leave it out"]),
         ("{keys: a}", ["p.yaml:7:13: 'keys' must be a list, not the text 'a'"]),
@@ -174,8 +174,8 @@ def test_problems(rest: str, problems: list[str]) -> None:
         ("{keys: [a], required: yes}", ["p.yaml:7:28: 'required' must be true or false, not the text 'yes'"]),
         ("{keys: [a], good: [null, null]}", ["p.yaml:7:24: 'good' is open on both sides; give at least one bound"]),
         ("{keys: [a], role: evl}", ["p.yaml:7:24: 'role' must be one of train, eval, not the text 'evl'; did you mean 'eval'?"]),
-        ("{expr: m + 1}", ["p.yaml:7:3: metric 'm' is defined by itself; break the circle"]),
-        ("", ["p.yaml:7:5: 'm' must be a mapping, not nothing; fill it in or leave the key out"]),
+        ("{expr: m + 1}", ["p.yaml:7:13: metric 'm' is defined by itself; break the circle"]),
+        ("", ["p.yaml:7:3: 'm' must be a mapping, not nothing; fill it in or leave the key out"]),
     ],
 )  # fmt: skip
 def test_problems_of_metrics(metric: str, problems: list[str]) -> None:

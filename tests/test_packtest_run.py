@@ -385,7 +385,7 @@ def test_all_that_is_wrong_with_a_file(run: Run) -> None:
         "small.test.yaml:7:19: 'Evl_loss' is neither a key nor a metric of pack 'small'; did you mean 'eval_loss' or 'loss'?",
         "small.test.yaml:10:7: 2 cells stand under 4 heads (Step, Loss, Evl_loss, Foo); write - where a value is missing",
         "small.test.yaml:11:17: 'phse' is neither a key nor a metric of pack 'small'; did you mean 'phase'?",
-        "small.test.yaml:12:17: unknown param 'limt'; did you mean 'limit'?",
+        "small.test.yaml:12:11: unknown param 'limt'; did you mean 'limit'?",
         "small.test.yaml:12:28: param 'limit': unknown name 'high'; use other params, and 'default'",
         "small.test.yaml:12:54: severity of 'loss_high' must be one of info, warning, critical, not the text 'bad'",
         "small.test.yaml:12:73: 'late.enabled' must be true or false, not the number 3",

@@ -92,7 +92,7 @@ def test_keys_are_those_of_the_model(name: str) -> None:
 
 
 def test_the_keys_of_a_pack_and_a_rule_are_those_of_the_model() -> None:
-    fields = {RENAMED.get(field, field) for field in pack.Pack._fields} - {"at"}
+    fields = {RENAMED.get(field, field) for field in pack.Pack._fields} - {"at", "tree"}
     assert set(schema("pack")["properties"]) == fields - {"groups"} | {"schema", "disable"}
     rule, level = (schema("pack")["definitions"][name]["properties"] for name in ("rule", "level"))
     fields = {RENAMED.get(field, field) for field in pack.Rule._fields} - {"pack", "at"}

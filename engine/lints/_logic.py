@@ -157,11 +157,25 @@ class Logic:
         if left.is_point or not _is_number(node.left) or not _is_number(node.right):
             return None
         one, other, operator = node.left, node.right, node.operator
-        if one == other:
-            return Side(Arithmetic("-", one, one), operator, 0.0)
+        for term, measure, turned in ((one, other, operator), (other, one, _TURNED[operator])):
+            share, core = self.share(measure)
+            if share > 0 and term != core and self.ranges.of(core).low >= 0:
+                return Side(Arithmetic("/", term, core), turned, share)
         if repr(one) > repr(other):
             one, other, operator = other, one, _TURNED[operator]
         return Side(Arithmetic("-", one, other), operator, 0.0)
+
+    def share(self, node: Node) -> tuple[float, Node]:
+        """A product as a number times what is no constant: `0.5 * limit * x` at limit 4 is 2 times x."""
+        if isinstance(node, Arithmetic) and node.operator in ("*", "/"):
+            left, right = self.ranges.of(node.left), self.ranges.of(node.right)
+            if right.is_point and right.low:
+                share, core = self.share(node.left)
+                return (share * right.low if node.operator == "*" else share / right.low), core
+            if left.is_point and node.operator == "*":
+                share, core = self.share(node.right)
+                return share * left.low, core
+        return 1.0, node
 
     def simpler(self, term: Node, operator: str, number: float) -> Side:
         """The same of a simpler term: `2 * x - 1 > 3` says `x > 2`."""

@@ -5,7 +5,7 @@ It names no metric, or has the same on both sides, and can never be broken.
 fails::
 
     invariants: {scaled: {holds: loss == loss}}
-                 ^^^^^^
+                                 ^^^^^^^^^^^^
 
 passes::
 
@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from ..pack import Pack
 from ..tree import Name
 from . import Remark
+from ._conditions import remark
 from ._names import is_own
 
 SEVERITY = "warning"
@@ -30,8 +31,9 @@ def check(pack: Pack) -> Iterator[Remark]:
     for invariant in pack.invariants.values():
         if not is_own(pack, invariant):
             continue
-        left, right = invariant.holds.tree.children()
+        holds, name = invariant.holds, f"invariant {invariant.id!r}"
+        left, right = holds.tree.children()
         if left == right:
-            yield Remark(invariant.at, f"invariant {invariant.id!r} has the same on both sides", "mend one of them")
-        elif not any(isinstance(node, Name) and node.id in pack.metrics for node in invariant.holds.tree.walk()):
-            yield Remark(invariant.at, f"invariant {invariant.id!r} names no metric", "name what the log should hold")
+            yield remark(holds, holds.tree, f"{name} has the same on both sides", "mend one of them")
+        elif not any(isinstance(node, Name) and node.id in pack.metrics for node in holds.tree.walk()):
+            yield remark(holds, holds.tree, f"{name} names no metric", "name what the log should hold")

@@ -182,7 +182,10 @@ def _try(
         resolve(pack, variant=variant, files=files, settings=settings, project=outside())
     except OverrideError as error:
         for problem in error.problems:
-            problems.extend([problem if item is None else problem._replace(at=item.at, width=0)])
+            if item is not None:
+                at = item.key_at if problem.code == "unknown-param" else item.at
+                problem = problem._replace(at=at, width=0)
+            problems.extend([problem])
 
 
 def outside() -> Path:
