@@ -40,6 +40,7 @@ Exit codes:
 
 ELSEWHERE = {
     "test": ("testing", "run_pack_tests"),
+    "diff": ("differing", "diff"),
     "packs": ("inspect", "list_packs"),
     "show": ("inspect", "show"),
     "explain": ("inspect", "explain"),

@@ -203,9 +203,9 @@ def show_sql(
 
 
 @click.command("schema", short_help="Print a JSON Schema.")
-@click.argument("name", type=click.Choice(["pack", "test", "overrides", "report"]))
+@click.argument("name", type=click.Choice(["pack", "test", "overrides", "report", "diff"]))
 def print_schema(name: str) -> None:
-    """Print the JSON Schema of a pack, of a file of pack tests, of an override file or of a report."""
+    """Print the JSON Schema of a pack, of a file of pack tests, of an override file, of a report or of a difference."""
     from ..engine.schema import SCHEMAS
 
     say((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))

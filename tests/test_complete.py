@@ -56,7 +56,7 @@ def test_all_packs_are_offered(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["pack", "test", "overrides", "report"])
+@pytest.mark.parametrize("name", ["pack", "test", "overrides", "report", "diff"])
 def test_a_schema_is_printed_as_it_ships(name: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         cli.main(["schema", name])
@@ -72,5 +72,5 @@ def test_every_schema_that_ships_can_be_printed(root: Path, capsys: pytest.Captu
     assert left.value.code == 2
     told = capsys.readouterr().err
     names = [path.name.removesuffix(".schema.json") for path in (root / "schemas").glob("*.schema.json")]
-    assert len(names) == 4
+    assert len(names) == 5
     assert all(f"'{name}'" in told for name in names)

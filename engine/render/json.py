@@ -36,33 +36,43 @@ def to_json(report: Report) -> Json:
         "log": _log(report.log),
         "verdict": report.verdict,
         **({"reason": report.reason} if report.reason and report.verdict == "unknown" else {}),
-        "plan": [_step(step) for step in report.plan],
+        "plan": plan_json(report),
         "set_aside": [
             {"action": aside.action, "because": list(aside.because), "reason": aside.reason}
             for aside in report.set_aside
         ],
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [finding_json(finding) for finding in report.findings],
         "gates": [_gate(gate) for gate in report.gates],
         "invariants": [_invariant(result) for result in report.invariants],
         "stages": [_stage(stage) for stage in report.stages],
         "rules": _rules(report),
         "reasons": {state.rule: state.reason for state in report.rules if state.reason},
-        "overrides": [
-            {
-                "param": override.param,
-                "value": _scalar(override.value),
-                "default": _scalar(override.default),
-                "from": override.origin,
-                **provenance(override),
-            }
-            for override in report.overrides
-        ],
+        "overrides": overrides_json(report.overrides),
         "override_files": [
             {"path": source.name, "found": source.kind, **({"unused": source.note} if source.note else {})}
             for source in report.sources
         ],
         "suppressions": [_suppression(each) for each in report.suppressions],
     }
+
+
+def plan_json(report: Report) -> list[Json]:
+    """What is recommended, the primary action first."""
+    return [_step(step) for step in report.plan]
+
+
+def overrides_json(overrides: Iterable[Override]) -> list[Json]:
+    """Settings that are not the default, each with where it comes from."""
+    return [
+        {
+            "param": override.param,
+            "value": _scalar(override.value),
+            "default": _scalar(override.default),
+            "from": override.origin,
+            **provenance(override),
+        }
+        for override in overrides
+    ]
 
 
 def provenance(override: Override) -> Json:
@@ -169,7 +179,8 @@ def _target(target: Mapping[str, Scalar]) -> Json:
     }
 
 
-def _finding(finding: Finding) -> Json:
+def finding_json(finding: Finding) -> Json:
+    """One finding."""
     data: Json = {
         "rule": finding.rule,
         "cause": finding.cause,
