@@ -106,4 +106,5 @@ def _stuck(gate: str, fields: Fields, problems: Problems) -> Stuck | None:
         problems.add(
             stuck.place("quantile"), "wrong-type", f"'quantile' must be a share, not {kind(stuck.items['quantile'])}"
         )
-    return Stuck(stuck.at, stuck.expression("when"), stuck.text("over"), share, stuck.texts("actions"))
+    when, why = stuck.expression("when"), stuck.text("why")
+    return Stuck(stuck.at, when, stuck.text("over"), share, stuck.texts("actions"), why)

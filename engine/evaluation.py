@@ -19,7 +19,7 @@ from .pack import Resolved, Scalar
 from .plan import PlanInput, make_plan
 from .rate import RATE, Rate
 from .readers import Run
-from .report import Finding, GateResult, InvariantResult, Report, RuleState, Suppression
+from .report import Finding, GateResult, InvariantResult, Moment, Report, RuleState, Suppression
 from .rowbook import RowBook
 from .series import Splitter, members, metric_id
 from .settings import Whereabouts
@@ -153,6 +153,7 @@ class Evaluation:
                 if any(gate.status in ("blocked", "open", "passed") for gate in gates)
                 else self._unjudged(),
                 gates=gates,
+                first=self._first(),
             )
         )
         return Report(
@@ -177,6 +178,10 @@ class Evaluation:
             sources=self.resolved.sources,
             thresholds=tuple(thresholds(self.resolved)),
         )
+
+    def _first(self) -> Moment | None:
+        """The first row, where none is missing before it."""
+        return self.book.row(1).moment if self.rows and not self.given.starts_midway else None
 
     def _watched(self) -> list[Watch]:
         """The gates of the pack, bound to this run; a pack without gates pays nothing for them."""

@@ -176,7 +176,8 @@ def state_of(bench: Workbench, rule: Rule, went: Sequence[Went]) -> RuleState:
     if after is not None and bench.last_tick <= after:
         return RuleState(rule.id, "waiting", f"after step {after:g}", severity=severity, until=after)
     points = max(points_needed(each.judged.when) for each in went)
-    named = metrics_of(bench.resolved.pack, conditions_of(rule)[:1])
-    of = f" of {bench.called(named[0])}" if named else ""
+    metrics = bench.resolved.pack.metrics
+    logged = [id for id in metrics_of(bench.resolved.pack, conditions_of(rule)[:1]) if metrics[id].expr is None]
+    of = f" of {bench.called(logged[0])}" if logged else ""
     reason = f"needs {points} points{of}" if points > 1 else f"no row tells{of}"
     return RuleState(rule.id, "waiting", reason, severity=severity)

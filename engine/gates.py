@@ -11,6 +11,7 @@ from .pack import EMPTY
 from .report import GateResult, LogFacts, RequirementResult
 from .rowbook import RowBook
 from .series import metric_id
+from .tree import Call, Comparison, Name, Node, Not, Text
 from .watch import Limit, Line, Watch
 from .words import moment as words
 from .words import number as digits
@@ -51,7 +52,7 @@ def _result(ledger: Ledger, watch: Watch) -> GateResult:
         status, reason = UNKNOWN, watch.lack
     elif watch.scope is not None and scope is not True:
         status = "out of scope" if scope is False else UNKNOWN
-        reason = "" if scope is False else "it is not known whether it applies"
+        reason = _outside(ledger, watch) if scope is False else "it is not known whether it applies"
         status = "passed" if scope is False and passes else status
     elif status in ("blocked", UNKNOWN):
         lacks = {line.requirement.id for line in watch.lines if line.lack}
@@ -72,10 +73,11 @@ def _result(ledger: Ledger, watch: Watch) -> GateResult:
         why=gate.why,
         source=gate.source,
     )
-    if status in ("blocked", "open") and watch.stuck is not None and not watch.advisory:
+    if status in ("blocked", "open", UNKNOWN) and watch.stuck is not None and not watch.advisory and not watch.lack:
         from .held_up import suggestions
 
-        return result._replace(suggestions=suggestions(ledger, watch, result, passed or 0))
+        limits, veto = suggestions(ledger, watch, result, passed or 0)
+        return result._replace(suggestions=limits, veto=veto)
     return result
 
 
@@ -125,7 +127,7 @@ def _checked(
     )
     value, row = end or (None, None)
     if line.lack or end is None:
-        return result._replace(reason=line.lack)
+        return result._replace(reason=line.lack, is_lacking=bool(line.lack))
     reason = _gone_since(ledger, watch, line, row or 0)
     if value is None or row is None:
         return result._replace(reason=reason or "no row tells it yet")
@@ -206,3 +208,30 @@ def _own(watch: Watch) -> str:
     from .compile.sql import Renderer
 
     return f" AND {Renderer(EMPTY).value(watch.own)}" if watch.own is not None else ""
+
+
+def _outside(ledger: Ledger, watch: Watch) -> str:
+    """Which part of the condition of a gate says that it does not apply: "phase is emphasis"."""
+    source, render = ledger.program.columns_for(watch.parts_bound, [])
+    items = [f"arg_max({sql}, i) FILTER (WHERE {sql} IS NOT NULL)" for sql in map(render.observed, watch.parts_bound)]
+    found = ledger.program.con.execute(f"SELECT {', '.join(items)} FROM {source}").fetchone()
+    assert found is not None
+    false = [in_words(node) for (node, _), holds in zip(watch.parts, found, strict=True) if holds is False]
+    assert watch.gate.while_ is not None
+    return next(filter(None, false), f"'{' '.join(watch.gate.while_.text.split())}' is false")
+
+
+def in_words(node: Node) -> str:
+    """A condition that is false, as what is so instead: "phase is emphasis"; empty where there are no words for it."""
+    match node:
+        case Call(function="default", arguments=(Node() as inner, _)):
+            return in_words(inner)
+        case Comparison(operator="!=", left=Name(id=id), right=Text(value=text)):
+            return f"{id} is {text}"
+        case Comparison(operator="==", left=Name(id=id), right=Text(value=text)):
+            return f"{id} is not {text}"
+        case Name(id=id):
+            return f"{id} is false"
+        case Not(operand=Name(id=id)):
+            return f"{id} is true"
+    return ""

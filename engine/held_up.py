@@ -27,47 +27,60 @@ class Recent(NamedTuple):
     values: list[float]
 
 
-def suggestions(ledger: Ledger, watch: Watch, result: GateResult, passed: int) -> tuple[Suggestion, ...]:
-    """New limits for a blocked gate, or nothing: it is early, something is far off, or something moves to its target.
+def suggestions(ledger: Ledger, watch: Watch, result: GateResult, passed: int) -> tuple[tuple[Suggestion, ...], str]:
+    """New limits for a blocked gate; where a gate that is late has none, what speaks against them instead.
+
+    That is a requirement that is unknown, is far off, moves to its target by itself, or rests on no param.
 
     A requirement holds the gate up if its value kept the target at no more than `quantile` of its observations in the
     window: the median of its misses must be near, and it may not surely move to its target. One that is kept now and
     then, though not on all but `quantile` of them, holds it up as well where both are so: the run is late all the same.
     """
     stuck = watch.gate.stuck
-    if stuck is None or not _is_late(ledger, watch) or any(_is_unknown(one) for one in result.requirements):
-        return ()
+    if stuck is None or not _is_late(ledger, watch):
+        return (), ""
+    titles = {line.name: line.title for line in result.requirements}
+    if unknown := next((line for line in result.requirements if _is_unknown(line)), None):
+        return (), f"{unknown.title} is unknown"
     share = _share(stuck, ledger)
     found: dict[str, Suggestion] = {}
     for line in watch.lines:
         if line.advisory:
             continue
         recent = _recent(ledger, watch, line, passed)
+        title = titles[line.requirement.id]
         if recent is None:
-            return ()
+            return (), f"there are too few values of {title} as yet"
         misses = [value for value in recent.values if standing(line, value) != MET]
         kept = 1 - len(misses) / len(recent.values)
         if kept >= 1 - share:
             continue
         is_always = kept <= share
-        suggestion = None if _is_far(line, recent, misses) else _suggestion(ledger, line, recent, misses, share)
+        veto = _veto(line, recent, misses)
+        suggestion = None if veto else _suggestion(ledger, line, recent, misses, share)
         if suggestion is None and is_always:
-            return ()
+            return (), f"{title} {veto or 'rests on no threshold that could be lowered so far'}"
         if suggestion is None:
             continue
         known = found.get(suggestion.param)
         if known is None or abs(suggestion.value - suggestion.now) > abs(known.value - known.now):
             found[suggestion.param] = suggestion
-    return tuple(found.values())
+    return tuple(found.values()), ""
 
 
-def _is_far(line: Line, recent: Recent, misses: Sequence[float]) -> bool:
-    """Whether a miss is too large to be a near one, on both sides, or surely on its way to the target."""
+def _veto(line: Line, recent: Recent, misses: Sequence[float]) -> str:
+    """Why a miss is no near one that stays: it is too large, on both sides, or surely on its way to the target."""
     middle = median(misses)
     limit = _missed(line, middle)
-    if limit is None or standing(line, middle) == MISSED:
-        return True
-    return is_moving(recent.ticks, recent.values, limit.is_upward) is not False
+    if limit is None:
+        return "misses its target now on one side, now on the other"
+    if standing(line, middle) == MISSED:
+        far = f"lies far from its target, around {number(middle, 4)}"
+        return far if line.near >= 0 else "is not met, and no miss of it counts as near"
+    moving = is_moving(recent.ticks, recent.values, limit.is_upward)
+    return (
+        "" if moving is False else "is on its way to its target" if moving else "has too few values to tell its trend"
+    )
 
 
 def agreed(results: Sequence[GateResult]) -> list[GateResult]:
@@ -223,9 +236,7 @@ def _finding(
         series=tuple(sorted(each.series for each in results if each.series)),
         evidence=tuple(_evidence(line, limits[line.name]) for line in lines),
         message="; ".join(map(_message, lines)),
-        why=result.why
-        if not result.suggestions
-        else "The run has been late for long, and nothing moves it to its target by itself.",
+        why=(watch.gate.stuck.why if watch.gate.stuck and result.suggestions else "") or result.why,
         source=result.source,
         actions=actions,
     )

@@ -8,7 +8,7 @@ from .best import Best
 from .causes import IMPROVING, is_open, is_serious
 from .pack import Rule
 from .report import Finding, GateResult, LogFacts, RequirementResult, RuleState, Step
-from .words import capital, clauses, counted, how_far, lowered, moment, number, unit_of
+from .words import capital, clauses, counted, how_far, listed, lowered, moment, number, unit_of
 
 
 def nothing_to_do(
@@ -44,9 +44,23 @@ def _gate_text(closed: Sequence[GateResult], log: LogFacts) -> str:
         at = max(known)
         is_last = log.total is not None and at > log.total
         until = f"after {unit_of(log.clock)} {number(at, 9)}" + (", past the planned end" if is_last else "")
-    told = "; ".join(f"{_named(gate)} waits for {_missing(gate)}" for gate in closed)
+    told = ". ".join(capital(_waiting(gate)) if place else _waiting(gate) for place, gate in enumerate(closed))
     why = " ".join(dict.fromkeys(gate.why for gate in closed if gate.why))
     return f"Let the run go on and look again {until}: {told}." + (f" {why}" if why else "")
+
+
+def _waiting(gate: GateResult) -> str:
+    """What a gate waits for, what of it this log will never tell, and why a late one is not simply held up."""
+    told = f"{_named(gate)} waits for {_missing(gate._replace(requirements=_tellable(gate)))}"
+    lacking = [line for line in _blocking(gate) if line.is_lacking]
+    if lacking:
+        told += f"; this log can never tell {listed([f'{line.title} ({line.reason})' for line in lacking])}"
+    return told + (f". It is late, but lowering a threshold is no answer yet: {gate.veto}" if gate.veto else "")
+
+
+def _tellable(gate: GateResult) -> tuple[RequirementResult, ...]:
+    """The requirements that waiting may settle."""
+    return tuple(line for line in gate.requirements if not line.is_lacking)
 
 
 def _named(gate: GateResult) -> str:
@@ -79,6 +93,8 @@ def _standing(gate: GateResult, log: LogFacts) -> str:
             return f"{capital(_named(gate))} is open: every requirement is met."
         case "blocked":
             return f"{capital(_named(gate))} was not reached: {_missing(gate)}."
+        case "out of scope" if gate.reason:
+            return f"{capital(_named(gate))} does not apply: {gate.reason}."
         case "unknown":
             return f"{capital(_named(gate))} cannot be judged: {_missing(gate)}."
     return ""

@@ -241,7 +241,8 @@ class Requirement(NamedTuple):
 class Stuck(NamedTuple):
     """When a gate counts as held up: `when` holds, and over the window `over` only near misses fail, without a trend.
 
-    The value to suggest is the one that all but `quantile` of that window's values reach.
+    The value to suggest is the one that all but `quantile` of that window's values reach; `why` is
+    what the finding says.
     """
 
     at: Position
@@ -249,6 +250,7 @@ class Stuck(NamedTuple):
     over: str
     quantile: Expression | None = None
     actions: tuple[str, ...] = ()
+    why: str = ""
 
 
 class Gate(NamedTuple):

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import ceil
 from typing import NamedTuple
 
 from .best import Best
 from .causes import IMPROVING, explain, is_open, is_serious, precedence
 from .checkpoints import Checkpoint
 from .command import advice, command_line, new_values
+from .goback import GoBack
 from .outlook import nothing_to_do
 from .pack import EMPTY, SEVERITIES, Action, Resolved, Scalar
 from .rate import Rate
 from .report import Finding, GateResult, LogFacts, Moment, RuleState, SetAside, Step, Suggestion
 from .surroundings import SAVES
 from .verdict import nothing_judged, verdict_of
-from .words import clauses, moment, number, position
+from .words import clauses, number, position
 
 LOWER = "lower_thresholds"
 """The action whose new values are the limits that a held-up gate suggests."""
@@ -29,7 +29,8 @@ class PlanInput(NamedTuple):
     them, lr_peak; `checkpoints` is None where none was seen; `interval` is the usual distance between two rows on the
     clock, the margin that a checkpoint must keep from the first abnormal row; `eval_improving` says that an evaluation
     metric is surely improving; `unjudged` says why nothing can be judged, such as a required key that was never logged;
-    `best` is the best moment of the run, for actions that name its checkpoint.
+    `best` is the best moment of the run, for actions that name its checkpoint; `first` is the first row of a log whose
+    first rows are not missing.
     """
 
     findings: tuple[Finding, ...]
@@ -44,6 +45,7 @@ class PlanInput(NamedTuple):
     best: Best | None = None
     gates: tuple[GateResult, ...] = ()
     rate: Rate | None = None
+    first: Moment | None = None
 
 
 class PlanResult(NamedTuple):
@@ -89,8 +91,16 @@ class _Planner:
         if given.rate and (self.open or given.gates):
             self.names["lr_peak"] = given.rate.peak(self.open[0].onset if self.open else None)
         self.set_aside: list[SetAside] = []
-        self.bound: Moment | None = self.earliest_fault()
-        self.checkpoint = self.safe_checkpoint()
+        saves = next((each.value for each in given.log.known if each.name == SAVES), None)
+        self.back = GoBack(
+            bound=self.earliest_fault(),
+            clock=self.clock,
+            interval=given.interval,
+            seen=given.checkpoints,
+            first=given.first,
+            saves=float(saves) if saves is not None else None,
+        )
+        self.checkpoint = self.back.checkpoint
 
     def plan(self) -> tuple[tuple[Step, ...], tuple[SetAside, ...]]:
         requests = self.without_loners(self.without_opposites(self.without_conflicts(self.requests())))
@@ -121,8 +131,7 @@ class _Planner:
 
     def request(self, name: str, finding: Finding) -> _Request:
         action = self.action(name)
-        seen = self.comparable_checkpoints()
-        if action.target == "checkpoint" and seen and self.checkpoint is None and "restart" in self.actions:
+        if action.target == "checkpoint" and self.back.is_restart and "restart" in self.actions:
             return _Request(self.actions["restart"], (finding,), instead=action.id)
         return _Request(action, (finding,))
 
@@ -180,29 +189,11 @@ class _Planner:
                     told.setdefault((name, reason), []).append(finding.rule)
         self.set_aside += [SetAside(name, tuple(rules), reason) for (name, reason), rules in told.items()]
 
-    # Which checkpoint
-
     def earliest_fault(self) -> Moment | None:
         """Where the fault began: the earliest onset of the open critical findings, of all open ones if none is."""
         critical = [finding for finding in self.open if finding.severity == "critical"]
         onsets = [finding.onset for finding in critical or self.open]
         return min(onsets, key=position, default=None)
-
-    def comparable_checkpoints(self) -> tuple[Checkpoint, ...]:
-        """The checkpoints that were seen, where the log counts in the steps that their names tell."""
-        if self.bound is None or self.bound.step is None or self.clock == "row":
-            return ()
-        return self.given.checkpoints or ()
-
-    def safe_checkpoint(self) -> Checkpoint | None:
-        older = self.older_checkpoints()
-        return older[-1] if older else None
-
-    def older_checkpoints(self) -> list[Checkpoint]:
-        """Those from before the fault, oldest first: a row tells of all updates since the row before it."""
-        limit = self.bound.step if self.bound and self.bound.step is not None else 0.0
-        seen = sorted(self.comparable_checkpoints(), key=lambda each: each.step)
-        return [each for each in seen if each.step < limit and each.step <= limit - self.given.interval]
 
     # In which words
 
@@ -281,11 +272,11 @@ class _Planner:
         action, title = request.action, request.action.title.rstrip(".")
         why = clauses(request.findings, self.clock)
         if action.target == "checkpoint":
-            return self.revert_text()
+            return self.back.revert_text()
         if action.target == "best_checkpoint" and self.given.best:
             return f"{title}: {why}. {self.given.best.text(self.clock)}"
         if request.instead and action.id == "restart":
-            return self.restart_text()
+            return self.back.restart_text(title)
         if request.instead:
             setting = request.instead.replace("_", " ")
             return f"{title}: the findings ask for {setting} to go both up and down ({why})."
@@ -304,46 +295,9 @@ class _Planner:
             title += " (the log does not show the present value)"
         return f"{title}." if is_told else f"{title}: {why}."
 
-    def revert_text(self) -> str:
-        began = moment(self.bound, self.clock) if self.bound else "the fault"
-        if self.checkpoint is None:
-            unnamed = f"Go back to the newest checkpoint saved before {began}, where the fault began"
-            return f"{unnamed}; none was seen beside the log{self.by_save_steps()}."
-        named = _named(self.checkpoint, self.clock)
-        text = f"Go back to {named}, the newest one from before the fault began at {began}."
-        older = self.older_checkpoints()[:-1]
-        step = self.bound.step if self.bound else None
-        if older and step is not None and step - self.checkpoint.step <= max(self.given.interval, 1):
-            # The fault may lie in the very update that this checkpoint ends with.
-            text += f" If the fault comes back, take {_named(older[-1], self.clock)}."
-        return text
-
-    def by_save_steps(self) -> str:
-        """Which one that was, where it is known how often checkpoints are saved."""
-        saves = next((each.value for each in self.given.log.known if each.name == SAVES), None)
-        if saves is None or self.clock != "step" or not self.bound or self.bound.step is None:
-            return ""
-        step = (ceil(self.bound.step / float(saves)) - 1) * float(saves)
-        return (
-            f", but by save_steps = {number(float(saves), 9)} it is that of step {number(step, 9)}" if step > 0 else ""
-        )
-
-    def restart_text(self) -> str:
-        began = moment(self.bound, self.clock) if self.bound else "the fault"
-        oldest = min(self.comparable_checkpoints(), key=lambda each: each.step)
-        title = self.actions["restart"].title.rstrip(".")
-        return (
-            f"{title}: no checkpoint is from before {began}, where the fault began; the oldest is "
-            f"{_named(oldest, self.clock)}."
-        )
-
 
 def _rules(findings: Iterable[Finding]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(finding.rule for finding in findings))
-
-
-def _named(checkpoint: Checkpoint, clock: str) -> str:
-    return f"{checkpoint.name} ({'epoch' if clock == 'epoch' else 'step'} {number(checkpoint.step, 9)})"
 
 
 def _joined(requests: Sequence[_Request]) -> list[_Request]:

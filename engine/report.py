@@ -139,6 +139,7 @@ class RequirementResult(NamedTuple):
     advisory: bool = False
     at: Moment | None = None  # where the value was logged
     until: float | None = None  # where on the clock it will be met, if that is known
+    is_lacking: bool = False  # whether this log can never tell it
     setting: str = ""
     why: str = ""
     source: str = ""
@@ -158,6 +159,7 @@ class GateResult(NamedTuple):
     passes: int = 0
     waits: bool = False  # whether waiting may open it
     suggestions: tuple[Suggestion, ...] = ()
+    veto: str = ""  # why a gate that is late is not held up by a near miss
     why: str = ""
     source: str = ""
 

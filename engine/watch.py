@@ -12,7 +12,7 @@ from .expression import Expression
 from .judged import lacking, metrics_of
 from .pack import EMPTY, Gate, Pack, Requirement, Scalar
 from .series import Series, Splitter
-from .tree import Name
+from .tree import And, Name, Node
 
 if TYPE_CHECKING:
     pass
@@ -66,11 +66,18 @@ class Watch(NamedTuple):
     own: Value | None  # the rows of its series
     advisory: bool
     lack: str = ""  # why it cannot be known whether the gate applies
+    parts: tuple[tuple[Node, Value], ...] = ()  # what must all hold for the gate to apply
 
     @property
     def conditions(self) -> tuple[Value, ...]:
         """What must be known at each row."""
-        return tuple(value for value in (self.scope, self.passed, self.stuck) if value is not None)
+        own = tuple(value for value in (self.scope, self.passed, self.stuck) if value is not None)
+        return tuple(dict.fromkeys((*own, *self.parts_bound)))
+
+    @property
+    def parts_bound(self) -> tuple[Value, ...]:
+        """The parts of the condition under which the gate applies."""
+        return tuple(value for _, value in self.parts)
 
     @property
     def values(self) -> tuple[Value, ...]:
@@ -114,6 +121,7 @@ def _watch(gate: Gate, series: Series, binder: Binder) -> Watch:
     ]
     own = None if not conditions else conditions[0] if len(conditions) == 1 else Op("and", tuple(conditions), CONDITION)
     lines = tuple(_line(requirement, binder) for requirement in gate.require.values())
+    lack = lacking(gate.while_, names) if gate.while_ else ""
     return Watch(
         gate,
         series.name,
@@ -124,8 +132,14 @@ def _watch(gate: Gate, series: Series, binder: Binder) -> Watch:
         bound(gate.stuck.when) if gate.stuck else None,
         own,
         _is_true(gate.advisory, names),
-        lacking(gate.while_, names) if gate.while_ else "",
+        lack,
+        _parts(gate.while_, binder) if gate.while_ and not lack else (),
     )
+
+
+def _parts(condition: Expression, binder: Binder) -> tuple[tuple[Node, Value], ...]:
+    nodes = condition.tree.operands if isinstance(condition.tree, And) else (condition.tree,)
+    return tuple((node, binder.value(condition, node)) for node in nodes)
 
 
 def _line(requirement: Requirement, binder: Binder) -> Line:

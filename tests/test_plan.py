@@ -125,6 +125,7 @@ def plan(
     unjudged: str = "",
     pack: Pack = PACK,
     scalars: Mapping[str, Scalar] | None = None,
+    first: Moment | None = None,
 ) -> PlanResult:
     scalars = {"lr_peak": 5e-7, **(scalars or {})}
     return make_plan(
@@ -138,6 +139,7 @@ def plan(
             interval,
             improving,
             unjudged,
+            first=first,
         )
     )
 
@@ -337,6 +339,42 @@ def test_no_checkpoint_seen_leaves_it_unnamed() -> None:
     ]
     assert result.plan[0].target is None
     assert result.plan[0].command == "train --size <model_size> --lr 5e-07 --from <checkpoint>"
+
+
+@pytest.mark.parametrize(
+    ("clock", "first", "onset", "expected"),
+    [
+        ("step", Moment(1, 1), 1, "restart"),
+        ("step", Moment(0, 1), 0, "restart"),
+        ("epoch", Moment(0, 1), 0, "restart"),
+        ("row", Moment(None, 2), None, "restart"),
+        ("step", Moment(1, 1), 2, "revert"),  # the first row is fine
+        ("step", Moment(10, 1), 10, "revert"),  # something may have been saved at step 5
+        ("step", None, 1, "revert"),  # the first rows are missing
+    ],
+)
+def test_a_fault_from_the_first_row_of_a_run_on_leaves_nothing_to_go_back_to(
+    clock: str, first: Moment | None, onset: float | None, expected: str
+) -> None:
+    found = finding("non_finite", "stop", "revert", onset=onset)
+    if onset is None:
+        found = found._replace(onset=Moment(None, 2))
+    result = plan(found, checkpoints=None, log=LOG._replace(clock=clock), first=first)
+    assert actions(result) == ["stop", expected]
+    began = {"step": f"step {onset:g}" if onset is not None else "", "epoch": "epoch 0", "row": "row 2"}[clock]
+    if expected == "restart":
+        assert texts(result)[1] == (
+            f"Start again from the beginning: the fault is there from the first row on ({began}),"
+            " so nothing was saved before it."
+        )
+
+
+def test_a_first_row_far_into_the_run_says_that_there_may_be_nothing_to_go_back_to() -> None:
+    result = plan(finding("non_finite", "revert", onset=500), checkpoints=None, first=Moment(500, 1))
+    assert texts(result) == [
+        "Go back to the newest checkpoint saved before step 500, where the fault began; none was seen beside the log,"
+        " and that is its first row: if nothing was saved by then, restart from the beginning."
+    ]
 
 
 @pytest.mark.parametrize(

@@ -175,8 +175,8 @@ not evaluated (3)  overfit, overfit_mild (no eval_loss in the log); lr_off
                    (lr_configured is not set)
 disabled (1)       noise
 overrides (1)      margin_floor = -0.05 (default 0, --set)
-stages (2)         start loss 0.5 (guide: 0.6 to 0.7), end margin 0.05 (guide:
-                   at least 0.3)
+stages (2)         start loss 0.5 (below the guide's 0.6 to 0.7), end margin
+                   0.05 (below the guide's 0.3)
 log                200 rows, steps 1 to 200 of 300; 3 malformed lines (12, 40,
                    41); 36 rows superseded by 1 resume; pack kto 1.0.0
 """
@@ -187,7 +187,7 @@ The run finished at step 300 of 300; 4 rules found no fault.
 ok (4)             grad_norm_high (nearest: 47, limit 50) and 3 more
 not evaluated (3)  no eval_loss in the log (2 rules) and 1 more reason
 disabled (1)       noise
-stages (2)         start loss 0.5 (guide: 0.6 to 0.7) and 1 more
+stages (2)         start loss 0.5 (below the guide's 0.6 to 0.7) and 1 more
 log                200 rows, steps 1 to 300 of 300, ended; pack kto 1.0.0,
                    variant short
 """

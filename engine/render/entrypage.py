@@ -169,6 +169,7 @@ def _of_gate(gate: Gate) -> Iterator[tuple[str, str]]:
             "held up",
             f"{when}, by near misses over {gate.stuck.over} without a trend: {', '.join(gate.stuck.actions)}",
         )
+        yield "", gate.stuck.why
 
 
 def _of_rule(resolved: Resolved, rule: Rule, *, conditions: bool = True) -> Iterator[tuple[str, str]]:

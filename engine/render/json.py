@@ -255,6 +255,8 @@ def _gate(gate: GateResult) -> Json:
             }
             for each in gate.suggestions
         ]
+    if gate.veto:
+        data["not_held_up"] = gate.veto
     return data | {"source": gate.source}
 
 

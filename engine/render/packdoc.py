@@ -259,6 +259,7 @@ def _gates(pack: Pack) -> Iterator[str]:
             yield (
                 f"Held up where `{_plain(gate.stuck.when)}` and, over `{gate.stuck.over}`, only near misses fail"
                 f" without a trend: {', '.join(gate.stuck.actions)}."
+                + (f" {_text(gate.stuck.why)}" if gate.stuck.why else "")
             )
         if gate.why:
             yield _text(gate.why)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from ..causes import IMPROVING, is_open, precedence
 from ..pack import SEVERITIES, Override
-from ..report import Evidence, Finding, LogFacts, Report, RuleState
+from ..report import Evidence, Finding, LogFacts, Report, RuleState, StageResult
 from ..words import capital, clause, counted, in_series, listed, moment, number, position, unit_of
 from .layout import Page
 from .sparkline import column, sparkline
@@ -352,17 +352,16 @@ def _stages(page: Page, report: Report, lines: int) -> None:
     outside = [stage for stage in report.stages if stage.within is False and stage.median is not None]
     if outside:
         items = [
-            f"{stage.stage} {stage.metric} {number(stage.median or 0.0, 4)} (guide: {_range(stage.expected)})"
-            for stage in outside
+            f"{stage.stage} {stage.metric} {number(stage.median or 0.0, 4)} ({_beyond(stage)})" for stage in outside
         ]
         _list(page, f"stages ({len(outside)})", items, lines)
 
 
-def _range(bounds: tuple[float | None, float | None]) -> str:
-    low, high = bounds
-    if low is None:
-        return "any" if high is None else f"at most {number(high, 4)}"
-    return f"at least {number(low, 4)}" if high is None else f"{number(low, 4)} to {number(high, 4)}"
+def _beyond(stage: StageResult) -> str:
+    """On which side of the guide's range a median lies: "above the guide's 0.3 to 0.5"."""
+    low, high = stage.expected
+    side = "below" if low is not None and stage.median is not None and stage.median < low else "above"
+    return f"{side} the guide's {' to '.join(number(end, 4) for end in (low, high) if end is not None)}"
 
 
 _FORMATS = {"jsonl": "", "unknown": "", "console": ", console output"}

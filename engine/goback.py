@@ -1,0 +1,98 @@
+"""Where a plan goes back to: the newest checkpoint from before the fault, or the beginning, and in which words."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import NamedTuple
+
+from .checkpoints import Checkpoint
+from .report import Moment
+from .words import moment, number, position
+
+
+class GoBack(NamedTuple):
+    """What the choice rests on.
+
+    `bound` is where the fault began; `seen` are the checkpoints beside the log, None where none was seen; `interval` is
+    the usual distance between two rows on the clock; `first` is the first row, where none
+    is missing before it.
+    `saves` is how many steps lie between two checkpoints, where that is known.
+    """
+
+    bound: Moment | None
+    clock: str
+    interval: float = 0.0
+    seen: tuple[Checkpoint, ...] | None = None
+    first: Moment | None = None
+    saves: float | None = None
+
+    @property
+    def comparable(self) -> tuple[Checkpoint, ...]:
+        """The checkpoints that were seen, where the log counts in the steps that their names tell."""
+        if self.bound is None or self.bound.step is None or self.clock == "row":
+            return ()
+        return self.seen or ()
+
+    @property
+    def older(self) -> list[Checkpoint]:
+        """Those from before the fault, oldest first: a row tells of all updates since the row before it."""
+        limit = self.bound.step if self.bound and self.bound.step is not None else 0.0
+        seen = sorted(self.comparable, key=lambda each: each.step)
+        return [each for each in seen if each.step < limit and each.step <= limit - self.interval]
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """The one to go back to, where it is known by name."""
+        return older[-1] if (older := self.older) else None
+
+    @property
+    def is_whole_log(self) -> bool:
+        """Whether the fault is there from the first row on."""
+        return self.bound is not None and self.first is not None and position(self.bound) <= position(self.first)
+
+    @property
+    def is_whole_run(self) -> bool:
+        """Whether that row is the first of the run as well, so that nothing can have been saved before it."""
+        return self.is_whole_log and self.first is not None and (self.clock == "row" or position(self.first) <= 1)
+
+    @property
+    def is_restart(self) -> bool:
+        """Whether there is nothing to go back to but the beginning."""
+        return self.checkpoint is None and (bool(self.comparable) or self.is_whole_run)
+
+    def revert_text(self) -> str:
+        """Go back to which checkpoint, and why to that one."""
+        began, checkpoint = self._began(), self.checkpoint
+        if checkpoint is None:
+            unnamed = f"Go back to the newest checkpoint saved before {began}, where the fault began"
+            rest = ", and that is its first row: if nothing was saved by then, restart from the beginning"
+            return f"{unnamed}; none was seen beside the log{self._by_saves() or (rest if self.is_whole_log else '')}."
+        text = f"Go back to {self._named(checkpoint)}, the newest one from before the fault began at {began}."
+        older = self.older[:-1]
+        step = self.bound.step if self.bound else None
+        if older and step is not None and step - checkpoint.step <= max(self.interval, 1):
+            # The fault may lie in the very update that this checkpoint ends with.
+            text += f" If the fault comes back, take {self._named(older[-1])}."
+        return text
+
+    def restart_text(self, title: str) -> str:
+        """Why to go back to the beginning: no checkpoint that was seen is old enough, or none can be."""
+        began = self._began()
+        if self.is_whole_run:
+            return f"{title}: the fault is there from the first row on ({began}), so nothing was saved before it."
+        oldest = min(self.comparable, key=lambda each: each.step)
+        told = f"{title}: no checkpoint is from before {began}, where the fault began"
+        return f"{told}; the oldest is {self._named(oldest)}."
+
+    def _by_saves(self) -> str:
+        """Which one that was, where it is known how often checkpoints are saved."""
+        if self.saves is None or self.clock != "step" or not self.bound or self.bound.step is None:
+            return ""
+        step = (ceil(self.bound.step / self.saves) - 1) * self.saves
+        return f", but by save_steps = {number(self.saves, 9)} it is that of step {number(step, 9)}" if step > 0 else ""
+
+    def _began(self) -> str:
+        return moment(self.bound, self.clock) if self.bound else "the fault"
+
+    def _named(self, checkpoint: Checkpoint) -> str:
+        return f"{checkpoint.name} ({'epoch' if self.clock == 'epoch' else 'step'} {number(checkpoint.step, 9)})"
