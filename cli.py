@@ -273,7 +273,10 @@ def _unjudged(log: str, error: LogError, pack: str) -> Report:
     from .engine.verdict import unjudged
 
     if pack == "auto":
-        return unjudged(log, error.message, pack=pack)._replace(chosen=pack)
+        from .engine.detect import NoPackError
+
+        fits = error.fits if isinstance(error, NoPackError) else ()
+        return unjudged(log, error.message, pack=pack)._replace(chosen=pack, candidates=fits)
     try:
         known = load_pack(pack)
     except TrainrulesError:

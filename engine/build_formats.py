@@ -27,7 +27,15 @@ def format_of(name: str, fields: Fields, problems: Problems) -> Format:
     lines = tuple(line for each in parts if (line := _line(each, remembered, problems)) is not None)
     if lines and not any(each.has("pairs") or each.has("values") for each in parts):
         problems.add(fields.at, "missing-key", f"format {name!r} gives no values", "give a line 'pairs' or 'values'")
-    return Format(name, fields.at, lines, fields.text("title"), fields.text("help"), fields.text("source"))
+    return Format(
+        name,
+        fields.at,
+        lines,
+        fields.text("title"),
+        fields.text("help"),
+        fields.text("source"),
+        fields.flag("last_resort"),
+    )
 
 
 def _line(fields: Fields, remembered: Collection[str], problems: Problems) -> LinePattern | None:

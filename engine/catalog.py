@@ -99,7 +99,11 @@ def unknown_name(everything: list[Entry], pack: Pack, given: str, name: str) -> 
     """The hint for a name that a pack, called `given` on the command line, does not have."""
     names = list(dict.fromkeys(entry.name for entry in everything))
     keys = list(dict.fromkeys(key for entry in everything for key in _keys(pack, entry)))
-    near = did_you_mean(name, names) or did_you_mean(name, keys)
+    from difflib import get_close_matches
+
+    # What is spelled like a key of the log, such as "rewards/margin", is one.
+    is_key = any(nearest not in names for nearest in get_close_matches(name, [*names, *keys], n=1))
+    near = did_you_mean(name, keys if is_key else names)
     return near or f"'rules show {given}' lists all that it has"
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from .errors import LogError
 from .readers.cells import nestings
+from .report import Fit
 from .shelf import HEADS, taken
 from .shipped import RULES, pack_files
 from .words import listed
@@ -28,14 +29,6 @@ class Head(NamedTuple):
     pack: str
     title: str
     detect: tuple[str, ...]
-
-
-class Fit(NamedTuple):
-    """How far a log has what tells the logs of a pack."""
-
-    pack: str
-    found: tuple[str, ...]
-    missing: tuple[str, ...]
 
 
 class NoPackError(LogError):
@@ -64,6 +57,8 @@ def choose(path: str, names: Collection[str]) -> Fit:
     told = "; ".join(f"{fit.pack} would also need {listed(fit.missing)}" for fit in fits)
     message = "no pack fits this log by its keys" + (f" ({told})" if told else "")
     hint = f"--pack {GENERAL} judges any log with a loss, 'rules packs' lists the others"
+    if not fits and (named := [head.pack for head in heads(RULES)]):
+        hint = f"say what is trained, with --pack {listed(named, 'or')}; --pack {GENERAL} judges any log with a loss"
     raise NoPackError(message, path=path, hint=hint, fits=fits)
 
 

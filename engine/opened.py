@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .pack import Pack, Resolved
 from .readers import Choose, Run, Wanted, read
-from .shelf import load_pack
+from .shelf import load_pack, shipped_formats
 
 if TYPE_CHECKING:
     from .readers.deadline import Deadline
@@ -49,6 +49,7 @@ def opened(
         return read(
             path,
             what,
+            shipped=shipped_formats,
             input_format=input_format,
             known=known,
             threads=threads,

@@ -324,7 +324,8 @@ class LinePattern(NamedTuple):
     """One kind of line of a console log. `groups` are the named groups of `match`, and their numbers.
 
     The texts of `remember`, `values`, `key` and `ends` are templates over these groups and what lines before
-    remembered; `pairs` (with the numbers of its groups `name` and `value`) is looked for in the rest of the line.
+    remembered; `pairs` (with the numbers of its groups `name` and `value`) is looked for in the group `rest`, or else
+    in the rest of the line.
     """
 
     match: str
@@ -339,7 +340,10 @@ class LinePattern(NamedTuple):
 
 
 class Format(NamedTuple):
-    """How a trainer prints: the kinds of lines that tell something; of each line, the first that matches decides."""
+    """How a trainer prints: the kinds of lines that tell something; of each line, the first that matches decides.
+
+    One of `last_resort` is read only where no other gives a value.
+    """
 
     id: str
     at: Position
@@ -347,6 +351,7 @@ class Format(NamedTuple):
     title: str = ""
     help: str = ""
     source: str = ""
+    last_resort: bool = False
 
 
 class Note(NamedTuple):

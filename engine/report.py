@@ -224,6 +224,14 @@ class Threshold(NamedTuple):
     override: Override | None = None
 
 
+class Fit(NamedTuple):
+    """How far a log has the keys that tell the logs of a pack."""
+
+    pack: str
+    found: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
 class Report(NamedTuple):
     """The result of evaluating one log with one pack."""
 
@@ -247,3 +255,4 @@ class Report(NamedTuple):
     suppressions: tuple[Suppression, ...] = ()
     sources: tuple[Source, ...] = ()  # the files that settings were read from
     thresholds: tuple[Threshold, ...] = ()  # all that the pack has
+    candidates: tuple[Fit, ...] = ()  # where none could be chosen: the packs that share a key with the log

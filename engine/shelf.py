@@ -13,10 +13,10 @@ from os import fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .shipped import RULES, pack_files
+from .shipped import RULES, pack_files, shipped_with
 
 if TYPE_CHECKING:
-    from .pack import Pack
+    from .pack import Format, Pack
 
 SHELF = "loaded"
 """The folder beside the packs that holds them loaded; part of a wheel, never of the source tree."""
@@ -40,6 +40,12 @@ def load_pack(name_or_path: str | Path) -> Pack:
         return from_file(name_or_path)
 
     return taken(fspath(name_or_path), RULES, loaded)
+
+
+def shipped_formats() -> dict[str, tuple[Format, ...]]:
+    """The formats of console output that the shipped packs have themselves, by pack, `common` first."""
+    packs = [load_pack(name) for name in shipped_with("formats")]
+    return {pack.id: tuple(each for each in pack.formats.values() if each.at.file == pack.at.file) for pack in packs}
 
 
 def taken(name: str, folder: Path, otherwise: Callable[[], _T]) -> _T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from os import PathLike, fspath
@@ -28,6 +29,8 @@ from .surroundings import find_known, with_rate
 if TYPE_CHECKING:
     import duckdb
 
+
+_COPY_TO = re.compile(rf" TO '{re.escape(join(gettempdir(), TOLD))}[^']*' ").sub
 
 Legend: TypeAlias = tuple[tuple[str, str], ...]
 """Columns, each with what it holds."""
@@ -64,7 +67,7 @@ class Trace:
     @property
     def told(self) -> str:
         """A name for the file of JSON lines that console output is turned into."""
-        return f"{self.path}.jsonl"
+        return f"{self.path}.told.jsonl"
 
     def open(self, title: str) -> None:
         """Begin a chapter."""
@@ -77,6 +80,7 @@ class Trace:
     def record(self, sql: str, parameters: Sequence[object]) -> None:
         """Note a statement that is about to be run, with the path of the log as it was given."""
         parameters = [self._named(value) for value in parameters]
+        sql = _COPY_TO(lambda found: f" TO {_literal(self.told)} ", sql)
         told = [each for each in self._legends if each[0] in sql]
         self._legends = [each for each in self._legends if each not in told]
         legend = tuple(pair for _, legend in told for pair in legend)

@@ -113,7 +113,7 @@ def rules(place: Path, capsys: pytest.CaptureFixture[str]) -> Command:
         ("folder", "folder: this is a directory, and no log was found in it; name the metrics log in it"),
         ("empty.jsonl", "empty.jsonl: the log is empty; wait until the run has logged something"),
         ("blank.jsonl", "blank.jsonl: no line is a JSON object: the file is blank; wait until the run has logged something"),
-        ("console.txt", "console.txt:1: no line is a JSON object: this looks like console output, and none of the known formats ('metric_logger', 'printed_dicts', 'mmengine', 'epoch_lines') gives a value; give the JSON lines log that the trainer writes"),
+        ("console.txt", "console.txt:1: no line is a JSON object: this looks like console output, and none of the known formats ('metric_logger', 'printed_dicts', 'mmengine', 'epoch_lines', 'progress_bars') gives a value; give the JSON lines log that the trainer writes"),
         ("binary.bin", "binary.bin:1: no line is a JSON object: this is a binary file, not text; name the metrics log, not a checkpoint or an archive"),
         ("model.pt", "model.pt:1: no line is a JSON object: this is a binary file, not text; name the metrics log, not a checkpoint or an archive"),
         ("words.jsonl", "words.jsonl: the log has no number for what pack 'common' needs (loss: 'loss' is text in all 2 rows, first at line 1 ('low'), never a number; eval_loss: 'eval_loss' is a list in 1 of 2 rows, first at line 2 ('[1]'), never a number)"),

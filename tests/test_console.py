@@ -76,6 +76,7 @@ def facts(place: Path, log: str, formats: tuple[Format, ...] = COMMON) -> LogFac
     return run.facts
 
 
+BAR = "Epoch 1: 100%|####| 9/9 [00:01<00:00, 5.2it/s, loss=9]"
 METRIC_LOGGER = """Namespace(lr=0.0001, epochs=300, batch_size=2)
 Start training
 Epoch: [0]  [  0/50]  eta: 0:00:06  lr: 0.000500  class_error: 44.44  loss: 10.4151 (10.4151)  loss_ce: 2.6584 (2.6584)
@@ -145,6 +146,12 @@ def test_a_loss_that_stopped_the_trainer_is_a_value_that_is_not_finite(tmp_path:
         ("\x1b[1mEpoch 1\x1b[0m: loss=\x1b[32m10\x1b[0m\n", [(1, 1, 10, None)]),
         ("\x1b]0;a title\x07Epoch 1: loss=10\n", [(1, 1, 10, None)]),
         ("Epoch 1:  10%|#   | 1/9\rEpoch 1: 100%|####| 9/9 [00:01<00:00, loss=99]\nEpoch 1: loss=10\n", [(2, 1, 10, None)]),
+        (BAR + "Epoch 1: loss=10\n", [(1, 1, 10, None)]),
+        (BAR + "2024-01-01 10:00:00 INFO Epoch 1: loss=10\nval_loss=11\n", [(1, 1, 10, 11)]),
+        ("Epoch 1: loss=10\nval_loss: 11, val_acc: 0.5\nEpoch 2: loss=9\n  val loss: 12\n", [(1, 1, 10, 11), (3, 2, 9, 12)]),
+        (BAR + BAR.replace("loss=9", "loss=8") + "\n" + BAR.replace("1:", "2:").replace("loss=9", "loss=7.5") + "\n", [(1, 1, 8, None), (2, 2, 7.5, None)]),
+        ("Epoch 1:  50%|## | 1/2 [00:01<00:01, loss=9]\rEpoch 1: 100%|####| 2/2 [00:01<00:00, loss=8]", [(1, 1, 8, None)]),
+        (" 50%|## | 1/2 [00:01<00:01, 1.5it/s, lr=0.1, loss=9]\r100%|####| 2/2 [00:01<00:00, loss=nan]\n", [(1, None, 9, None), (1, None, math.nan, None)]),
         ("x\r\nEpoch 1: loss=10\r\n\r\nEpoch 2: loss=9\r\n", [(2, 1, 10, None), (4, 2, 9, None)]),
         ("a\rEpoch 1: loss=10\rb\rEpoch 2: loss=9\rc\nEpoch 3: loss=8", [(1, 1, 10, None), (1, 2, 9, None), (2, 3, 8, None)]),
         ("\n\n\n\nEpoch 1: loss=10\n\n\nEpoch 2: loss=9", [(5, 1, 10, None), (8, 2, 9, None)]),
@@ -154,6 +161,13 @@ def test_a_loss_that_stopped_the_trainer_is_a_value_that_is_not_finite(tmp_path:
 def test_lines_of_epochs(tmp_path: Path, log: str, found: list[tuple[float | None, ...]]) -> None:
     got = [(row["line"], row.get("epoch"), row.get("loss"), row.get("val")) for row in rows(tmp_path, log)]
     assert repr(got) == repr([(line, *(v if v is None else float(v) for v in more)) for line, *more in found])
+
+
+def test_lines_with_a_loss_that_are_not_read_are_told(tmp_path: Path) -> None:
+    log = "Epoch 1: loss=5\nstep 5 | loss=4\nloss_coef=3\nstep 6 | loss=3 | x\nEpoch 2: loss=4\n"
+    told = "2 lines with a loss are not of the format 'epoch_lines' and not read, the first is line 2"
+    assert facts(tmp_path, log).notes == (told,)
+    assert facts(tmp_path, log.replace("step 5 | loss=4", BAR).replace("step 6 | loss=3", "")).notes == ()
 
 
 def test_a_file_is_read_in_one_format(tmp_path: Path) -> None:
@@ -217,11 +231,11 @@ def test_every_part_of_a_line_pattern(tmp_path: Path) -> None:
     ("log", "message"),
     [
         ("Epoch: [0]  [ 0/50]  eta: 0:00:06  loss: 10.4 (10.4)\n" * 3, "console.txt: 3 lines are of the format 'metric_logger', and none gives a value yet; wait until the run has logged more"),
-        ("  5%|# | 1/20\nEpoch 1: 10%|## | 2/20\n" * 6, "console.txt:1: no line is a JSON object: this looks like console output, and none of the known formats ('metric_logger', 'printed_dicts', 'mmengine', 'epoch_lines') gives a value; give the JSON lines log that the trainer writes"),
+        ("  5%|# | 1/20\nEpoch 1: 10%|## | 2/20\n" * 6, "console.txt:1: no line is a JSON object: this looks like console output, and none of the known formats ('metric_logger', 'printed_dicts', 'mmengine', 'epoch_lines', 'progress_bars') gives a value; give the JSON lines log that the trainer writes"),
         ("[Epoch 1] begins\n", "console.txt: 1 line is of the format 'epoch_lines', and none gives a value yet; wait until the run has logged more"),
-        ("[12:30:05] hello\n", "console.txt:1: no line is a JSON object: this looks like console output, and none of the known formats ('metric_logger', 'printed_dicts', 'mmengine', 'epoch_lines') gives a value; give the JSON lines log that the trainer writes"),
+        ("[12:30:05] hello\n", "console.txt:1: no line is a JSON object: this looks like console output, and none of the known formats ('metric_logger', 'printed_dicts', 'mmengine', 'epoch_lines', 'progress_bars') gives a value; give the JSON lines log that the trainer writes"),
         ("[3, 4\n", "console.txt:1: no line is a JSON object: the lines are not valid JSON; write one JSON object a line"),
-        ("hello\nworld\n", "console.txt:1: no line is a JSON object: this looks like console output, and none of the known formats ('metric_logger', 'printed_dicts', 'mmengine', 'epoch_lines') gives a value; give the JSON lines log that the trainer writes"),
+        ("hello\nworld\n", "console.txt:1: no line is a JSON object: this looks like console output, and none of the known formats ('metric_logger', 'printed_dicts', 'mmengine', 'epoch_lines', 'progress_bars') gives a value; give the JSON lines log that the trainer writes"),
         ("Epoch 1: loss=5\nEpoch 2: loss=4\n" + "Epoch 1: loss=5\n" * 2 + "Epoch 2: loss=4\nEpoch 1: loss=5\n" * 20, "console.txt:3: the epoch goes back 21 times in 44 rows: the lines of several runs or ranks are interleaved; name the label that tells them apart under 'labels' in the pack, or give a log of one run"),
     ],
 )  # fmt: skip
@@ -232,8 +246,13 @@ def test_what_cannot_be_read(tmp_path: Path, log: str, message: str) -> None:
 
 
 def test_a_pack_without_formats_is_told_which_packs_can_read_it(tmp_path: Path) -> None:
+    log, pack = tmp_path / "console.txt", tmp_path / "p.yaml"
+    log.write_text("Epoch 1: loss=5\n")
+    pack.write_text(
+        HEAD + "metrics: {loss: {keys: [loss]}}\nrules: {r: {title: R, cause: info, severity: info, when: loss > 1}}\n"
+    )
     with pytest.raises(LogError) as raised:
-        read_log(tmp_path, "Epoch 1: loss=5\n", ())
+        evaluate(log, pack=pack)
     message = "no line is a JSON object: this looks like console output, and the pack has no formats for it"
     assert raised.value.message == message
     hint = "--pack common can read it; else give the JSON lines log that the trainer writes"
@@ -311,7 +330,7 @@ def test_formats_are_inherited_by_name(tmp_path: Path) -> None:
         "  mine: {lines: [{match: '^M', values: {loss: 2}}]}\n"
     )
     formats = load_pack(child).formats
-    assert list(formats) == ["metric_logger", "printed_dicts", "mmengine", "epoch_lines", "mine"]
+    assert list(formats) == ["metric_logger", "printed_dicts", "mmengine", "epoch_lines", "progress_bars", "mine"]
     assert [line.match for line in formats["epoch_lines"].lines] == [r"^E(?P<epoch>\d+)"]
     assert formats["metric_logger"] == load_pack("common").formats["metric_logger"]
 

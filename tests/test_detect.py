@@ -132,8 +132,8 @@ def test_the_pack_that_fits_with_most_keys_is_chosen(
         ),
         (
             {"accuracy"},
-            "run.jsonl: no pack fits this log by its keys; --pack common judges any log with a loss, 'rules packs' "
-            "lists the others",
+            "run.jsonl: no pack fits this log by its keys; say what is trained, with --pack boxes, experts, masks, "
+            "masks_too or rollouts; --pack common judges any log with a loss",
             [],
         ),
     ],
@@ -228,7 +228,13 @@ def test_the_command_leaves_with_3_and_a_report_on_each_log(
     known, unknown = map(json.loads, out.splitlines())
     assert left.value.code == 3
     assert (known["pack"]["id"], known["verdict"]) == ("experts", "healthy")
-    assert unknown["pack"] == {"id": "auto", "version": "", "variant": None, "chosen": "auto"}
+    candidates = [
+        {"pack": "experts", "found": ["phase"], "missing": ["expert"]},
+        {"pack": "rollouts", "found": ["loss"], "missing": ["rollout/*"]},
+    ]
+    assert unknown["pack"] == {
+        "id": "auto", "version": "", "variant": None, "chosen": "auto", "candidates": candidates
+    }  # fmt: skip
     assert unknown["reason"] == (
         "no pack fits this log by its keys (experts would also need expert; rollouts would also need rollout/*)"
     )

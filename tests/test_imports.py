@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+ENGINE = Path(__file__).resolve().parent.parent / "engine"
 PROBE = """
 import sys
 {code}
@@ -85,3 +87,32 @@ def test_the_tree_is_imported_once(root: Path) -> None:
     package = Path(str(trainrules.__file__))
     assert named(package, root / "__init__.py") == {"trainrules"}
     assert named(package.parent / "engine" / "errors.py", root / "engine" / "errors.py") == {"trainrules.engine.errors"}
+
+
+BEHIND = (
+    "best",
+    "detect",
+    "evaluate",
+    "evaluation",
+    "findings",
+    "load",
+    "opened",
+    "params",
+    "plan",
+    "render",
+    "shelf",
+    "shipped",
+    "tracing",
+)
+
+
+@pytest.mark.parametrize("path", sorted(ENGINE.joinpath("readers").rglob("*.py")), ids=lambda path: path.name)
+def test_readers_know_nothing_of_what_stands_behind_them(path: Path) -> None:
+    """Readers get what they need of packs handed over; imports within functions count too."""
+    dots = len(path.relative_to(ENGINE).parts)
+    found = [
+        (node.module or "").partition(".")[0]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.level == dots
+    ]
+    assert sorted({*found} & {*BEHIND}) == []

@@ -276,7 +276,11 @@ def test_data_says_everything_even_what_is_not_set(rules: Rules) -> None:
             ("explain", "mine.yaml", "acuracy"),
             "mine.yaml: unknown name 'acuracy'; did you mean 'accuracy'?\n",
         ),
-        (("explain", "rich.yaml", "ce_2"), "rich.yaml: unknown name 'ce_2'; did you mean 'ce'?\n"),
+        (
+            ("explain", "mine.yaml", "eval_acuracy"),
+            "mine.yaml: unknown name 'eval_acuracy'; did you mean 'eval_accuracy'?\n",
+        ),
+        (("explain", "rich.yaml", "ce_2"), "rich.yaml: unknown name 'ce_2'; did you mean 'ce_1' or 'ce_0' or 'ce'?\n"),
         (
             ("explain", "mine.yaml", "eval_acc"),
             "mine.yaml: unknown name 'eval_acc'; did you mean 'eval_accuracy'?\n",

@@ -206,8 +206,9 @@ def test_console_output_is_read_from_the_lines_it_tells(rules: Rules, tmp_path: 
     (tmp_path / "run.txt").write_text("".join(f"step {step} loss={step / 2}\n" for step in range(9)), encoding="utf-8")
     out = rules("sql", "small.yaml", "run.txt")[1]
     assert "judges run.txt (9 rows)" in out
-    assert "here it is called run.txt.jsonl." in out.replace("\n-- ", " ")
-    assert out.index("'run.txt',") < out.index("'run.txt.jsonl',") < out.index("CREATE TABLE run AS")
+    assert "the script writes run.txt.told.jsonl, which can be removed" in out.replace("\n-- ", " ")
+    assert out.index("'run.txt',") < out.index("TO 'run.txt.told.jsonl'") < out.index("CREATE TABLE run AS")
+    assert executed(out).execute("SELECT step, m0 FROM run").fetchall() == [(step, step / 2) for step in range(9)]
     assert "trainrules-" not in out
     assert "The tool reads a copy of this log" in out
     assert "regexp_matches('', " not in out

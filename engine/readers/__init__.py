@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .model import Choose, Run, Wanted, WantedMetric
+from .model import Choose, Run, Shipped, Wanted, WantedMetric
 
 if TYPE_CHECKING:
     from ..report import Known
@@ -18,6 +18,7 @@ def read(
     path: str,
     wanted: Wanted | Choose,
     *,
+    shipped: Shipped = dict,
     input_format: str | None = None,
     known: tuple[Known, ...] = (),
     threads: int | None = None,
@@ -36,6 +37,7 @@ def read(
     return read_run(
         path,
         wanted,
+        shipped=shipped,
         input_format=input_format,
         known=known,
         threads=threads,

@@ -27,9 +27,16 @@ from .normalise import TOLD, TURN, Source
 _HEAD = 1 << 16
 _BATCH = 10_000
 _ESCAPES = "\\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\\x07\\x1b]*(?:\\x07|\\x1b\\\\)?|[@-Z\\\\^_])"
+_BAR = f"[0-9]%[|][^|{TURN}]*[|][^\\[{TURN}]*\\[[^\\]{TURN}]*\\]"
+_BAR_UP_TO_TIMES = "^(.*[0-9]%[|][^|]*[|][^\\[]*)\\["
+_A_LOSS = "(?i)loss['\"]?\\s*[=:]\\s*['\"]?[-+]?(?:[0-9.]|nan|inf)"
 _GROUPED = "[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?"
 _PLAIN_KEY = "regexp_replace(lower(key), '\\s+', '_', 'g')"
 _CARRIED = "OVER (ORDER BY n ROWS UNBOUNDED PRECEDING)"
+
+
+REST = "rest"
+"""The group of a pattern in which its pairs are looked for, in place of what follows the match."""
 
 
 class Told(NamedTuple):
@@ -64,7 +71,10 @@ def told(
     _find(con, source, formats)
     try:
         given = [_extract(con, number, each, keys) for number, each in enumerate(formats)]
-        most = given.index(max(given))
+        # Bars repeat what lines say of an epoch many times over.
+        tells = [bool(found[0 if keys else 1]) for found in given]
+        rank = [(tells[number] and not each.last_resort, given[number]) for number, each in enumerate(formats)]
+        most = rank.index(max(rank))
         if not any(given[most]):
             if silent := _silent(con, formats):
                 raise LogError(silent, path=path, hint="wait until the run has logged more")
@@ -75,7 +85,7 @@ def told(
             _extract(con, most, chosen)
         handle, name = tempfile.mkstemp(prefix=TOLD, suffix=".jsonl")
         try:
-            yield _written(con, source, handle, name, chosen)
+            yield _written(con, source, handle, name, most, chosen)
         finally:
             with suppress(OSError):
                 os.unlink(name)
@@ -84,31 +94,21 @@ def told(
             con.execute(f"DROP TABLE IF EXISTS {table}")
 
 
-def every_format() -> tuple[Format, ...]:
-    """The formats of all shipped packs, those of the general one first."""
-    from ..shelf import load_pack
-    from ..shipped import shipped_with
-
-    found: list[Format] = []
-    for pack in shipped_with("formats"):
-        found += [each for each in load_pack(pack).formats.values() if each not in found]
-    return tuple(found)
-
-
-def unknown(con: duckdb.DuckDBPyConnection, source: Source, error: LogError, tried: Sequence[Format]) -> LogError:
+def unknown(
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    error: LogError,
+    tried: Sequence[Format],
+    shipped: Mapping[str, Sequence[Format]],
+) -> LogError:
     """The error for console output in which none of the pack's formats gives a value: what was tried, and which of the
-    shipped packs can read it."""
-    from ..shelf import load_pack
-    from ..shipped import shipped
-
-    others = [each for each in every_format() if each not in tried]
+    `shipped` packs, by name, have one that can read it."""
+    others = [each for found in shipped.values() for each in found if each not in tried]
     fit: list[Format] = []
     if others:
         _find(con, source, others)
         fit = [each for number, each in enumerate(others) if any(_extract(con, number, each))]
-    packs = [load_pack(name) for name in ("common", *shipped())] if fit else []
-    own = {pack.id: [each for each in pack.formats.values() if each.at.file == pack.at.file] for pack in packs}
-    readers = [id for id, found in own.items() if any(each in fit for each in found)]
+    readers = [id for id, found in shipped.items() if any(each in fit for each in found)]
     names = ", ".join(repr(each.id) for each in tried)
     message = f"none of the known formats ({names}) gives a value" if tried else "the pack has no formats for it"
     hint = f"--pack {' or '.join(readers)} can read it; else {error.hint}" if readers else error.hint
@@ -144,22 +144,53 @@ def pattern_problems(
 
 
 def _find(con: duckdb.DuckDBPyConnection, source: Source, formats: Sequence[Format]) -> None:
-    """Make the table `found` of the lines that any format knows: n, place (line of the file), text, and for each format
-    which of its patterns is the first to match (w0, w1, …)."""
+    """Make the table `found` of the lines that any format knows, or that have a loss: n, place (line of the file),
+    text, and for each format which of its patterns is the first to match (w0, w1, …)."""
     tests = (((i, literal(line.match)) for i, line in _lines(each)) for each in formats)
     which = [
         f"CASE {' '.join(f'WHEN regexp_matches(text, {sign}) THEN {i}' for i, sign in test)} END" for test in tests
     ]
-    numbered = f"SELECT row_number() OVER () AS place, line FROM {lines_sql(source, turns=True)}"
-    parts = f"SELECT place, string_split(line, {literal(TURN)}) AS parts FROM ({numbered})"
-    texts = f"SELECT place, unnest(range(len(parts))) AS part, unnest(parts) AS text FROM ({parts})"
-    plain = f"CASE WHEN contains(text, chr(27)) THEN regexp_replace(text, {literal(_ESCAPES)}, '', 'g') ELSE text END"
     con.execute(
         "CREATE OR REPLACE TEMP TABLE found AS SELECT row_number() OVER (ORDER BY place, part) AS n, * FROM"
         f" (SELECT *, {', '.join(f'{sql} AS w{number}' for number, sql in enumerate(which))}"
-        f" FROM (SELECT place, part, rtrim({plain}) AS text FROM ({texts}) WHERE text <> ''))"
-        f" WHERE {' OR '.join(f'w{number} IS NOT NULL' for number in range(len(which)))}",
+        f" FROM ({_texts(source, bars=_has_bars(con, source))}))"
+        f" WHERE {' OR '.join(f'w{number} IS NOT NULL' for number in range(len(which)))}"
+        f" OR regexp_matches(text, {literal(_A_LOSS)})",
         [source.path],
+    )
+
+
+def _may_bar(column: str) -> str:
+    return f"contains({column}, '%|') AND contains({column}, '[')"
+
+
+def _has_bars(con: duckdb.DuckDBPyConnection, source: Source) -> bool:
+    (found,) = con.execute(
+        f"SELECT count(*) FROM (SELECT 1 FROM {lines_sql(source)} WHERE {_may_bar('line')} LIMIT 1)",
+        [source.path],
+    ).fetchall()[0]
+    return bool(found)
+
+
+def _texts(source: Source, *, bars: bool) -> str:
+    """A query of what each line of a terminal would show, place and part of it (the file's name is the parameter).
+
+    Carriage returns part lines, and so does the end of a progress bar, after which others may write on. A bar that is
+    drawn again where it stood counts once, as it was last.
+    """
+    numbered = f"SELECT row_number() OVER () AS place, line FROM {lines_sql(source, turns=True)}"
+    torn = f"regexp_replace(line, {literal(_BAR)}, '\\0{TURN}', 'g')"
+    whole = f"CASE WHEN contains(line, '%|') THEN {torn} ELSE line END" if bars else "line"
+    parts = f"SELECT place, string_split({whole}, {literal(TURN)}) AS parts FROM ({numbered})"
+    texts = f"SELECT place, unnest(range(len(parts))) AS part, unnest(parts) AS text FROM ({parts})"
+    plain = f"CASE WHEN contains(text, chr(27)) THEN regexp_replace(text, {literal(_ESCAPES)}, '', 'g') ELSE text END"
+    shown = f"SELECT place, part, rtrim({plain}) AS text FROM ({texts}) WHERE text <> ''"
+    if not bars:
+        return shown
+    bar = f"CASE WHEN {_may_bar('text')} THEN nullif(regexp_extract(text, {literal(_BAR_UP_TO_TIMES)}, 1), '') END"
+    return (
+        f"SELECT place, part, text FROM (SELECT *, {bar} AS bar FROM ({shown}))"
+        " QUALIFY bar IS NULL OR bar IS DISTINCT FROM lead(bar) OVER (PARTITION BY place ORDER BY part)"
     )
 
 
@@ -194,6 +225,8 @@ def _extract(
         if line.pairs:
             at_name, at_value = line.pair_groups
             rest = f"regexp_extract(text, {literal(f'(?:{line.match})(.*)')}, {parsed(line.match).groups + 1})"
+            if REST in line.groups:
+                rest = f"regexp_extract(text, {literal(line.match)}, {line.groups[REST]})"
             found = {each: f"regexp_extract_all(rest, {literal(line.pairs)}, {each})" for each in (at_name, at_value)}
             pairs = (
                 f"SELECT *, unnest(range(len({found[at_name]}))) AS k, unnest({found[at_name]}) AS name,"
@@ -255,28 +288,40 @@ def _silent(con: duckdb.DuckDBPyConnection, formats: Sequence[Format]) -> str:
     return f"{amount} of the format {formats[most].id!r}, and none gives a value yet"
 
 
-def _written(con: duckdb.DuckDBPyConnection, source: Source, handle: int, name: str, format_: Format) -> Told:
-    places = array("q")
-    size = 0
-    cursor = con.execute(
-        "SELECT any_value(place), '{' || string_agg(to_json(key)::VARCHAR || ':' || to_json(value)::VARCHAR, ','"
-        " ORDER BY part, k) || '}' FROM entries JOIN marks USING (n) GROUP BY n ORDER BY n"
+def _written(
+    con: duckdb.DuckDBPyConnection, source: Source, handle: int, name: str, number: int, format_: Format
+) -> Told:
+    os.close(handle)
+    con.execute(
+        "COPY (SELECT '{' || string_agg(to_json(key)::VARCHAR || ':' || to_json(value)::VARCHAR, ',' ORDER BY part, k)"
+        f" || '}}' AS line FROM entries GROUP BY n ORDER BY n) TO {literal(name)} (FORMAT csv, HEADER false,"
+        " DELIMITER '\x1f', QUOTE '', ESCAPE '')"
     )
-    with os.fdopen(handle, "wb") as out:
-        while batch := cursor.fetchmany(_BATCH):
-            places.extend(at for at, _ in batch)
-            size += out.write("".join(f"{row}\n" for _, row in batch).encode("utf-8", "replace"))
+    size = os.path.getsize(name)
+    places = array("q")
+    cursor = con.execute("SELECT any_value(place) FROM entries JOIN marks USING (n) GROUP BY n ORDER BY n")
+    while batch := cursor.fetchmany(_BATCH):
+        places.extend(at for (at,) in batch)
     lines, objects = con.execute(
         "SELECT count(*), count(CASE WHEN starts_with(line, '{') AND json_valid(line) THEN 1 END)"
         f" FROM {lines_sql(source)}",
         [source.path],
     ).fetchall()[0]
-    notes = (f"{objects} lines are JSON objects and were passed over: the console lines were read",) if objects else ()
+    notes = [f"{objects} lines are JSON objects and were passed over: the console lines were read"] if objects else []
+    passed, first = con.execute(
+        f"SELECT count(*), min(place) FROM found WHERE w{number} IS NULL AND regexp_matches(text, {literal(_A_LOSS)})"
+        " AND NOT starts_with(text, '{\"')"
+    ).fetchall()[0]
+    if passed:
+        amount = f"{counted(passed, 'line')} with a loss {'is' if passed == 1 else 'are'}"
+        notes.append(f"{amount} not of the format {format_.id!r} and not read, the first is line {first}")
     names = con.execute(
         "SELECT key FROM (SELECT key, min((n, k)) AS first FROM entries WHERE part < 2 GROUP BY key) ORDER BY first"
     ).fetchall()
     given = tuple(key for (key,) in names)
-    return Told(Source(name, size, copied=True, places=places), format_.id, lines, _ended(con, format_), notes, given)
+    return Told(
+        Source(name, size, copied=True, places=places), format_.id, lines, _ended(con, format_), tuple(notes), given
+    )
 
 
 def _ended(con: duckdb.DuckDBPyConnection, format_: Format) -> str:

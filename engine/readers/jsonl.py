@@ -59,10 +59,9 @@ def read_lines(opening: Opening, name: str = "jsonl", *, console: bool = True) -
     layout = choose(opening.con, columns, wanted, counted.answers)
     if (counted.malformed >= counted.objects or not layout.metrics) and (error := other_format(source, path, counted)):
         if error.hint == CONSOLE_HINT and console:
-            from .console import every_format, unknown
+            from .console import unknown
 
-            formats = asked.formats if isinstance(asked, Wanted) else every_format()
-            error = unknown(opening.con, opening.mended(), error, formats)
+            error = unknown(opening.con, opening.mended(), error, opening.formats(), opening.shipped())
         raise error
     found = {metric.id for metric in layout.metrics}
     lost = counted.malformed and not _suffices(found, wanted)
@@ -85,11 +84,10 @@ def read_console(opening: Opening) -> Run:
     """The run that console output tells, whatever else may be in the file."""
     if (run := _console(opening, whatever=True)) is not None:
         return run
-    from .console import every_format, unknown
+    from .console import unknown
 
     error = LogError("this is not console output", path=opening.path, hint="leave --input-format out")
-    formats = opening.asked.formats if isinstance(opening.asked, Wanted) else every_format()
-    raise unknown(opening.con, opening.mended(), error, formats)
+    raise unknown(opening.con, opening.mended(), error, opening.formats(), opening.shipped())
 
 
 def read_told(
@@ -134,11 +132,11 @@ def _console(opening: Opening, *, whatever: bool = False) -> Run | None:
     asked = opening.asked
     if isinstance(asked, Wanted) and not asked.formats:
         return None
-    from .console import every_format, may_be_console, told
+    from .console import may_be_console, told
 
     if not whatever and not may_be_console(opening.source):
         return None
-    formats = asked.formats if isinstance(asked, Wanted) else every_format()
+    formats = opening.formats()
     if not formats:
         return None
     keys = {key for metric in asked.metrics for key in metric.keys} if isinstance(asked, Wanted) else ()

@@ -39,6 +39,10 @@ Choose: TypeAlias = Callable[[frozenset[str]], Wanted]
 """Says what is wanted of a log whose keys have these names; of nested objects, each name stands on its own."""
 
 
+Shipped: TypeAlias = Callable[[], Mapping[str, tuple[Format, ...]]]
+"""Gives the formats of console output of the packs that are shipped, by pack; asked only where they matter."""
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class Run:
     """A log as a DuckDB table, on a connection of its own without access to files, network or settings.

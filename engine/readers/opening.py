@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import duckdb
 
+from ..pack import Format
 from ..report import Known
-from .model import Choose, Wanted
+from .model import Choose, Shipped, Wanted
 from .normalise import Source, copied
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ class Opening:
 
     `known` is what files beside the log say of its run. `forced`: the user has named the reader, so that it must not
     ask whether the log is its own. `names` are those of the keys, once the reader has told them, and the `witness` is
-    shown the rows as they are read.
+    shown the rows as they are read. `shipped` gives the formats of
+    console output of the shipped packs, by pack.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -109,6 +111,7 @@ class Opening:
     asked: Wanted | Choose
     forced: bool = False
     known: tuple[Known, ...] = ()
+    shipped: Shipped = dict
     head: Head = field(default_factory=lambda: Head(b""))
     names: Iterable[str] = ()
     witness: Witness | None = None
@@ -118,6 +121,12 @@ class Opening:
         if not self.source.copied:
             self.source = self.stack.enter_context(copied(self.source, self.path))
         return self.source
+
+    def formats(self) -> tuple[Format, ...]:
+        """The formats of console output: those of the pack, or of all packs where it is yet to be chosen."""
+        if isinstance(self.asked, Wanted):
+            return self.asked.formats
+        return tuple(each for found in self.shipped().values() for each in found)
 
     def wanted(self, names: Iterable[str]) -> Wanted:
         """What is wanted of a log whose keys have these names."""

@@ -9,7 +9,7 @@ from ..report import Known
 from . import registry
 from .connection import connect, plan_quickly
 from .deadline import Deadline
-from .model import Choose, Run, Wanted
+from .model import Choose, Run, Shipped, Wanted
 from .normalise import opened
 from .opening import Head, Opening, Witness, head_of
 
@@ -22,6 +22,7 @@ def read(
     path: str,
     wanted: Wanted | Choose,
     *,
+    shipped: Shipped = dict,
     input_format: str | None = None,
     known: tuple[Known, ...] = (),
     threads: int | None = None,
@@ -42,7 +43,17 @@ def read(
         with ExitStack() as stack:
             keeps = (lambda head: reader.is_binary) if reader else _is_kept
             source = stack.enter_context(opened(path, keeps))
-            opening = Opening(con, stack, source, path, wanted, forced=reader is not None, known=known, witness=witness)
+            opening = Opening(
+                con,
+                stack,
+                source,
+                path,
+                wanted,
+                forced=reader is not None,
+                known=known,
+                shipped=shipped,
+                witness=witness,
+            )
             run = _read(opening, reader)
         if run.facts.rows < SHORT:
             plan_quickly(con)

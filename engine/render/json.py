@@ -103,7 +103,13 @@ def _suppression(each: Suppression) -> Json:
 
 def _pack(report: Report) -> Json:
     data: Json = {"id": report.pack, "version": report.version, "variant": report.variant, "chosen": report.chosen}
-    return data | ({"detected": list(report.detected)} if report.detected else {})
+    if report.detected:
+        data["detected"] = list(report.detected)
+    if report.candidates:
+        data["candidates"] = [
+            {"pack": fit.pack, "found": list(fit.found), "missing": list(fit.missing)} for fit in report.candidates
+        ]
+    return data
 
 
 def dumps(report: Report | Iterable[Report], *, lines: bool = False) -> str:

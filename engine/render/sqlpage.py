@@ -22,9 +22,9 @@ _COPIED = """
 The tool reads a copy of this log: plain UTF-8, unpacked, with one kind of line break, and a space on each blank \
 line. Make such a copy, and name it in the first statement, to get the same rows."""
 _CONSOLE = """
-This log is console output. The lines of JSON that the first statements give are written to a file, without a name \
-that lasts, and read from there like any other log; here it is called {told}. To run the whole script, write that \
-file."""
+This log is console output. What it tells is written to a file as lines of JSON, and read from there like any other \
+log. The tool takes a file without a name that lasts for it; the script writes {told}, which can be removed \
+afterwards."""
 
 
 def render_trace(trace: Trace, *, width: int = 80) -> str:
