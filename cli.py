@@ -341,6 +341,10 @@ def run() -> NoReturn:
     """
     # Packs and reports make many objects and next to no circles: looking for them is a twentieth of a short run.
     gc.set_threshold(100_000)
+    if "_RULES_COMPLETE" in os.environ:
+        from .commands.shells import register
+
+        register()
     code = _guarded(lambda: rules.main(prog_name="rules", standalone_mode=False))
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):

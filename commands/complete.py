@@ -29,20 +29,50 @@ def variants(context: click.Context, parameter: click.Parameter, incomplete: str
 
 
 def names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Everything in the pack that has a name."""
+    """Everything in the pack that has a name: rules, metrics, thresholds, …, each with what it is."""
     from ..engine.catalog import entries
 
     pack = _pack(context)
-    return _matching(sorted({entry.name for entry in entries(pack)}), incomplete) if pack else []
+    kinds: dict[str, list[str]] = {}
+    for entry in entries(pack) if pack else ():
+        kinds.setdefault(entry.name, []).append(entry.kind)
+    return _told(sorted((name, ", ".join(found)) for name, found in kinds.items()), incomplete)
 
 
 def pairs(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The settings of the pack: its params, and once a dot is there what can be set of a rule."""
+    """The settings of the pack: its params, once a dot is there what can be set of a rule, after `=` the values."""
     pack = _pack(context)
     if pack is None:
         return []
-    of_rules = [f"{rule}.{field}=" for rule in pack.rules for field in ("enabled", "severity")]
-    return _matching([f"{param}=" for param in pack.params] + (of_rules if "." in incomplete else []), incomplete)
+    name, equals, _ = incomplete.partition("=")
+    if equals:
+        return _told([(f"{name}={value}", told) for value, told in _values(pack, name)], incomplete)
+    known = [(f"{param.id}=", param.help) for param in pack.params.values()]
+    if "." in incomplete:
+        known += [(f"{rule.id}.{aspect}=", rule.title) for rule in pack.rules.values() for aspect in _ASPECTS]
+        known += [(f"{gate.id}.enabled=", gate.title) for gate in pack.gates.values()]
+    return _told(known, incomplete)
+
+
+_ASPECTS = ("enabled", "severity")
+
+
+def _values(pack: Pack, name: str) -> list[tuple[str, str]]:
+    """Values that a setting may have, or, of a threshold, has in the pack."""
+    from ..engine.expression import Expression
+    from ..engine.pack import SEVERITIES
+    from ..engine.render.phrases import value
+
+    _, _, aspect = name.partition(".")
+    if aspect:
+        return [(word, "") for word in {"severity": SEVERITIES, "enabled": ("true", "false")}.get(aspect, ())]
+    param = pack.params.get(name)
+    if param is None:
+        return []
+    if param.type == "boolean":
+        return [("true", ""), ("false", "")]
+    is_plain = param.default is not None and not isinstance(param.default, Expression)
+    return [(value(param.default), "the pack's own")] if is_plain else []
 
 
 def input_formats(incomplete: str) -> list[CompletionItem]:
@@ -68,6 +98,15 @@ def _pack(context: click.Context) -> Pack | None:
         return load_pack(given) if given and given != GENERAL else None
     except TrainrulesError:
         return None
+
+
+def _told(known: list[tuple[str, str]], incomplete: str) -> list[CompletionItem]:
+    """The words that go on from what is typed, each with what it is, for the shells that show that."""
+    from click.shell_completion import CompletionItem
+
+    return [
+        CompletionItem(word, help=" ".join(told.split()) or None) for word, told in known if word.startswith(incomplete)
+    ]
 
 
 def _matching(words: list[str], incomplete: str) -> list[CompletionItem]:

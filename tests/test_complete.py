@@ -1,12 +1,16 @@
+# ruff: noqa: E501 - tables of whole command lines
 """What a shell offers when Tab is pressed, and the schemas that a command prints."""
 
 from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -37,8 +41,21 @@ def offered(line: str, place: Path) -> list[str]:
         ("rules show mine", ["file,mine"]),
         ("rules eval --pack com", ["plain,common"]),
         ("rules eval --pack kto --variant ", ["plain,sparse"]),
-        ("rules eval --pack kto --set margin_f", ["plain,margin_floor="]),
-        ("rules eval --pack kto --set kl_far.", ["plain,kl_far.enabled=", "plain,kl_far.severity="]),
+        ("rules eval --pack kto --set margin_f", ["open,margin_floor="]),
+        ("rules eval --pack kto --set kl_far.", ["open,kl_far.enabled=", "open,kl_far.severity="]),
+        ("rules eval --pack alpha_lora --set next_phase.", ["open,next_phase.enabled="]),
+        ("rules eval --pack kto --set kl_far.severity =", ["plain,info", "plain,warning", "plain,critical"]),
+        ("rules eval --pack kto --set kl_far.severity = w", ["plain,warning"]),
+        ("rules eval --pack kto --set kl_far.enabled = f", ["plain,false"]),
+        ("rules eval --pack kto --set grad_norm_high = ", ["plain,50"]),
+        ("rules eval --pack kto --set lr_configured = ", []),
+        ("rules eval --pack = kt", ["plain,kto"]),
+        ("rules eval --pack kto --set a = 1 --set margin_f", ["open,margin_floor="]),
+        ("rules diff kto run.jsonl --set a = 1 --against --set margin_f", ["open,margin_floor="]),
+        ("rules diff kto run.jsonl --against --variant ", ["plain,sparse"]),
+        ("rules eval --format j", ["plain,json", "plain,jsonl"]),
+        ("rules eval --input-format j", ["plain,json_array", "plain,jsonl"]),
+        ("rules diff --fo", ["plain,--format"]),
         ("rules eval --set margin_f", []),
         ("rules eval --pack nothing --set a", []),
         ("rules eval run", ["file,run"]),
@@ -48,6 +65,100 @@ def offered(line: str, place: Path) -> list[str]:
 )
 def test_a_shell_offers(line: str, expected: list[str], tmp_path: Path) -> None:
     assert offered(line, tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("shell", "line", "current", "expected"),
+    [
+        ("zsh", "rules explain kto margin_n", "5", ["plain", "margin_negative", "rule", "plain", "margin_not_rising", "rule"]),
+        ("zsh", "rules eval --pack kto --set reward_st", "6", ["plain", "reward_still=", ANY]),
+        ("zsh", "rules eval --pack kto --set kl_far.severity=w", "6", ["plain", "kl_far.severity=warning", "_"]),
+        ("fish", "rules eval --pack kto --set reward_st", "reward_st", ["plain", "reward_still=", ANY]),
+        ("fish", "rules eval --pack kto --variant s", "s", ["plain", "sparse"]),
+    ],
+)  # fmt: skip
+def test_other_shells_are_offered_the_same(
+    tmp_path: Path, shell: str, line: str, current: str, expected: list[object]
+) -> None:
+    """zsh counts the word at the cursor, fish gives it."""
+    place = str(len(line.split(" ")) - 1) if shell == "zsh" else current
+    words = line if shell == "zsh" else line.rsplit(" ", 1)[0]
+    done = subprocess.run(
+        [sys.executable, "-m", "trainrules"],
+        cwd=tmp_path,
+        env={**os.environ, "_RULES_COMPLETE": f"{shell}_complete", "COMP_WORDS": words, "COMP_CWORD": place},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stderr == ""
+    assert [part for part in done.stdout.replace(",", "\n").replace("\t", "\n").split("\n") if part][
+        : len(expected)
+    ] == expected
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_of_each_shell_is_printed(tmp_path: Path, shell: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "trainrules"],
+        cwd=tmp_path,
+        env={**os.environ, "_RULES_COMPLETE": f"{shell}_source"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stderr == ""
+    assert f"_RULES_COMPLETE={shell}_complete" in done.stdout
+
+
+SESSION = """
+rules() {{ {python} -m trainrules "$@"; }}
+export -f rules
+eval "$(_RULES_COMPLETE=bash_source rules)"
+compopt() {{ options="$1 $2"; }}
+COMP_WORDS=({words})
+COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+_rules_completion {command}
+echo "${{COMPREPLY[@]}}|$options"
+"""
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+@pytest.mark.parametrize(
+    ("words", "reply"),
+    [
+        ("rules eval --pack kto --set margin_f", "margin_floor=|-o nospace"),
+        ("rules eval --pack kto --set kl_far.severity = w", "warning|"),
+        ("rules sho", "show|"),
+        ("rules show mine", "|-o default"),
+    ],
+)
+def test_bash_itself(tmp_path: Path, words: str, reply: str) -> None:
+    command = tmp_path / "rules"
+    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m trainrules "$@"\n')
+    command.chmod(0o755)
+    script = SESSION.format(python=shlex.quote(sys.executable), words=words, command=shlex.quote(str(command)))
+    done = subprocess.run(["bash", "--norc", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.stdout.strip(), done.stderr) == (reply, "")
+
+
+@pytest.mark.parametrize(
+    "line", ["rules eval --pack kto --set mar", "rules explain kto mar", "rules eval --input-format j"]
+)
+def test_completion_is_quick(line: str, tmp_path: Path) -> None:
+    """Neither the database nor the schemas are imported for it."""
+    code = "import sys; from trainrules.cli import main\ntry:\n    main()\nexcept SystemExit:\n    pass\nprint(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "_RULES_COMPLETE": "zsh_complete", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout
+    assert {"duckdb", "jsonschema", "numpy"} & set(done.stderr.split()) == set()
 
 
 def test_all_packs_are_offered(tmp_path: Path) -> None:
