@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from .commands import complete
-from .commands.options import as_file, input_format, moment, pack_files, settings
+from .commands.options import input_format, moment, settings
 from .commands.output import complain, page_style, say
 from .engine.errors import LogError, ProblemsError, TrainrulesError
 
@@ -32,13 +32,8 @@ Exit codes:
      interleaved, or has none of the metrics that the pack needs
 With several logs the gravest decides: 2, then 1, then 3, then 0."""
 
-VALIDATE_CODES = """\b
-Exit codes:
-  0  every pack is valid
-  2  something is wrong"""
-
-
 ELSEWHERE = {
+    "validate": ("validate", "validate_files"),
     "test": ("testing", "run_pack_tests"),
     "diff": ("differing", "diff"),
     "packs": ("inspect", "list_packs"),
@@ -282,51 +277,6 @@ def _unjudged(log: str, error: LogError, pack: str) -> Report:
     except TrainrulesError:
         return unjudged(log, error.message, pack=os.path.basename(pack))
     return unjudged(log, error.message, pack=known.id, version=known.version, title=known.title)
-
-
-@rules.command("validate", short_help="Check rule packs.", epilog=VALIDATE_CODES)
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete.files)
-@click.pass_context
-def validate(context: click.Context, paths: tuple[str, ...]) -> None:
-    """Check rule packs and name every problem with its place; what is only doubtful is a warning.
-
-    PATH is a pack's file, or a folder whose *.yaml files (but for *.test.yaml) are packs.
-    """
-    from .engine.errors import PackError
-    from .engine.lints import lint_pack
-    from .engine.load import load_pack
-    from .engine.readers.console import unusable
-
-    valid, told = 0, set()
-    files, problems = pack_files(paths)
-    for file in files:
-        try:
-            pack = load_pack(as_file(file), strict=True)
-            if wrong := unusable(pack):
-                raise PackError(wrong)
-            remarks = lint_pack(pack)
-            for remark in remarks:
-                if remark.severity == "warning":
-                    say(f"{remark.at}: warning[{remark.code}] {remark.message}")
-                    say(f"; {remark.hint}\n" if remark.hint else "\n")
-            if wrong := [remark for remark in remarks if remark.severity == "error"]:
-                raise PackError(wrong)
-            valid += 1
-        except PackError as error:
-            problems += error.problems
-    for problem in problems:
-        if str(problem) not in told:
-            told.add(str(problem))
-            say(f"{problem}\n")
-    if problems:
-        bad = len(told)
-        complain(f"{bad} {'problem' if bad == 1 else 'problems'} in {len(files)} {_packs(len(files))}")
-        context.exit(WRONG)
-    say(f"{valid} {_packs(valid)} {'is' if valid == 1 else 'are'} valid\n")
-
-
-def _packs(amount: int) -> str:
-    return "pack" if amount == 1 else "packs"
 
 
 def main(arguments: Sequence[str] | None = None, prog_name: str = "rules") -> NoReturn:

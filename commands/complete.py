@@ -119,3 +119,10 @@ def _files(incomplete: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(incomplete, type="file")]
+
+
+def packs_and_codes(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The names of the packs that are shipped, files, and the codes of problems."""
+    from ..engine.codes.pages import all_codes
+
+    return packs(context, parameter, incomplete) + (_matching(list(all_codes()), incomplete) if incomplete else [])

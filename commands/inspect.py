@@ -90,23 +90,29 @@ def show(
     say(render_pack(resolved, pack, **page_style()))
 
 
-@click.command("explain", short_help="Explain a metric, a rule, a threshold, …")
-@click.argument("pack", shell_complete=complete.packs)
-@click.argument("name", shell_complete=complete.names)
+@click.command("explain", short_help="Explain a metric, a rule, a threshold, … or the code of a problem.")
+@click.argument("pack", metavar="PACK|CODE", shell_complete=complete.packs_and_codes)
+@click.argument("name", metavar="NAME", required=False, shell_complete=complete.names)
 @settings
 @form
 @click.pass_context
 def explain(
     context: click.Context,
     pack: str,
-    name: str,
+    name: str | None,
     variant: str | None,
     settings: tuple[str, ...],
     override_files: tuple[str, ...],
     isolated: bool,
     form: str,
 ) -> None:
-    """Explain what NAME means in PACK: a metric, a rule, a threshold, an action, a gate, …, or a key of the log."""
+    """Explain what NAME means in PACK: a metric, a rule, a threshold, an action, a gate, …, or a key of the log.
+
+    Without NAME, explain what 'rules validate' means by CODE.
+    """
+    if name is None:
+        _explain_code(context, pack, form)
+        return
     from ..engine.catalog import entries, named, unknown_name
 
     resolved = _resolved(pack, variant, settings, override_files, None, isolated)
@@ -124,6 +130,29 @@ def explain(
     from ..engine.render.entrypage import render_entries
 
     say(render_entries(resolved, found, **page_style()))
+
+
+def _explain_code(context: click.Context, code: str, form: str) -> None:
+    from ..engine.codes.pages import all_codes, page
+    from ..engine.errors import did_you_mean
+    from ..engine.shipped import shipped_files
+
+    if code not in all_codes():
+        near = did_you_mean(code, all_codes())
+        if code in shipped_files() or os.path.exists(code) or "." in code:
+            raise click.MissingParameter(ctx=context, param=context.command.params[1])
+        hint = near or "docs/checks lists the codes; of a pack, 'rules explain PACK NAME'"
+        complain(f"unknown code {code!r}; {hint}")
+        context.exit(WRONG)
+    found = page(code)
+    if form == "json":
+        from ..engine.render.packjson import dumps
+
+        snippets = [{"fails": each.fails, "kind": each.kind, "text": each.text} for each in found.snippets]
+        said = {"code": code, "severity": found.severity, "title": found.title, "why": found.why}
+        say(dumps({**said, "snippets": snippets}))
+    else:
+        say(f"{code} ({found.severity})\n\n{found.text}")
 
 
 def _resolved(
@@ -203,9 +232,9 @@ def show_sql(
 
 
 @click.command("schema", short_help="Print a JSON Schema.")
-@click.argument("name", type=click.Choice(["pack", "test", "overrides", "report", "diff"]))
+@click.argument("name", type=click.Choice(["pack", "test", "overrides", "report", "diff", "problems"]))
 def print_schema(name: str) -> None:
-    """Print the JSON Schema of a pack, of a file of pack tests, of an override file, of a report or of a difference."""
+    """Print the JSON Schema of a pack, of pack tests, of an override file, of a report, a difference or of problems."""
     from ..engine.schema import SCHEMAS
 
     say((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))

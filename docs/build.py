@@ -1,7 +1,7 @@
 """Writes what the documentation takes from elsewhere; with --check, only says what is out of date.
 
-docs/packs/*.md come from the packs and their guides' statements, the marked parts of the other pages from the registry
-of functions and the schemas.
+docs/packs/*.md come from the packs and their guides' statements, docs/checks/*.md from the modules of codes and lints,
+the marked parts of the other pages from the registry of functions and the schemas.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from trainrules.engine.codes.pages import all_codes, page
 from trainrules.engine.functions import FUNCTIONS, Family, Function, Kind
 from trainrules.engine.load import load_pack
 from trainrules.engine.readers.registry import Reader, readers
@@ -30,7 +31,33 @@ def pages() -> dict[Path, str]:
     """The text of every page by its path."""
     names = sorted(path.stem for path in (ROOT / "rules").glob("*.yaml") if not path.stem.endswith(".test"))
     packs = {DOCS / "packs" / f"{name}.md": render_pack_doc(load_pack(name), statements(name)) for name in names}
-    return packs | {path: filled(path.read_text(encoding="utf-8")) for path in sorted(DOCS.glob("*.md"))}
+    checks = {DOCS / "checks" / f"{code}.md": check(code) for code in all_codes()}
+    index = {DOCS / "checks" / "README.md": checks_index()}
+    return (
+        packs | checks | index | {path: filled(path.read_text(encoding="utf-8")) for path in sorted(DOCS.glob("*.md"))}
+    )
+
+
+def check(code: str) -> str:
+    """The page of one code."""
+    found = page(code)
+    return f"# {code}\n\n*{found.severity}* · [all checks](README.md)\n\n{found.markdown}"
+
+
+def checks_index() -> str:
+    """The list of all codes: errors, then warnings."""
+    parts = ["# Checks", CHECKS]
+    found = [page(code) for code in all_codes()]
+    for severity in ("error", "warning"):
+        rows = ((f"[{each.code}]({each.code}.md)", each.title) for each in found if each.severity == severity)
+        parts.append(f"## {severity.capitalize()}s\n\n{_table(('code', 'what is wrong'), rows)}")
+    return "\n\n".join(parts) + "\n"
+
+
+CHECKS = """\
+What [`rules validate`](../validating.md) tells, by its codes; `rules explain CODE` shows the same page. The snippets
+leave out the head of a file (`schema`, `pack`, `version`, `title`) and a metric `loss`; those of tests and overrides
+are for a pack whose rule `high` fires where `loss > limit`."""
 
 
 def statements(pack: str) -> list[Statement]:

@@ -98,9 +98,7 @@ class _Checker:
 
     def expect(self, node: Node, want: str) -> None:
         """Check `node` and everything below it, and that its type is `want`."""
-        before = len(self.problems)
-        self.inside(node)
-        if len(self.problems) > before or want == "value":
+        if not self.sound(node) or want == "value":
             return
         got = self.type_of(node)
         if got != want:
@@ -111,6 +109,12 @@ class _Checker:
                 ("text", "condition"): "compare it, as in \"phase == 'main'\"",
             }
             self.problem(node, "type-mismatch", f"expected a {want}, found a {got}", hints.get((got, want), ""))
+
+    def sound(self, node: Node) -> bool:
+        """Whether there is no problem in `node` and below it, so that its type is what it looks like."""
+        before = len(self.problems)
+        self.inside(node)
+        return len(self.problems) == before
 
     def inside(self, node: Node) -> None:
         match node:
@@ -126,9 +130,8 @@ class _Checker:
             case Comparison():
                 self.comparison(node)
             case Among(operand=operand, choices=choices):
-                self.inside(operand)
                 kind = self.type_of(operand)
-                for choice in choices:
+                for choice in choices if self.sound(operand) else ():
                     if self.type_of(choice) != kind:
                         self.problem(
                             choice, "type-mismatch", f"a {kind} is never in a list with a {self.type_of(choice)}"
@@ -140,8 +143,7 @@ class _Checker:
                 self.expect(operand, "condition")
             case Conditional(condition=condition, then=then, otherwise=otherwise):
                 self.expect(condition, "condition")
-                self.inside(then)
-                self.expect(otherwise, self.type_of(then))
+                self.expect(otherwise, self.type_of(then) if self.sound(then) else "value")
             case Call():
                 self.call(node)
 
@@ -162,8 +164,8 @@ class _Checker:
             )
 
     def comparison(self, node: Comparison) -> None:
-        self.inside(node.left)
-        self.inside(node.right)
+        if not all([self.sound(node.left), self.sound(node.right)]):
+            return
         left, right = self.type_of(node.left), self.type_of(node.right)
         if left != right:
             self.problem(node, "type-mismatch", f"a {left} cannot be compared with a {right}")
@@ -171,7 +173,7 @@ class _Checker:
             self.problem(node, "type-mismatch", f"a {left} has no order", "use == or !=")
 
     def call(self, node: Call) -> None:
-        function = FUNCTIONS[node.function]
+        function, before = FUNCTIONS[node.function], len(self.problems)
         if function.family is not Family.POINTWISE and node.function != "default" and not self.scope.rows:
             self.problem(node, "no-rows", f"{node.function}() looks at rows, and there are none here")
             return
@@ -200,7 +202,7 @@ class _Checker:
                         )
                 case Kind.COUNT | Kind.FRACTION:
                     self.constant(argument, parameter.name, parameter.kind, parameter.default)
-        if node.function == "default" and None not in node.arguments:
+        if node.function == "default" and None not in node.arguments and len(self.problems) == before:
             first, second = (self.type_of(argument) for argument in node.arguments if argument)
             if first != second:
                 self.problem(
@@ -210,7 +212,8 @@ class _Checker:
     def metric(self, call: Call, argument: Node) -> None:
         if not isinstance(argument, Name) or argument.id not in self.scope.metrics:
             near = did_you_mean(argument.id, list(self.scope.metrics)) if isinstance(argument, Name) else ""
-            self.problem(argument, "unknown-metric", f"{call.function}() takes the name of a metric", near)
+            code: Code = "unknown-metric" if isinstance(argument, Name) else "type-mismatch"
+            self.problem(argument, code, f"{call.function}() takes the name of a metric", near)
         elif call.function == "best" and argument.id not in self.scope.better:
             self.problem(
                 argument,

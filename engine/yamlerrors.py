@@ -34,8 +34,9 @@ def syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem
         )
     if "undefined alias" in message:
         return Problem(place(file, mark), "unknown-anchor", message, "define it with '&' above")
-    if "duplicate anchor" in message:
-        return Problem(place(file, mark), "duplicate-anchor", message.split(";")[0], "give each anchor its own name")
+    if "duplicate anchor" in f"{error.context} {message}":
+        hint = "give each its own name"
+        return Problem(place(file, mark), "duplicate-anchor", "an anchor of this name is there already", hint)
     lines = text.splitlines()
     line = lines[min(mark.line, len(lines) - 1)] if mark is not None and lines else ""
     hint = ""

@@ -307,67 +307,6 @@ def test_colour_only_on_a_terminal(
 # Validate
 
 
-PACK = """\
-schema: 1
-pack: mine
-version: 1.0.0
-title: Mine
-source: Me
-metrics:
-  loss: {keys: [loss], better: lower, help: The loss}
-actions:
-  stop: {rank: 100, title: Stop}
-rules:
-  high:
-    title: Loss is high
-    cause: diverging
-    severity: warning
-    when: loss > 5
-    actions: [stop]
-    message: "loss {loss:g}"
-    why: It should be lower.
-    source: Me
-"""
-
-
-@pytest.fixture
-def packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name, text in {
-        "good.yaml": PACK,
-        "sub/other.yaml": PACK,
-        "sub/other.test.yaml": "nonsense: [",
-        "bad/one.yaml": PACK.replace("loss > 5", "los > 5"),
-        "bad/two.yaml": PACK.replace("cause: diverging", "cause: divergin").replace("rank: 100", "rank: x"),
-        "none/notes.txt": "",
-    }.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.mark.parametrize(
-    ("paths", "code", "out", "err"),
-    [
-        ("good.yaml", 0, "1 pack is valid\n", ""),
-        ("good.yaml sub", 0, "2 packs are valid\n", ""),
-        ("good.yaml ./good.yaml sub/other.yaml sub", 0, "3 packs are valid\n", ""),
-        ("bad/one.yaml", 2, "bad/one.yaml:15:11: unknown name 'los'; did you mean 'loss'?\n", "1 problem in 1 pack\n"),
-        ("none", 2, "none: no pack in this folder; packs are files that end in .yaml\n", "1 problem in 0 packs\n"),
-    ],
-)
-def test_validate(run: Run, packs: Path, paths: str, code: int, out: str, err: str) -> None:
-    assert run("validate", *paths.split()) == (code, out, err)
-
-
-def test_validate_names_every_problem_of_every_pack(run: Run, packs: Path) -> None:
-    code, out, err = run("validate", "bad", "good.yaml", "missing.yaml")
-    assert code == 2
-    assert {line.split(":")[0] for line in out.splitlines()} == {"bad/one.yaml", "bad/two.yaml", "missing.yaml"}
-    assert all(line.split(":")[1].isdigit() for line in out.splitlines() if not line.startswith("missing"))
-    assert err == f"{out.count(chr(10))} problems in 4 packs\n"
-
-
 # Whole processes
 
 
@@ -447,23 +386,3 @@ def test_a_reader_that_has_gone_away_changes_nothing() -> None:
             timeout=60,
         )
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_validate_refuses_patterns_that_only_the_database_knows_to_be_too_large(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "p.yaml"
-    path.write_text(
-        "schema: 1\npack: p\nversion: 1.0.0\ntitle: P\nextends: common\nclock:\n"
-        "  step: [{key: s, pattern: '(?:(?:a{500}){500})(b)'}]\nformats:\n  own:\n    title: Own\n    lines:\n"
-        "      - {match: '(?:(?:a{500}){500})b', values: {loss: 1}}\n",
-        encoding="utf-8",
-    )
-    with pytest.raises(SystemExit) as left:
-        cli.main(["validate", str(path)])
-    out = capsys.readouterr().out.splitlines()
-    assert left.value.code == 2
-    assert [line.replace(f"{path.as_posix()}:", "").split(" is not in")[0] for line in out] == [
-        "2:7: pattern '(?:(?:a{500}){500})(b)'",
-        "12:18: pattern '(?:(?:a{500}){500})b'",
-    ]

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from trainrules.engine.codes.pages import Page, Snippet, page
-from trainrules.engine.lints import names
+from trainrules.engine.codes.pages import Page, Snippet, all_codes, page
 
 from .snippets import told
 
-PAGES = [page(code) for code in names()]
+UNSHOWN = {"sql-refused"}
+"""What no pack is known to bring about; test_prepared does."""
+
+PAGES = [page(code) for code in all_codes()]
 CASES = [(each, snippet) for each in PAGES for snippet in each.snippets]
 IDS = [f"{each.code} {'fails' if snippet.fails else 'passes'}" for each, snippet in CASES]
 
@@ -23,11 +25,11 @@ def test_snippets(tmp_path: Path, each: Page, snippet: Snippet) -> None:
         assert found == []
         return
     assert {code for _, _, code, _ in found} == {each.code}
-    assert [(line, column) for line, column, _, _ in found] == [(line, column) for line, column, _ in snippet.places]
+    assert [(line, column, width) for line, column, _, width in found] == list(snippet.places)
 
 
 @pytest.mark.parametrize("each", PAGES, ids=lambda each: each.code)
 def test_pages_say_what_and_why(each: Page) -> None:
     assert each.title.endswith(".")
     assert each.why
-    assert {snippet.fails for snippet in each.snippets} == {True, False}
+    assert {snippet.fails for snippet in each.snippets} == (set() if each.code in UNSHOWN else {True, False})

@@ -16,6 +16,7 @@ from click import Context
 import trainrules
 from trainrules.cli import rules as commands
 from trainrules.engine import checkpoints, expression, pack, report, yamlio
+from trainrules.engine.codes.pages import all_codes
 from trainrules.engine.check import CLOCK, RUN_SCALARS
 from trainrules.engine.compile import lower
 from trainrules.engine.errors import Position
@@ -193,7 +194,9 @@ def test_generated_parts_are_up_to_date() -> None:
         "reports.md",
         "starting.md",
         "testing.md",
-        *(f"{name}.md" for name in ["common", *shipped()]),
+        "README.md",
+        "validating.md",
+        *(f"{name}.md" for name in ["common", *shipped(), *all_codes()]),
     }
     assert [name_of(path) for path, wanted in pages.items() if text(path) != wanted] == []
 

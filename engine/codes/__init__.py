@@ -88,6 +88,11 @@ Code: TypeAlias = Literal[
     # settings
     "bad-setting",
     "out-of-bounds",
+    # the database
+    "sql-refused",
+    # comments
+    "unknown-code",
+    "unused-disable",
     # tests of packs
     "bad-table",
     "bad-series",

@@ -48,6 +48,24 @@ class Page(NamedTuple):
     why: str
     snippets: tuple[Snippet, ...]
 
+    @property
+    def text(self) -> str:
+        """The page as a terminal shows it."""
+        return self._page("{}:", "    ", "")
+
+    @property
+    def markdown(self) -> str:
+        """The page as a part of a document."""
+        return self._page("**{}**", "", "```")
+
+    def _page(self, head: str, indent: str, fence: str) -> str:
+        parts = [self.title, self.why]
+        for snippet in self.snippets:
+            lines = [indent + line if line else "" for line in snippet.shown.split("\n")]
+            parts.append(head.format(_heading(snippet)))
+            parts.append("\n".join([fence + ("text" if snippet.fails else "yaml"), *lines, fence] if fence else lines))
+        return "\n\n".join(filter(None, parts)) + "\n"
+
 
 def all_codes() -> tuple[str, ...]:
     """Every code, sorted."""
@@ -61,6 +79,11 @@ def page(code: str) -> Page:
             module = import_module(f"{package.__name__}.{code.replace('-', '_')}")
             return _read(code, getattr(module, "SEVERITY", "error"), module.__doc__ or "")
     raise KeyError(code)
+
+
+def _heading(snippet: Snippet) -> str:
+    where = {"pack": "", "tests": ", in a file of tests", "overrides": ", in an override file"}[snippet.kind]
+    return ("Fails" if snippet.fails else "Passes") + where
 
 
 def _names(package: ModuleType) -> frozenset[str]:

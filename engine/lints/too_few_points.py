@@ -72,6 +72,8 @@ def check(pack: Pack) -> Iterator[Remark]:
                 continue
             sizes = [_points(window, pack, values) for values in settings]
             least, most = max(size[0] for size in sizes), max(size[1] for size in sizes)
+            if most < 1:  # an error of its own
+                continue
             if most < TAKES.get(call.function, 0):
                 hint = f"it takes at least {TAKES[call.function]}"
                 yield remark(expression, window, f"{call.function}() is unknown over {_told(most)}", hint)

@@ -12,7 +12,7 @@ from ..items import Item
 from ..pack import Clock
 from .model import Cell, Data, Row
 from .names import Names, UnknownNameError
-from .notation import NotationError, read_series, tidy
+from .notation import NotationError, length, read_series, tidy
 from .table import Spot, read_cell, read_table
 
 Written: TypeAlias = Callable[[Item], str]
@@ -24,10 +24,12 @@ MADE = ("constants", "step", "epoch", "total", "ended")
 """The keys that go with a table or series only: what is added to the rows that they make."""
 
 
-def read_data(fields: Fields, names: Names, folder: Path, problems: Problems, written: Written) -> Data:
+def read_data(
+    fields: Fields, names: Names, folder: Path, problems: Problems, written: Written, wanted: bool = True
+) -> Data:
     """The data of one case; what is wrong with it is added to `problems`. Paths of logs are relative to `folder`.
 
-    `written` gives the text of a bare value as it stands in the file.
+    `written` gives the text of a bare value as it stands in the file. Rows that are not `wanted` are checked only.
     """
     given = [source for source in SOURCES if fields.has(source)]
     if not given:
@@ -55,7 +57,7 @@ def read_data(fields: Fields, names: Names, folder: Path, problems: Problems, wr
         return Data(text=_text(fields, source).rstrip("\n") + "\n")
     if source == "log":
         return Data(path=_log(fields, folder, problems))
-    rows = _Rows(fields, names, problems, written)
+    rows = _Rows(fields, names, problems, written, wanted)
     return Data(rows=tuple(rows.of_table() if source == "table" else rows.of_series()))
 
 
@@ -78,8 +80,9 @@ def _log(fields: Fields, folder: Path, problems: Problems) -> str:
 class _Rows:
     """Makes the rows of one case."""
 
-    def __init__(self, fields: Fields, names: Names, problems: Problems, written: Written) -> None:
+    def __init__(self, fields: Fields, names: Names, problems: Problems, written: Written, wanted: bool) -> None:
         self.fields, self.names, self.problems, self.written = fields, names, problems, written
+        self.wanted = wanted
         self.clock: Clock = names.pack.clock
         self.constants: Row = {}
         for name, item in fields.mapping("constants").items():
@@ -191,14 +194,14 @@ class _Rows:
                 hint,
             )
             return []
-        return self.finished(list(self.merged(dense, sparse, has_clock=bool(own))))
+        return self.finished(list(self.merged(dense, sparse, has_clock=bool(own))) if self.wanted else [])
 
     def values(self, item: Item) -> list[Cell | None]:
         if not isinstance(item.value, (int, float, str)):
             self.problems.add(item.at, "bad-series", "a series is a text, such as '0.65-0.001x145'")
             return []
         try:
-            return read_series(self.written(item))
+            return read_series(self.written(item)) if self.wanted else [None] * length(self.written(item))
         except NotationError as error:
             self.problems.add(item.at.within(self.written(item), error.offset), "bad-series", error.message, error.hint)
             return []

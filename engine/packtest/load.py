@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
+from ..ancestry import SUFFIXES, is_log
 from ..codes import UNKNOWN
 from ..errors import OverrideError, PackError, Position, Problem, did_you_mean
 from ..fields import Fields, Problems, kind
 from ..items import Document, Item
-from ..load import SUFFIXES, is_log
 from ..pack import Gate, Pack
 from ..params import resolve
 from ..schema import shape_problems
@@ -27,12 +28,19 @@ from .own import own_of
 SUFFIX = ".test.yaml"
 """How the name of a file of pack tests ends; the pack beside it has the same name without `.test`."""
 
+Loader: TypeAlias = Callable[[str | Path], Pack]
+
 LISTED = ("rules", "gates", "stages", "invariants")
 """The parts of a report of which a case names single things."""
 
 
-def load_suite(path: str | Path, packs: dict[str, Pack] | None = None) -> tuple[Suite | None, tuple[Problem, ...]]:
-    """The tests in a file, or None and all that is wrong with it; `packs` keeps packs that several files test."""
+def load_suite(
+    path: str | Path, load: Loader = load_pack, *, rows: bool = True
+) -> tuple[Suite | None, tuple[Problem, ...]]:
+    """The tests in a file, or None and all that is wrong with it; `load` loads the pack that it tests.
+
+    Without `rows` the data of the cases are checked and not made: their rows are missing.
+    """
     file = Path(path).as_posix()
     try:
         document = compose_file(Path(path), file)
@@ -46,14 +54,14 @@ def load_suite(path: str | Path, packs: dict[str, Pack] | None = None) -> tuple[
     problems = Problems([*document.problems, *shape_problems(document, "test")])
     fields = Fields(document.root, problems, "a file of tests")
     try:
-        pack = _pack(fields, Path(path), {} if packs is None else packs)
+        pack = _pack(fields, Path(path), load)
     except PackError as error:
         return None, tuple(dict.fromkeys([*problems.found, *error.problems]))
     names = Names(pack, {name: _name(item) for name, item in fields.mapping("names").items()})
     cases: list[Case] = []
     written = _Written(Path(path))
     for item in fields.list("tests"):
-        case = _case(Fields(item, problems, "a case"), names, Path(path).parent, problems, written)
+        case = _case(Fields(item, problems, "a case"), names, Path(path).parent, problems, written, rows)
         if any(case.name == other.name for other in cases):
             problems.add(case.at, "name-clash", f"two cases are called {case.name!r}", "name them apart")
         cases.append(case)
@@ -98,7 +106,7 @@ def _name(item: Item) -> str | None:
     return None if item.value is None else str(item.value)
 
 
-def _pack(fields: Fields, path: Path, packs: dict[str, Pack]) -> Pack:
+def _pack(fields: Fields, path: Path, load: Loader) -> Pack:
     given, at = fields.text("pack"), fields.place("pack")
     name: str | Path
     if given and not Path(given).suffix and "/" not in given:
@@ -118,18 +126,15 @@ def _pack(fields: Fields, path: Path, packs: dict[str, Pack]) -> Pack:
             raise PackError(
                 [Problem(fields.item.at, "unknown-pack", message, "name the pack that is tested, as in 'pack: kto'")]
             )
-    key = str(name)
-    if key not in packs:
-        try:
-            packs[key] = load_pack(name)
-        except PackError as error:
-            if isinstance(name, str) and error.position.file == "--pack":
-                raise PackError([each._replace(at=at) for each in error.problems]) from None
-            raise
-    return packs[key]
+    try:
+        return load(name)
+    except PackError as error:
+        if isinstance(name, str) and error.position.file == "--pack":
+            raise PackError([each._replace(at=at) for each in error.problems]) from None
+        raise
 
 
-def _case(fields: Fields, names: Names, folder: Path, problems: Problems, written: Written) -> Case:
+def _case(fields: Fields, names: Names, folder: Path, problems: Problems, written: Written, rows: bool) -> Case:
     pack = names.pack
     variant = fields.optional_text("variant")
     settings = tuple(_settings(fields, pack, variant, problems))
@@ -141,7 +146,7 @@ def _case(fields: Fields, names: Names, folder: Path, problems: Problems, writte
             _try(pack, None, [file], (), problems, None)
         else:
             problems.add(item.at, "no-file", f"no override file {item.value!r}", "give a path relative to this file")
-    data = read_data(fields, names, folder, problems, written) if isinstance(fields.item.value, dict) else Data()
+    data = read_data(fields, names, folder, problems, written, rows) if isinstance(fields.item.value, dict) else Data()
     has_checkpoints = fields.has("checkpoints")
     return Case(
         name=fields.text("name"),

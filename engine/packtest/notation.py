@@ -50,18 +50,30 @@ class NotationError(ValueError):
 
 def read_series(text: str) -> list[Cell | None]:
     """The values that a text in series notation stands for, None where one is missing; raises NotationError."""
-    values: list[Cell | None] = []
+    return [value for piece, count in _pieces(text) for value in _values(piece, count)]
+
+
+def length(text: str) -> int:
+    """How many values a text in series notation stands for; raises NotationError."""
+    return sum(count for _, count in _pieces(text))
+
+
+def _pieces(text: str) -> list[tuple[re.Match[str], int]]:
+    """The pieces of a series, each with the number of its values."""
+    pieces: list[tuple[re.Match[str], int]] = []
+    left = MAX_VALUES
     for found in _PIECES.finditer(text):
         piece = _PIECE.fullmatch(found[0])
         if piece is None:
             raise NotationError(f"{found[0]!r} is no piece of a series", found.start(), _hint(found[0]))
-        values += _values(piece, found.start(), MAX_VALUES - len(values))
-    if not values:
+        pieces.append((piece, _count(piece, found.start(), left)))
+        left -= pieces[-1][1]
+    if not pieces:
         raise NotationError("a series without a value", 0, "write values, as in '0.5 0.4 0.3' or '0.5-0.1x3'")
-    return values
+    return pieces
 
 
-def _values(piece: re.Match[str], offset: int, left: int) -> list[Cell | None]:
+def _count(piece: re.Match[str], offset: int, left: int) -> int:
     count = int(piece["count"]) if piece["count"] and len(piece["count"]) < 9 else left + 1 if piece["count"] else 1
     if not count:
         raise NotationError(f"{piece[0]!r} stands for no value", offset, "a count is at least 1")
@@ -69,14 +81,18 @@ def _values(piece: re.Match[str], offset: int, left: int) -> list[Cell | None]:
         raise NotationError(f"more than {MAX_VALUES:,} values", offset, "give the path of a log instead")
     if piece["jitter"] and not piece["start"]:
         raise NotationError(f"only numbers can have jitter, not {piece[0]!r}", offset)
+    if piece["start"] and piece["operator"] and not piece["count"]:
+        raise NotationError(f"{piece[0]!r} does not say how many values", offset, f"as in '{piece[0]}x10'")
+    return count
+
+
+def _values(piece: re.Match[str], count: int) -> list[Cell | None]:
     if piece["missing"]:
         return [None] * count
     if piece["special"]:
         return [float(piece["special"])] * count
     if piece["start"] is None:
         return [_word(piece)] * count
-    if piece["operator"] and not piece["count"]:
-        raise NotationError(f"{piece[0]!r} does not say how many values", offset, f"as in '{piece[0]}x10'")
     start, step = number(piece["start"]), number(piece["step"] or "0")
     jitter = number(piece["jitter"] or "0")
     return [_value(start, piece["operator"], step, place, jitter) for place in range(count)]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import NamedTuple
 
 from ..errors import OverrideError, Position, Problem
-from ..pack import Pack
+from ..shelf import load_pack
 from ..words import listed
 from .coverage import coverage_of, seen_in
 from .judge import judge
@@ -48,9 +49,9 @@ def run_tests(paths: Sequence[str], only: str | None = None) -> Outcome:
     files, wrong = suite_files(tuple(paths))
     problems = list(wrong)
     suites: list[Suite] = []
-    packs: dict[str, Pack] = {}
+    load = cache(load_pack)
     for file in files:
-        suite, found = load_suite(file, packs)
+        suite, found = load_suite(file, load)
         problems += found
         suites += [suite] if suite is not None else []
     if problems:

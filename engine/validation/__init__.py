@@ -1,1 +1,29 @@
 """Every problem of packs, of their tests and of override files, in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from ..errors import Problem
+from .files import Found
+
+
+class Outcome(NamedTuple):
+    """What validating some files found: the problems by file and place, and the text of the files by name."""
+
+    files: tuple[Found, ...]
+    problems: tuple[Problem, ...]
+    sources: Mapping[str, str]
+
+    @property
+    def unread(self) -> tuple[Problem, ...]:
+        """The problems of files and folders that cannot be read at all."""
+        return tuple(each for each in self.problems if each.code == "no-file" and not each.at.line)
+
+
+def validate(paths: Sequence[str], pack: str | None = None) -> Outcome:
+    """Validate files and folders; override files are held against `pack` (a name or file), where it is given."""
+    from .check import Checker
+
+    return Checker(pack).outcome(paths)

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
+from ..ancestry import SUFFIXES
 from ..errors import Position, Problem
 from ..found import BESIDE_LOG
-from ..load import SUFFIXES
 from ..overrides import KEYS
 
 Kind: TypeAlias = Literal["pack", "tests", "overrides"]

@@ -1,0 +1,160 @@
+"""A pack's file and those of the packs that it extends, one behind the other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+from typing import NamedTuple
+
+from .errors import PackError, Position, Problem, did_you_mean
+from .items import Document, Item
+from .shipped import RULES, shipped_files
+from .yamlio import MAX_BYTES, compose_file
+
+SUFFIXES = (".yaml", ".yml")
+MAX_PARENTS = 8
+
+
+class Shaped(NamedTuple):
+    """A file of a pack, and what is wrong with its shape."""
+
+    document: Document
+    problems: tuple[Problem, ...]
+
+
+class Chain(NamedTuple):
+    """The files of a pack and its parents, the pack first; `problems` are those of their shapes and of `extends`.
+
+    Where a parent cannot be used, the chain ends before it and is not `whole`.
+    """
+
+    documents: tuple[Document, ...]
+    problems: tuple[Problem, ...]
+    whole: bool = True
+
+
+class Files:
+    """The files of packs that were read; each is read once, which pays where several packs have one parent."""
+
+    def __init__(self, *, strict: bool = False) -> None:
+        """`strict`: the shape of shipped packs is checked as well."""
+        self.strict = strict
+        self._shaped: dict[tuple[Path, str], Shaped] = {}
+
+    def chain(self, path: Path, file: str) -> Chain:
+        """The pack at `path`, called `file` in positions, with its parents. Raises PackError if it cannot be read."""
+        first = self._pack(path, file)
+        documents, problems = [first.document], [*first.problems]
+        seen = [path.resolve()]
+        while (here := _extended(documents[-1])) is not None:
+            parent = _parent(here, path, file)
+            found: Shaped | Problem | PackError
+            if isinstance(parent, Problem):
+                found = parent
+            else:
+                path, file = parent
+                found = self._above(here, path, file, seen)
+            if isinstance(found, Shaped):
+                documents.append(found.document)
+                problems += found.problems
+                continue
+            problems += found.problems if isinstance(found, PackError) else [found]
+            return Chain(tuple(documents), tuple(problems), whole=False)
+        return Chain(tuple(documents), tuple(problems))
+
+    def _pack(self, path: Path, file: str) -> Shaped:
+        try:
+            shaped = self._read(path, file)
+        except PackError:
+            if is_log(path):
+                raise _a_log(file) from None
+            raise
+        if path.suffix not in SUFFIXES and is_log(path):
+            raise _a_log(file)
+        value = shaped.document.root.value
+        if isinstance(value, dict) and _is_of_tests(value):
+            told = f"'rules test {file}' runs them"
+            message = "this is a file of pack tests, not a pack"
+            raise PackError([Problem(Position(file, 1, 1), "wrong-file", message, told)])
+        if not isinstance(value, dict):
+            raise PackError(shaped.problems)
+        return shaped
+
+    def _above(self, here: Item, path: Path, file: str, seen: list[Path]) -> Shaped | Problem | PackError:
+        """A parent, or what keeps it from being one."""
+        real = path.resolve()
+        if real in seen:
+            message = f"pack extends itself through {file!r}"
+            return Problem(here.at, "circular-extends", message, "remove one 'extends'")
+        if len(seen) > MAX_PARENTS:
+            message = f"more than {MAX_PARENTS} packs extend one another"
+            return Problem(here.at, "circular-extends", message, "merge some of them")
+        seen.append(real)
+        try:
+            shaped = self._read(path, file)
+        except PackError as error:
+            if path.is_file():
+                return error
+            message = f"parent pack {here.value!r} does not exist"
+            return Problem(here.at, "unknown-parent", message, _parent_hint(here))
+        return shaped if isinstance(shaped.document.root.value, dict) else PackError(shaped.problems)
+
+    def _read(self, path: Path, file: str) -> Shaped:
+        real = path.resolve()
+        if (real, file) not in self._shaped:
+            document = compose_file(path, file)
+            problems = document.problems
+            if not isinstance(document.root.value, dict):
+                hint = "begin it with 'schema: 1'"
+                problems += (Problem(document.root.at, "wrong-file", "a pack is a mapping of keys", hint),)
+            elif (self.strict or real.parent != RULES) and not _is_of_tests(document.root.value):
+                from .schema import shape_problems
+
+                problems += tuple(shape_problems(document, "pack"))
+            self._shaped[real, file] = Shaped(document, problems)
+        return self._shaped[real, file]
+
+
+def is_log(path: Path) -> bool:
+    """Whether the first line of a file is a JSON object that is no pack."""
+    import json
+
+    try:
+        with path.open("rb") as stream:
+            first = json.loads(stream.readline(MAX_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(first, dict) and not first.keys() & {"schema", "pack", "rules"}
+
+
+def _is_of_tests(keys: Collection[str]) -> bool:
+    return "tests" in keys and not {"rules", "metrics", "extends"} & set(keys)
+
+
+def _a_log(file: str) -> PackError:
+    message, hint = "this is a log, not a pack", f"'rules eval {file}' judges it"
+    return PackError([Problem(Position(file, 1, 1), "wrong-file", message, hint)])
+
+
+def _extended(document: Document) -> Item | None:
+    here = document.root.value.get("extends") if isinstance(document.root.value, dict) else None
+    return here if here is not None and isinstance(here.value, str) else None
+
+
+def _parent(here: Item, path: Path, file: str) -> tuple[Path, str] | Problem:
+    name = str(here.value)
+    suffix = Path(name).suffix
+    if not suffix and "/" not in name and "\\" not in name:
+        return RULES / f"{name}.yaml", f"rules/{name}.yaml"
+    if suffix not in SUFFIXES or Path(name).is_absolute():
+        hint = "name a shipped pack, or a .yaml file relative to this one"
+        return Problem(here.at, "unknown-parent", f"parent {name!r} is no pack", hint)
+    return path.parent / name, os.path.normpath(Path(file).parent / name).replace(os.sep, "/")
+
+
+def _parent_hint(here: Item) -> str:
+    name = str(here.value)
+    if Path(name).suffix:
+        return "give a path relative to this file"
+    return did_you_mean(name, shipped_files()) or f"shipped packs are {', '.join(shipped_files()) or 'none'}"

@@ -1,0 +1,13 @@
+"""A range that is upside down, or has no end at all.
+
+A range is `[low, high]`, where `null` leaves one side open; nothing lies between 2 and 1.
+
+fails::
+
+    metrics: {loss: {keys: [loss], required: true, good: [2, 1]}}
+                                                         ^
+
+passes::
+
+    metrics: {loss: {keys: [loss], required: true, good: [1, 2]}}
+"""

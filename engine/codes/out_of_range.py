@@ -1,0 +1,13 @@
+"""A number that is too large or too small for its place.
+
+Shares lie between 0 and 1, counts are whole and not negative, and numbers have an end.
+
+fails::
+
+    stages: {early: {share: 1.5, expect: {loss: [1, 2]}}}
+                            ^^^
+
+passes::
+
+    stages: {early: {share: 0.5, expect: {loss: [1, 2]}}}
+"""

@@ -1,0 +1,35 @@
+"""Problems as GitHub's workflow commands, which a pull request shows beside its lines."""
+
+from __future__ import annotations
+
+from ..errors import Problem
+from ..validation import Outcome
+
+
+def render(outcome: Outcome) -> str:
+    """One command a problem."""
+    return "".join(f"{_command(each)}\n" for each in outcome.problems)
+
+
+def _command(problem: Problem) -> str:
+    file, line, column = problem.at
+    properties = {"file": file}
+    if line:
+        properties["line"] = str(line)
+    if line and column:
+        properties |= {"col": str(column), "endColumn": str(column + max(problem.width, 1))}
+    properties["title"] = problem.code
+    told = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{problem.severity} {told}::{_data(_text(problem))}"
+
+
+def _text(problem: Problem) -> str:
+    return f"{problem.message}\n{problem.hint}" if problem.hint else problem.message
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

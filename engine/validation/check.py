@@ -1,0 +1,139 @@
+"""Loads, compiles and lints each file, and gathers what is wrong in all of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ..ancestry import Files
+from ..errors import OverrideError, PackError, Position, Problem
+from ..lints import lint_pack, lint_tests
+from ..load import load_pack
+from ..pack import Pack
+from ..packtest.load import load_suite, outside
+from ..params import resolve
+from ..schema import shape_problems
+from ..shipped import RULES, shipped_files
+from ..yamlio import compose_file
+from . import Outcome
+from .disabled import silenced
+from .files import Found, files_in
+from .measured import measured
+from .prepared import Prepared
+
+
+class Checker:
+    """Validates files; each pack is loaded once, whoever needs it."""
+
+    def __init__(self, pack: str | None, *, prepares: bool = True) -> None:
+        """`pack` is the one that override files are for; without `prepares`, DuckDB is not asked."""
+        self.pack, self.prepares = pack, prepares
+        self.files = Files(strict=True)
+        self.prepared = Prepared()
+        self._packs: dict[str, Pack | PackError] = {}
+        self._looked: set[str] = set()
+
+    def outcome(self, paths: Iterable[str]) -> Outcome:
+        """All problems of all files."""
+        files, problems = files_in(list(paths))
+        for kind in ("pack", "tests", "overrides"):
+            for each in files:
+                if each.kind == kind:
+                    problems += self._problems(each)
+            self.prepared.start()  # DuckDB works beside what follows
+        problems += self.prepared.problems()
+        names = list(dict.fromkeys([*(shown(each.path) for each in files), *(each.at.file for each in problems)]))
+        sources = {name: text for name in names if (text := _text(name)) is not None}
+        return Outcome(tuple(files), tuple(self._told(problems, names, sources)), sources)
+
+    def _told(self, problems: list[Problem], names: list[str], sources: dict[str, str]) -> Iterator[Problem]:
+        from ..codes.pages import all_codes
+
+        by_file: dict[str, dict[tuple[Position, str, str], Problem]] = {name: {} for name in names}
+        for each in problems:
+            by_file[each.at.file].setdefault((Position(*each.at), each.code, each.message), each)
+        codes: tuple[str, ...] = ()
+        for name, found in by_file.items():
+            mine = list(found.values())
+            if "disable" in sources.get(name, ""):
+                codes = codes or all_codes()
+                mine = silenced(mine, name, sources[name], codes, looked=name in self._looked)
+            yield from sorted(measured(mine, sources), key=lambda each: (each.at, each.message))
+
+    def _problems(self, found: Found) -> Iterator[Problem]:
+        match found.kind:
+            case "pack":
+                yield from self._of_pack(found.path)
+            case "tests":
+                suite, problems = load_suite(found.path, self._loaded, rows=False)
+                yield from problems
+                if suite is not None:
+                    self._looked.add(shown(found.path))
+                    yield from lint_tests(suite)
+            case "overrides":
+                yield from self._of_overrides(Path(found.path))
+
+    def _of_pack(self, path: str) -> Iterator[Problem]:
+        try:
+            pack = self._loaded(Path(path))
+        except PackError as error:
+            yield from error.problems
+            return
+        self._looked.add(pack.at.file)
+        remarks = lint_pack(pack)
+        yield from remarks
+        told = {each.code for each in remarks}
+        for variant in (None, *pack.variants):
+            try:
+                resolved = resolve(pack, variant=variant, project=outside())
+            except OverrideError as error:
+                yield from (each for each in error.problems if each.code not in told)
+            else:
+                if self.prepares:
+                    self.prepared.add(resolved)
+
+    def _of_overrides(self, path: Path) -> Iterator[Problem]:
+        try:
+            document = compose_file(path, path.as_posix())
+        except PackError as error:
+            yield from error.problems
+            return
+        problems = [*document.problems, *shape_problems(document, "overrides")]
+        yield from problems
+        if self.pack is None:
+            return
+        try:
+            pack = load_pack(self.pack)
+            resolve(pack, files=[path], project=outside())
+        except OverrideError as error:
+            known = {each.at for each in problems}
+            yield from (each for each in error.problems if each.at not in known)
+        except PackError as error:
+            yield from error.problems
+
+    def _loaded(self, name: str | Path) -> Pack:
+        """The pack of a name or in a file, loaded once."""
+        is_shipped = isinstance(name, str) and name in shipped_files()
+        key = os.path.realpath(RULES / f"{name}.yaml" if is_shipped else name)
+        if key not in self._packs:
+            try:
+                self._packs[key] = load_pack(name, files=self.files)
+            except PackError as error:
+                self._packs[key] = error
+        known = self._packs[key]
+        if isinstance(known, PackError):
+            raise known
+        return known
+
+
+def shown(path: str) -> str:
+    """What a file is called in the places of its problems."""
+    return Path(path).as_posix()
+
+
+def _text(path: str) -> str | None:
+    try:
+        return Path(path).read_text(encoding="utf-8-sig", errors="replace")
+    except (OSError, ValueError):
+        return None

