@@ -16,8 +16,8 @@ from click import Context
 import trainrules
 from trainrules.cli import rules as commands
 from trainrules.engine import checkpoints, expression, pack, report, yamlio
-from trainrules.engine.codes.pages import all_codes
 from trainrules.engine.check import CLOCK, RUN_SCALARS
+from trainrules.engine.codes.pages import all_codes
 from trainrules.engine.compile import lower
 from trainrules.engine.errors import Position
 from trainrules.engine.expression import parse

@@ -162,7 +162,7 @@ def test_all_problems_of_all_files_are_told_at_once(write: Write) -> None:
         "a.yaml:7:67 unknown-name",
         "b.yaml:8:1 unknown-key",
         "c.test.yaml:3:55 unknown-rule",
-        "c.test.yaml:4:31 bad-series",
+        "c.test.yaml:4:33 bad-series",
         "rules.override.yaml:1:1 unknown-key",
         "rules.override.yaml:2:20 unknown-choice",
     ]

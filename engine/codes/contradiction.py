@@ -7,7 +7,7 @@ fails::
     metrics:
       loss: {keys: [loss], required: true}
       double: {keys: [double], expr: loss * 2, good: [0, 9]}
-      ^^^^^^
+                               ^^^^
 
 passes::
 

@@ -6,7 +6,7 @@ fails::
 
     families: {layer: ["", _0, _1]}
     metrics: {loss: {keys: ["loss{layr}"], required: true}, ce: {keys: ["ce{layer}"], good: [0, 1]}}
-                             ^^^^^^^^^^
+                                  ^^^^
 
 passes::
 

@@ -7,7 +7,7 @@ fails::
     stages:
       late: {to: 50 steps, expect: {loss: [0, 1]}}
       early: {to: 20 steps, expect: {loss: [1, 2]}}
-      ^^^^^
+                  ^^^^^^^^
 
 passes::
 
