@@ -4,19 +4,27 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from jsonschema import Draft7Validator
 
-from trainrules.engine import groups, overrides, pack
+from trainrules.cli import rules
+from trainrules.engine import groups, held_up, overrides, pack
+from trainrules.engine.fields import Problems, duration, expression
+from trainrules.engine.items import Item
 from trainrules.engine.load import load_pack
 from trainrules.engine.schema import SCHEMAS, shape_problems
 from trainrules.engine.yamlio import compose
 
+ROOT = SCHEMAS.parent
 NAMES = ["pack", "overrides", "test", "report", "diff"]
+EDITED = ["pack", "overrides", "test"]
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -172,3 +180,138 @@ def test_the_first_line_of_common_names_the_schema() -> None:
     text = (SCHEMAS.parent / "rules" / "common.yaml").read_text(encoding="utf-8")
     assert text.startswith("# yaml-language-server: $schema=../schemas/pack.schema.json\n")
     assert load_pack("common", strict=True).id == "common"
+
+
+# What editors show
+
+
+def references(node: dict[str, Any]) -> list[str]:
+    """The definitions that a schema refers to by itself."""
+    return [each["$ref"].rpartition("/")[2] for each in [node, *node.get("allOf", [])] if "$ref" in each]
+
+
+def resolved(node: dict[str, Any], top: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A schema and those that it refers to."""
+    yield node
+    for ref in references(node):
+        yield from resolved(top["definitions"][ref], top)
+
+
+def keys_of(name: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every key that a schema allows: the definition that it stands in, its name, its schema."""
+    for path, part in parts(schema(name)):
+        if isinstance(part.get("properties"), dict) and "description" not in part["properties"]:
+            owner = path.split("/")[2] if path.startswith("/definitions/") else path.rpartition("/")[2]
+            yield from ((owner, key, value) for key, value in part["properties"].items())
+
+
+@pytest.mark.parametrize("name", EDITED)
+def test_every_key_has_examples_that_fit(name: str) -> None:
+    """Or a list of all its values."""
+    top = schema(name)
+    for owner, key, value in keys_of(name):
+        told = list(resolved(value, top))
+        examples = [example for each in told for example in each.get("examples", [])]
+        choices = [choice for each in told for choice in each.get("enum", [])]
+        assert examples or choices, f"{owner}.{key}"
+        check = Draft7Validator({**value, "definitions": top["definitions"]})
+        for example in [*examples, *([value["default"]] if "default" in value else [])]:
+            assert not list(check.iter_errors(example)), f"{owner}.{key}: {example!r}"
+
+
+def test_examples_of_expressions_and_lengths_are_read() -> None:
+    top, read = schema("pack"), 0
+    for owner, key, value in keys_of("pack"):
+        refs = {ref for each in resolved(value, top) for ref in references(each)}
+        for example in value.get("examples", []):
+            item = Item(example, "f", 1, 1)
+            problems = Problems()
+            if "expression" in refs:
+                assert expression(item, key, problems) is not None, f"{owner}.{key}: {example}"
+            elif refs & {"duration", "window_length"} and example != "all":
+                assert duration(item, key, problems) is not None, f"{owner}.{key}: {example}"
+            else:
+                continue
+            read += 1
+            assert problems.found == []
+    assert read > 40
+
+
+COMPUTED = {("param", "type")}
+"""Keys whose default depends on another one."""
+
+
+@pytest.mark.parametrize("name", THINGS)
+def test_defaults_are_those_of_the_model(name: str) -> None:
+    model = {RENAMED.get(field, field): value for field, value in THINGS[name]._field_defaults.items()}
+    plain = {
+        key: value
+        for key, value in model.items()
+        if isinstance(value, bool) or (value and isinstance(value, (str, int, float)))
+    }
+    hidden = UNWRITTEN.get(name, set()) | {key for owner, key in COMPUTED if owner == name}
+    told = {key: value["default"] for owner, key, value in keys_of("pack") if owner == name and "default" in value}
+    for key, value in plain.items():
+        if key not in hidden:
+            assert told.pop(key) == value, key
+    others: dict[str, Any] = {"stuck": {"quantile": held_up.QUANTILE}}
+    assert told == others.get(name, {}) or name == "invariant"  # whose other defaults are tried below
+
+
+def test_defaults_of_a_rule_are_those_of_the_model() -> None:
+    told = {key: value["default"] for owner, key, value in keys_of("pack") if owner == "rule" and "default" in value}
+    assert told == {key: value for key, value in pack.Rule._field_defaults.items() if isinstance(value, bool)}
+
+
+@pytest.mark.parametrize(
+    ("owner", "key", "text"),
+    [
+        ("invariant", "rel", "invariants: {{i: {{holds: loss <= 1{}}}}}"),
+        ("invariant", "abs", "invariants: {{i: {{holds: loss <= 1{}}}}}"),
+        ("invariant", "for", "invariants: {{i: {{holds: loss <= 1{}}}}}"),
+    ],
+)
+def test_a_default_means_the_same_as_its_absence(tmp_path: Path, owner: str, key: str, text: str) -> None:
+    (default,) = (value["default"] for of, name, value in keys_of("pack") if (of, name) == (owner, key))
+    found = []
+    for given in ("", f", {key}: {default}"):
+        path = tmp_path / "p.yaml"
+        path.write_text(f"schema: 1\npack: p\nversion: 1.0.0\ntitle: P\nextends: common\n{text.format(given)}\n")
+        loaded = load_pack(path)
+        thing, level = loaded.invariants["i"], loaded.rules["i"].levels[0]
+        assert level.for_ is not None
+        found.append((thing.rel.tree, thing.abs.tree, level.for_.amount.tree, level.for_.unit))
+    assert found[0] == found[1]
+
+
+SHIPPED = sorted([*(ROOT / "rules").glob("*.yaml"), *(ROOT / "examples").glob("*.yaml")])
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_shipped_file_names_its_schema(path: Path) -> None:
+    kind = "test" if path.stem.endswith(".test") else "pack"
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    assert first == f"# yaml-language-server: $schema=../schemas/{kind}.schema.json"
+
+
+@pytest.mark.parametrize("kind", ["pack", "test"])
+def test_shipped_files_have_their_shape(kind: str) -> None:
+    """By a checker that is not ours, as it reads YAML and the schema."""
+    files = [str(path) for path in SHIPPED if path.stem.endswith(".test") == (kind == "test")]
+    command = [sys.executable, "-m", "check_jsonschema", "--schemafile", str(SCHEMAS / f"{kind}.schema.json"), *files]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_another_checker_refuses_what_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("schema: 1\npack: p\nversion: 1.0.0\ntitle: P\nrulse: {}\n", encoding="utf-8")
+    command = [sys.executable, "-m", "check_jsonschema", "--schemafile", str(SCHEMAS / "pack.schema.json")]
+    done = subprocess.run([*command, str(tmp_path / "p.yaml")], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "'rulse' was unexpected" in done.stdout
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_command_prints_a_schema(name: str) -> None:
+    done = CliRunner().invoke(rules, ["schema", name])
+    assert (done.exit_code, done.stdout) == (0, (SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
