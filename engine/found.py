@@ -18,8 +18,8 @@ from .settings import BESIDE, PROJECT
 
 BESIDE_LOG = "rules.override.yaml"
 PROJECT_FILE = "pyproject.toml"
-MAX_BYTES = 1_048_576
-"""The most that is read of a file."""
+MAX_BYTES, MAX_PROJECT_BYTES = 1_048_576, 262_144
+"""The most that is read of a file beside a log, and of a project's."""
 
 _MENTION = b"trainrules"
 
@@ -61,13 +61,13 @@ def shown(path: str) -> str:
     return os.path.basename(path) if is_far else near.replace(os.sep, "/")
 
 
-def contents(path: str) -> bytes:
-    """The bytes of a regular file, at most MAX_BYTES and one more; OSError where there is none, or it is no file."""
+def contents(path: str, limit: int) -> bytes:
+    """The bytes of a regular file, at most `limit` and one more; OSError where there is none, or it is no file."""
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     with os.fdopen(handle, "rb") as stream:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise OSError("not a regular file")
-        return stream.read(MAX_BYTES + 1)
+        return stream.read(limit + 1)
 
 
 def _project(start: str, problems: Problems) -> Found | None:
@@ -86,7 +86,7 @@ def _project(start: str, problems: Problems) -> Found | None:
 def _table(path: str, problems: Problems) -> Found | None:
     """The table [tool.trainrules] of a project file; None where the file is not there or does not speak of us."""
     try:
-        data = contents(path)
+        data = contents(path, MAX_PROJECT_BYTES)
     except OSError:
         return None
     if _MENTION not in data:
@@ -95,7 +95,7 @@ def _table(path: str, problems: Problems) -> Found | None:
 
     name = shown(path)
     try:
-        root = compose_toml(_decoded(data, name), name)
+        root = compose_toml(_decoded(data, name, MAX_PROJECT_BYTES), name)
     except PackError as error:
         problems.extend(error.problems)
         return Found(name, PROJECT, None)
@@ -109,7 +109,7 @@ def _read(path: str, problems: Problems) -> Found:
 
     name = shown(path)
     try:
-        document = compose(_decoded(contents(path), name), name)
+        document = compose(_decoded(contents(path, MAX_BYTES), name, MAX_BYTES), name)
     except OSError as error:
         problems.add(Position(name), "no-file", f"file {_why_not(path, error)}")
     except PackError as error:
@@ -128,9 +128,9 @@ def _why_not(path: str, error: OSError) -> str:
     return f"cannot be read: {error.strerror}" if error.errno else "is not a regular file"
 
 
-def _decoded(data: bytes, name: str) -> str:
-    if len(data) > MAX_BYTES:
-        raise PackError([Problem(Position(name), "too-large", f"file is larger than {MAX_BYTES // 1024} KiB")])
+def _decoded(data: bytes, name: str, limit: int) -> str:
+    if len(data) > limit:
+        raise PackError([Problem(Position(name), "too-large", f"file is larger than {limit // 1024} KiB")])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

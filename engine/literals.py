@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from .check import Scope, check
 from .errors import ExpressionError, Problem
@@ -18,14 +19,18 @@ DEFAULT = "default"
 """The name of the pack's own default within a setting."""
 
 _PERCENT = re.compile(r"([-+]?[0-9]+(?:[.][0-9]*)?)\s*%").fullmatch
+_MEASURED = re.compile(r"([-+]?[0-9]+(?:[.][0-9]+)?(?:[eE][-+]?[0-9]+)?)\s+([A-Za-z]+)").fullmatch
 _COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+").fullmatch
 _IN_EXPRESSIONS = {"number": "number", "integer": "number", "boolean": "condition", "text": "text"}
 
 
-def setting(item: Item, name: str, type_: str, problems: Problems, *, unit: str | None = None) -> Scalar | Expression:
+def setting(
+    item: Item, name: str, type_: str, problems: Problems, *, unit: str | None = None, in_run: bool = False
+) -> Scalar | Expression:
     """The value of a param of type `type_`: a literal, or an expression where it is text and the type is not.
 
-    "47%" of a param whose unit is share is 0.47.
+    "47%" of a param whose unit is share is 0.47. What is set for one run (`in_run`) may have the param's unit with it:
+    "30 steps".
     """
     value = item.value
     if value is None:
@@ -44,13 +49,22 @@ def setting(item: Item, name: str, type_: str, problems: Problems, *, unit: str 
         percent = _PERCENT(value.strip())
         if percent is not None and unit == "share" and type_ == "number":
             return float(percent[1]) / 100
+        measured = _MEASURED(value.strip()) if in_run else None
+        if measured is not None:
+            if unit and measured[2].rstrip("s") == unit.rstrip("s"):
+                return setting(replace(item, value=float(measured[1])), name, type_, problems)
+            told = f"this is in {unit}" if unit else "this has no unit"
+            message = f"param {name!r}: {value!r} is in {measured[2]}, and {told}"
+            problems.add(item.at, "bad-setting", message, "write the number alone")
+            return None
         if slip := _slip(value.strip(), percent):
             problems.add(item.at, "bad-setting", f"param {name!r}: {value!r} {slip[0]}", slip[1])
             return None
         try:
             return parse(value, item.at)
         except ExpressionError as error:
-            problems.extend(error.problems)
+            told = "" if item.line else f"param {name!r}: "
+            problems.extend([each._replace(message=f"{told}{each.message}") for each in error.problems])
             return None
     problems.add(item.at, "wrong-type", f"param {name!r} must be {type_words(type_)}, not {kind(item)}")
     return None

@@ -146,7 +146,7 @@ class _State:
         before = len(self.problems.found)
         if param.type == "text" and name in layer.texts and item.value is not None:
             item = Item(layer.texts[name], item.file, item.line, item.column)
-        value = setting(item, name, param.type, self.problems, unit=param.unit)
+        value = setting(item, name, param.type, self.problems, unit=param.unit, in_run=True)
         if isinstance(value, Expression):
             self.problems.extend(list(setting_problems(value, param, self.pack)))
         if len(self.problems.found) == before:

@@ -212,8 +212,8 @@ def test_a_pack_that_is_wrong_is_named_with_its_place(rules: Command, pack: str,
         ("--set overfit_ris=1", "--set: unknown param 'overfit_ris'; did you mean 'overfit_rise' or "),
         ("--set overfit_rise=-1", "--set: param 'overfit_rise' must be at least 0.01, not -1"),
         ("--set overfit_rise=abc", "--set: param 'overfit_rise': unknown name 'abc'; use other params, and 'default'"),
-        ("--set overfit_rise=9**9**9", "--set: the exponent of ** must be a literal number of at most 64; use exp() and log()"),
-        ("--set overfit_rise=__import__('os')", "--set: unknown function '__import__'; docs/language.md lists the functions"),
+        ("--set overfit_rise=9**9**9", "--set: param 'overfit_rise': the exponent of ** must be a literal number of at most 64; use exp() and log()"),
+        ("--set overfit_rise=__import__('os')", "--set: param 'overfit_rise': unknown function '__import__'; docs/language.md lists the functions"),
         ("--set overfit_patience=1.5", "--set: param 'overfit_patience' must be a whole number, not the number 1.5"),
         ("--set overfit_rise=1/0", "--set: param 'overfit_rise' has no value: '1/0', its result is unknown"),
         ("--set overfit_rise=", "--set: 'overfit_rise=' is no setting; write --set name=value"),
@@ -243,8 +243,8 @@ def test_a_command_or_a_setting_that_is_wrong(rules: Command, arguments: str, er
     [
         ("rules.override.yaml", "params: {x: 1\n", "rules.override.yaml:2:1: not YAML: "),
         ("rules.override.yaml", "params: {x: 1}\n", "rules.override.yaml:1:10: unknown param 'x'"),
-        ("pyproject.toml", "[tool.trainrules\n", "pyproject.toml: not TOML: "),
-        ("pyproject.toml", "[tool.trainrules.packs.common.params]\nx = 1\n", "pyproject.toml: unknown param 'x'"),
+        ("pyproject.toml", "[tool.trainrules\n", "pyproject.toml:1:17: not TOML: "),
+        ("pyproject.toml", "[tool.trainrules.packs.common.params]\nx = 1\n", "pyproject.toml:2:1: unknown param 'x'"),
     ],
 )
 def test_settings_that_lie_about_are_checked_as_well(

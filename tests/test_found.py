@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 
 from trainrules.engine.errors import OverrideError
-from trainrules.engine.found import shown
+from trainrules.engine.found import MAX_BYTES, MAX_PROJECT_BYTES, shown
 from trainrules.engine.load import load_pack
 from trainrules.engine.pack import Pack, Resolved
 from trainrules.engine.params import resolve
-from trainrules.engine.yamlio import MAX_BYTES
 
 PACK = """\
 schema: 1
@@ -161,6 +160,12 @@ def test_a_project_file_that_is_no_file_is_none(place: Path, pack: Pack, make: C
     make(Path("runs/pyproject.toml"))
     Path("pyproject.toml").write_text(table(1))
     assert resolve(pack, log="runs/1/log.jsonl").values["floor"] == 1.0
+
+
+def test_a_project_file_without_end_is_refused(place: Path, pack: Pack) -> None:
+    Path("pyproject.toml").write_text("# trainrules\n" + "#" * MAX_PROJECT_BYTES)
+    with pytest.raises(OverrideError, match=r"^pyproject\.toml: file is larger than 256 KiB; --isolated"):
+        resolve(pack)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ version: 1.0.0
 title: Demo
 metrics: {loss: {keys: [loss]}}
 params:
-  warmup: {default: 20, type: integer, min: 0, max: 100}
+  warmup: {default: 20, type: integer, unit: steps, min: 0, max: 100}
   patience: {default: warmup * 2, max: 90}
   floor: {default: 0.5}
   strict: {default: true}
@@ -70,6 +70,8 @@ def test_defaults(pack: Pack, tmp_path: Path) -> None:
     ("settings", "changed"),
     [
         (["warmup=10"], {"warmup": 10.0, "patience": 20.0}),
+        (["warmup=10 steps"], {"warmup": 10.0, "patience": 20.0}),
+        (["warmup=1e1 step"], {"warmup": 10.0, "patience": 20.0}),
         ([" warmup = 1e1 "], {"warmup": 10.0, "patience": 20.0}),
         (["warmup=default * 2"], {"warmup": 40.0, "patience": 80.0}),
         (["patience=default + 1"], {"patience": 41.0}),
@@ -141,7 +143,17 @@ def test_a_percentage_of_a_share(tmp_path: Path, text: str, value: float) -> Non
         (["warmup=101"], ["--set: param 'warmup' must be at most 100, not 101"]),
         (["warmup=50"], ["{file}:8:23: param 'patience' must be at most 90, not 100"]),
         (["floor=lss * 2"], ["--set: param 'floor': unknown name 'lss'; use other params, and 'default'"]),
-        (["floor=2 >"], ["--set: not an expression: invalid syntax"]),
+        (["floor=2 >"], ["--set: param 'floor': not an expression: invalid syntax"]),
+        (
+            ["warmup=5 epochs"],
+            ["--set: param 'warmup': '5 epochs' is in epochs, and this is in steps; write the number alone"],
+        ),
+        (
+            ["floor=5 steps"],
+            ["--set: param 'floor': '5 steps' is in steps, and this has no unit; write the number alone"],
+        ),
+        (["warmup=2.5 steps"], ["--set: param 'warmup' must be a whole number, not the number 2.5"]),
+        (["warmup=101 steps"], ["--set: param 'warmup' must be at most 100, not 101"]),
         (["floor=1 / 0"], ["--set: param 'floor' has no value: '1 / 0', its result is unknown"]),
         (
             ["phase=a\udcffb"],

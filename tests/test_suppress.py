@@ -240,3 +240,50 @@ def test_mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, pr
     with pytest.raises(OverrideError) as caught:
         report_of(tmp_path, LOG, HIGH, LOW, override_files=["o.yaml"])
     assert str(caught.value) == problem
+
+
+def test_every_threshold_is_told_with_its_history(tmp_path: Path) -> None:
+    (tmp_path / "o.yaml").write_text("params:\n  floor: 1\n  late: default + 1\n")
+    report = report_of(tmp_path, LOG, HIGH, override_files=[tmp_path / "o.yaml"], settings=["floor=2"])
+    page = render(report, verbose=True)
+    assert page.removeprefix(render(report)).splitlines() == [
+        "",
+        "Thresholds, and where each comes from",
+        "  floor  2 (--set, over o.yaml:2 (1); default 0)",
+        "  late   4 (o.yaml:3, as default + 1; default 3)",
+        "  unset  unset (tiny)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "lines"),
+    [
+        ((), []),
+        (
+            ("rules.override.yaml",),
+            ["With the settings of rules.override.yaml beside the log (--isolated ignores it)."],
+        ),
+        (("pyproject.toml",), ["With the settings of the project's pyproject.toml (--isolated ignores it)."]),
+        (
+            ("pyproject.toml", "rules.override.yaml"),
+            [
+                "With the settings of the project's pyproject.toml and rules.override.yaml beside",
+                "the log (--isolated ignores both).",
+            ],
+        ),
+        (("other",), ["Without rules.override.yaml beside the log, which is for pack 'kto', not 'tiny'."]),
+    ],
+)
+def test_files_that_nobody_named_are_in_the_first_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: tuple[str, ...], lines: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    texts = {"pyproject.toml": "[tool.trainrules.params]\nfloor = 1\n", "rules.override.yaml": "params: {floor: 1}"}
+    texts["other"] = "pack: kto\n"
+    for name in files:
+        (tmp_path / name.replace("other", "rules.override.yaml")).write_text(texts[name])
+    page = render(report_of(tmp_path, LOG, LOW)).splitlines()
+    assert page[1 : 1 + len(lines)] == lines
+    assert not page[1 + len(lines)].startswith("With")
+    isolated = render(report_of(tmp_path, LOG, LOW, isolated=True))
+    assert "--isolated" not in isolated

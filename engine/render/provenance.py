@@ -93,7 +93,7 @@ def every_threshold(page: Page, report: Report) -> None:
 def _line(row: Threshold) -> str:
     value = shown(row.value) + (f" {row.unit}" if row.unit and row.value is not None else "")
     if row.override is None:
-        return f"{value}  ({row.origin})"
+        return f"{value} ({row.origin})"
     each = row.override
     told = [source_at(each.origin, each.at), each.given and f"as {each.given}", history(each)]
-    return f"{value}  ({', '.join(filter(None, told))}; default {shown(row.default)})"
+    return f"{value} ({', '.join(filter(None, told))}; default {shown(row.default)})"
