@@ -47,6 +47,13 @@ ELSEWHERE = {
 
 
 class _Commands(click.Group):
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from .engine.readers.registry import names
+
+        with formatter.section("Formats of logs"):
+            formatter.write_text(", ".join(names()))
+        super().format_epilog(ctx, formatter)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*self.commands, *ELSEWHERE]
 

@@ -192,6 +192,13 @@ def test_a_folder_without_one_log(files: dict[str, Any], message: str, tmp_path:
     assert f"{caught.value.message}; {caught.value.hint}" == message
 
 
+def test_of_the_event_files_of_a_run_the_largest_is_taken(tmp_path: Path) -> None:
+    for name, size in (("1.host", 400), ("2.host", 90)):
+        record = b'\x18\0\0\0\0\0\0\0\xa3\x7fK"brain.Event:2'
+        (tmp_path / f"events.out.tfevents.{name}").write_bytes(record + bytes(size))
+    assert log_in(str(tmp_path)) == str(tmp_path / "events.out.tfevents.1.host")
+
+
 def test_a_report_names_the_log_that_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place(tmp_path, {"out/logs/run.jsonl": LOSSES, "out/trainer_state.json": STATE})
     monkeypatch.chdir(tmp_path)

@@ -45,6 +45,8 @@ def log_in(path: str) -> str:
         logs = [each.path for each in found if (each.rank, each.depth) == (rank, depth) and is_log(each.path)]
         if len(logs) == 1 or (logs and rank == _IN_CHECKPOINT):
             return max(logs, key=_step)
+        if logs and _are_one_run(logs):
+            return max(logs, key=os.path.getsize)
         if logs:
             names = [os.path.relpath(each, path).replace(os.sep, "/") for each in logs[:_SHOWN]]
             names += [f"{len(logs) - _SHOWN} more"] if len(logs) > _SHOWN else []
@@ -107,6 +109,13 @@ def _rank(name: str, *, inside: bool) -> int | None:
     if inside:
         return _IN_CHECKPOINT if name == "trainer_state.json" else None
     return next((rank for rank, globs in enumerate(_RANKS) if any(fnmatchcase(name, glob) for glob in globs)), None)
+
+
+def _are_one_run(logs: list[str]) -> bool:
+    """Whether these are the event files of one folder: a trainer opens another one for its last evaluation."""
+    return len({os.path.dirname(each) for each in logs}) == 1 and all(
+        os.path.basename(each).startswith("events.out.tfevents.") for each in logs
+    )
 
 
 def _step(path: str) -> int:

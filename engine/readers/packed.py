@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import IO, Any, NamedTuple, cast
 
 from ..errors import LogError
@@ -47,7 +46,9 @@ def unpacked(packing: Packing, stream: IO[bytes], path: str) -> IO[bytes]:
 
 def damaged(packing: Packing, error: Exception, path: str) -> LogError | None:
     """What to say of an error that came up while something was unpacked; None if it was not about that."""
-    kinds: tuple[type[Exception], ...] = (EOFError, zlib.error)
+    from zlib import error as zlib_error
+
+    kinds: tuple[type[Exception], ...] = (EOFError, zlib_error)
     if packing.name == "gzip":
         import gzip
 
