@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from trainrules.engine.load import load_pack
 from trainrules.engine.params import resolve
@@ -171,6 +172,9 @@ def test_what_is_shown_of_a_pack_loads(block: Block, tmp_path: Path) -> None:
     if block.file:
         used = [each for each in BLOCKS[block.page] if each.kind in ("console", "python") and block.file in each.body]
         assert used, f"nothing on the page uses {block.file}"
+    elif block.mark == "configuration of pre-commit":
+        known = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))}
+        assert {hook["id"] for repo in yaml.safe_load(block.body)["repos"] for hook in repo["hooks"]} == known
     elif block.mark.startswith("overrides of "):
         path.write_text(block.body, encoding="utf-8")
         resolve(load_pack(block.mark.removeprefix("overrides of ")), files=[path], project=tmp_path)
