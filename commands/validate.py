@@ -51,7 +51,7 @@ Exit codes:
     "--pack",
     metavar="NAME|FILE",
     shell_complete=complete.packs,
-    help="The pack that override files are for; without it their names are not checked.",
+    help="The pack that override files are for, if they do not say so; else their names are not checked.",
 )
 @click.pass_context
 def validate_files(

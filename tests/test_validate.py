@@ -81,6 +81,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         ("night.override.yaml", "nonsense", "overrides"),
         ("night.overrides.yml", "", "overrides"),
         ("night.yaml", OVERRIDES, "overrides"),
+        ("night.yaml", "pack: kto\nparams: {}\n", "overrides"),
         ("a.yaml", "# yaml-language-server: $schema=../schemas/overrides.schema.json\nrules: {}\n", "overrides"),
         ("a.yaml", "# yaml-language-server: $schema=https://x.y/pack.schema.json\ntests: {}\n", "pack"),
         ("a.yaml", "services: {web: {image: x}}\nversion: 3\n", None),
@@ -422,3 +423,28 @@ def test_carets(write: Write, run: Run, line: str, marked: str) -> None:
     for code in ("\x1b[1;31m", "\x1b[2m", "\x1b[0m"):
         plain = plain.replace(code, "")
     assert marked in plain
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("pack: kto\nparams: {margin_flor: 1}\n", ["2:10 unknown-param"]),
+        ("pack: kto\nparams: {margin_floor: 1}\ndisable: {kl_far: {reason: x, until: step 5000}}\n", []),
+        ("pack: kto\ndisable: {kl_far: {reason: x, until: 5000}}\n", ["2:38 wrong-type"]),
+        ("disable: {anything: {reason: x, until: soon}}\n", ["1:40 bad-time"]),
+        ("disable: {anything: x}\nenable: [anything]\n", ["2:10 contradiction"]),
+        ("severities: {anything: {severity: info}}\n", ["1:14 missing-key"]),
+        ("pack: demo\nparams: {limt: 1}\n", ["2:10 unknown-param"]),
+        ("pack: nobodys\nparams: {limt: 1}\n", []),
+    ],
+)
+def test_an_override_file_says_for_which_pack_it_is(write: Write, text: str, problems: list[str]) -> None:
+    """A pack that is validated along with it, or one that is shipped; of no pack that is known, its names are free."""
+    pack = "schema: 1\npack: demo\nversion: 1.0.0\ntitle: Demo\nmetrics: {loss: {keys: [loss]}}\nparams: {limit: {default: 1}}\n"
+    write(demo_DOT_yaml=pack, o_DOT_override_DOT_yaml=text)
+    found = [
+        each
+        for each in validation.validate(["demo.yaml", "o.override.yaml"]).problems
+        if each.at.file == "o.override.yaml"
+    ]
+    assert [f"{each.at.line}:{each.at.column} {each.code}" for each in found] == problems

@@ -8,12 +8,16 @@ from pathlib import Path
 
 from ..ancestry import Files
 from ..errors import OverrideError, PackError, Position, Problem
+from ..fields import Problems
+from ..items import Item
 from ..lints import lint_pack, lint_tests
 from ..load import load_pack
+from ..overrides import from_item
 from ..pack import Pack
 from ..packtest.load import load_suite, outside
 from ..params import resolve
 from ..schema import shape_problems
+from ..settings import FILE
 from ..shipped import RULES, shipped_files
 from ..yamlio import compose_file
 from . import Outcome
@@ -99,18 +103,30 @@ class Checker:
         except PackError as error:
             yield from error.problems
             return
-        problems = [*document.problems, *shape_problems(document, "overrides")]
-        yield from problems
-        if self.pack is None:
-            return
+        shape = [*document.problems, *shape_problems(document, "overrides")]
+        yield from shape
+        problems = Problems(shape)
+        layer = from_item(document.root, path.name, FILE, None, problems)
+        yield from problems.found[len(shape) :]
         try:
-            pack = load_pack(self.pack)
-            resolve(pack, files=[path], project=outside())
+            pack = load_pack(self.pack) if self.pack is not None else self._target(layer.pack)
+            if pack is not None:
+                resolve(pack, files=[path], project=outside())
         except OverrideError as error:
-            known = {each.at for each in problems}
+            known = {each.at for each in problems.found}
             yield from (each for each in error.problems if each.at not in known)
         except PackError as error:
             yield from error.problems
+
+    def _target(self, given: Item | None) -> Pack | None:
+        """The pack that an override file says it is for: one that is validated along with it, or a shipped one."""
+        if given is None:
+            return None
+        name = str(given.value)
+        for each in self._packs.values():
+            if isinstance(each, Pack) and each.id == name:
+                return each
+        return self._loaded(name) if name in shipped_files() else None
 
     def _loaded(self, name: str | Path) -> Pack:
         """The pack of a name or in a file, loaded once."""

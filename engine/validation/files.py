@@ -67,6 +67,8 @@ def kind_of(path: str) -> Kind | None:
     keys = set(_TOP.findall(text))
     if "tests" in keys and not keys & {"rules", "metrics", "extends"}:
         return "tests"
+    if keys <= set(KEYS) and keys - {"pack"}:
+        return "overrides"
     if ("schema" in keys and keys & _OF_PACKS) or len(keys & _OF_PACKS) > 1:
         return "pack"
     return "overrides" if keys and keys <= {*KEYS, "schema", "pack"} else None
