@@ -63,6 +63,8 @@ class GoBack(NamedTuple):
     def revert_text(self) -> str:
         """Go back to which checkpoint, and why to that one."""
         began, checkpoint = self._began(), self.checkpoint
+        if checkpoint is None and self.is_whole_run:
+            return self.restart_text("Go back to the beginning")  # a pack without `restart`
         if checkpoint is None:
             unnamed = f"Go back to the newest checkpoint saved before {began}, where the fault began"
             rest = ", and that is its first row: if nothing was saved by then, restart from the beginning"

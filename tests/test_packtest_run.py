@@ -198,8 +198,8 @@ FAILED  small.test.yaml:14 almost
   plan.2 (back).target
     expected  checkpoint-1
     got       nothing
-              Go back to the newest checkpoint saved before step 1, where the
-                fault began; none was seen beside the log.
+              Go back to the beginning: the fault is there from the first row on
+                (step 1), so nothing was saved before it.
   rules.loss_high.onset
     expected  2
     got       1
