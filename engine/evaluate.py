@@ -146,7 +146,8 @@ def shown_path(path: str) -> str:
 
 
 def wanted(resolved: Resolved) -> Wanted:
-    """What to read for a pack: the metrics that its rules (but those that it switches off), stages and plan need."""
+    """What to read for a pack: all its metrics make rows and move the clock, whatever is switched off for one run; values
+    are kept of those that its rules (but those that it switches off), stages and plan need."""
     pack = resolved.pack
     rules = [rule for rule in pack.rules.values() if rule.id not in resolved.disabled - resolved.suppressed]
     needed = metrics_of(pack, [each for rule in rules for each in conditions_of(rule)])
@@ -166,10 +167,12 @@ def wanted(resolved: Resolved) -> Wanted:
     known = [pack.metrics[id] for id in dict.fromkeys(needed) if id in pack.metrics]
     derived = metrics_of(pack, [each for metric in known for each in (metric.expr, metric.where)])
     known += [pack.metrics[id] for id in derived if pack.metrics[id] not in known]
+    asked = {metric.id for metric in known}
+    known += [metric for metric in pack.metrics.values() if metric.id not in asked]
     return Wanted(
         clock=pack.clock,
         metrics=tuple(
-            WantedMetric(member, keys, metric.type, metric.role, metric.unit == "share")
+            WantedMetric(member, keys, metric.type, metric.role, metric.unit == "share", metric.id in asked)
             for metric in known
             for member, _, keys in members(pack, metric)
             if keys

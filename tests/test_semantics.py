@@ -649,3 +649,23 @@ def test_overrides_change_thresholds(tmp_path: Path, options: dict[str, Any], ex
 def test_an_override_beside_the_log_counts(tmp_path: Path) -> None:
     (tmp_path / "rules.override.yaml").write_text("params: {floor: -7}\n")
     assert outcome(report_of(tmp_path, "loss 1 9", "when: loss > 10 + floor")) == "firing 2/2/-"
+
+
+@pytest.mark.parametrize(
+    ("columns", "rule", "expected"),
+    [
+        ("pad 4 4 4 4 4 4\nmargin 1 . . . . .", "when: age(margin) > 3", "firing 5/5/-"),
+        ("pad 4 4 4 4 4 4", "when: step > 3", "firing 4/4/-"),
+        ("step 1 2 3 3 2 3\npad 4 4 4 . 4 4\nmargin . . . 9 . .", "when: margin > 5", "waiting"),
+        ("step 10 1 20 2 30 20 2\npad 5 . 5 . 5 5 .\neval_loss . 1 . 9 . . 1", "when: eval_loss > 5", "ok"),
+        ("step 10 1 20 2 30\npad 5 . 5 . 5\neval_loss . 1 . 9 .", "when: eval_loss > 5\nafter: 15", "firing 2/2/-"),
+    ],
+    ids=["the clock goes on", "the clock alone", "stale rows are replaced", "stale evaluations too", "evaluations stand in their place"],
+)
+@pytest.mark.parametrize("variant", [None, "less"], ids=["read by another rule", "by none"])
+def test_a_row_is_one_whatever_the_other_rules_read(
+    tmp_path: Path, columns: str, rule: str, expected: str, variant: str | None
+) -> None:
+    """`pad` is read by rule z only: the rows that hold it are there when z is off as well."""
+    report = report_of(tmp_path, columns, rule, more="variants: {less: {disable: [z]}}\n", variant=variant)
+    assert (outcome(report), state(report, "z").state) == (expected, "disabled" if variant else "ok")

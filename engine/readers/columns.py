@@ -42,6 +42,7 @@ class Metric(NamedTuple):
     evaluation: bool
     sentinel: bool
     percent: bool = False
+    judged: bool = True
 
 
 class Layout(NamedTuple):
@@ -61,6 +62,11 @@ class Layout(NamedTuple):
     moves: str = "true"
     hidden: str | None = None  # SQL: a sentinel is not finite on this row, so 0.0 hides a NaN
     notes: tuple[str, ...] = ()
+
+    @property
+    def judged(self) -> list[Metric]:
+        """The metrics whose values are asked for."""
+        return [metric for metric in self.metrics if metric.judged]
 
 
 def columns_for(
@@ -148,7 +154,7 @@ def choose(con: duckdb.DuckDBPyConnection, columns: Columns, wanted: Wanted, cou
             text = metric.type == "text"
             sentinel, share = metric.id in wanted.sentinels and not text, metric.share and not text
             key, column = columns.metrics[metric.id][at]
-            metrics.append(Metric(metric.id, key, column, text, metric.role == "eval", sentinel, share))
+            metrics.append(Metric(metric.id, key, column, text, metric.role == "eval", sentinel, share, metric.judged))
     if not metrics:
         return layout
 
@@ -208,7 +214,7 @@ def _settle(con: duckdb.DuckDBPyConnection, columns: Columns, layout: Layout) ->
             f"{m.id}: {m.key!r} is written with a percent sign ({written[m.column]!r}); read as a share of 1"
             if m.column in written
             else f"{m.id}: {m.key!r} is in percent (up to {tops[m.column]:g}); divided by 100"
-            for m in layout.metrics
+            for m in layout.judged
             if m.percent and (m.column in percent or m.column in written)
         ),
     )

@@ -34,7 +34,7 @@ def wrong_types(
     its first lines only.
     """
     read = {metric.id for metric in layout.metrics}
-    missing = [m for m in wanted.metrics if m.id not in read and m.type == "number"]
+    missing = [m for m in wanted.metrics if m.id not in read and m.type == "number" and m.judged]
     urgent = [m for m in missing if m.id in wanted.required]
     if not missing:
         return

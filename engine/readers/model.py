@@ -21,6 +21,7 @@ class WantedMetric(NamedTuple):
     type: str = "number"  # number | text
     role: str = "train"  # train | eval
     share: bool = False  # a share of 1; values above 1.5 anywhere say that the log has percent
+    judged: bool = True  # its values are asked for; else it only says which lines are rows
 
 
 class Wanted(NamedTuple):

@@ -35,14 +35,14 @@ def assemble(con: duckdb.DuckDBPyConnection, path: str, counted: Lines, layout: 
         if con.execute(f"SELECT {moving} FROM raw WHERE kind = {OBJECT} AND {layout.kept}").fetchall()[0][0]:
             layout = layout._replace(moves="true")
     labels = {label: f"l{number}" for number, label in enumerate(layout.labels)}
-    metrics = {metric.id: f"m{number}" for number, metric in enumerate(layout.metrics)}
+    metrics = {metric.id: f"m{number}" for number, metric in enumerate(layout.judged)}
     clocked = _Clocked(con, layout)
     rewinds = _rewinds(con, clocked, layout, path) if falls else []
     shown = ", ".join(
         [
             "i::BIGINT AS i, line, step, tick, epoch, time, moves, segment::INTEGER AS segment",
             *(f"{column} AS {labels[label]}" for label, column in layout.labels.items()),
-            *(f"{_cell(metric, layout)} AS {metrics[metric.id]}" for metric in layout.metrics),
+            *(f"{_cell(metric, layout)} AS {metrics[metric.id]}" for metric in layout.judged),
             *(["logged IS NOT NULL AS logged"] if "step" in layout.carried else []),
         ]
     )
@@ -54,7 +54,7 @@ def assemble(con: duckdb.DuckDBPyConnection, path: str, counted: Lines, layout: 
         con.execute("ALTER TABLE run DROP COLUMN logged")
     con.execute("DROP TABLE raw")
     midway = layout.clock != "row" and _starts_midway(first)
-    return Run(con, metrics, {m.id: m.key for m in layout.metrics}, labels, facts, midway)
+    return Run(con, metrics, {m.id: m.key for m in layout.judged}, labels, facts, midway)
 
 
 def renumber(con: duckdb.DuckDBPyConnection, places: Sequence[int]) -> None:
@@ -248,7 +248,7 @@ class _Query(NamedTuple):
 
 def _kept(con: duckdb.DuckDBPyConnection, clocked: _Clocked, layout: Layout, rewinds: list[_Rewind]) -> _Query:
     """The rows that no later row replaces, numbered, with the number of rewinds up to each."""
-    cells = sorted({*layout.labels.values(), *(metric.column for metric in layout.metrics)})
+    cells = sorted({*layout.labels.values(), *(metric.column for metric in layout.judged)})
     rows = clocked.sql(cells)
     if not rewinds:
         return _Query(f"SELECT *, row_number() OVER () AS i, 0 AS segment FROM ({rows})", [])
@@ -256,7 +256,7 @@ def _kept(con: duckdb.DuckDBPyConnection, clocked: _Clocked, layout: Layout, rew
         backs = f"SELECT *, moves AND own < lag(tick) OVER () AS back FROM ({rows})"
         counted = f"SELECT *, count(CASE WHEN back THEN 1 END) {_SO_FAR} AS segment FROM ({backs})"
         bounds = "json_transform(?, '[\"DOUBLE\"]')"
-        valid = f"SELECT * FROM ({counted}) WHERE own < list_extract({bounds}, segment + 1)"
+        valid = f"SELECT * FROM ({counted}) WHERE greatest(own, tick) < list_extract({bounds}, segment + 1)"
         return _Query(f"SELECT *, row_number() OVER () AS i FROM ({valid})", [json.dumps(_bounds(rewinds))])
     _stops(con, rewinds, len(layout.labels))
     series = f"[{', '.join(layout.labels.values())}]"
@@ -264,7 +264,7 @@ def _kept(con: duckdb.DuckDBPyConnection, clocked: _Clocked, layout: Layout, rew
         "SELECT rows.*, coalesce(stops.segment, 0) AS segment"
         f" FROM (SELECT *, {series} AS series FROM ({rows})) AS rows"
         " ASOF LEFT JOIN stops ON rows.series = stops.series AND rows.line < stops.line"
-        " WHERE stops.bound IS NULL OR rows.own < stops.bound"
+        " WHERE stops.bound IS NULL OR greatest(rows.own, rows.tick) < stops.bound"
     )
     return _Query(f"SELECT *, row_number() OVER (ORDER BY line) AS i FROM ({valid})", [], " ORDER BY i")
 
