@@ -146,8 +146,11 @@ def shown_path(path: str) -> str:
 
 
 def wanted(resolved: Resolved) -> Wanted:
-    """What to read for a pack: all its metrics make rows and move the clock, whatever is switched off for one run; values
-    are kept of those that its rules (but those that it switches off), stages and plan need."""
+    """What to read for a pack.
+
+    All its metrics make rows and move the clock, whatever is switched off for one run; values are kept of those that
+    its rules (but those that are switched off), stages, gates and plan need.
+    """
     pack = resolved.pack
     rules = [rule for rule in pack.rules.values() if rule.id not in resolved.disabled - resolved.suppressed]
     needed = metrics_of(pack, [each for rule in rules for each in conditions_of(rule)])

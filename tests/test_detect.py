@@ -203,7 +203,7 @@ def test_standard_input_is_read_once(packs: Path, monkeypatch: pytest.MonkeyPatc
     [
         ("", "the log is empty"),
         ("\n\n", "no line is a JSON object: the file is blank"),
-        ("a,b\n1,2\n2,3\n", "no line is a JSON object: this looks like a CSV table"),
+        ("a,b\n1,2\n2,3\n", "no pack fits this log by its keys"),
         ('[{"a": 1}]\n', "no pack fits this log by its keys"),
         ('{"a": 1}\n{"a": 2}\n', "no pack fits this log by its keys"),
     ],

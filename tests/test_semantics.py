@@ -660,7 +660,13 @@ def test_an_override_beside_the_log_counts(tmp_path: Path) -> None:
         ("step 10 1 20 2 30 20 2\npad 5 . 5 . 5 5 .\neval_loss . 1 . 9 . . 1", "when: eval_loss > 5", "ok"),
         ("step 10 1 20 2 30\npad 5 . 5 . 5\neval_loss . 1 . 9 .", "when: eval_loss > 5\nafter: 15", "firing 2/2/-"),
     ],
-    ids=["the clock goes on", "the clock alone", "stale rows are replaced", "stale evaluations too", "evaluations stand in their place"],
+    ids=[
+        "the clock goes on",
+        "the clock alone",
+        "stale rows are replaced",
+        "stale evaluations too",
+        "evaluations stand in their place",
+    ],
 )
 @pytest.mark.parametrize("variant", [None, "less"], ids=["read by another rule", "by none"])
 def test_a_row_is_one_whatever_the_other_rules_read(
