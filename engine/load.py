@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 from .ancestry import Files
@@ -48,8 +49,14 @@ def parent_of(pack: Pack) -> Pack | None:
     """The pack that a pack extends, loaded; None where it extends none."""
     if pack.extends is None:
         return None
-    is_file = bool(Path(pack.extends).suffix)
-    return load_pack(Path(pack.at.file).parent / pack.extends if is_file else pack.extends)
+    if Path(pack.extends).suffix:
+        return load_pack(Path(pack.at.file).parent / pack.extends)
+    return _shipped_parent(pack.extends)
+
+
+@cache
+def _shipped_parent(name: str) -> Pack:
+    return load_pack(name)
 
 
 def _holds_anyway(problem: Problem) -> bool:

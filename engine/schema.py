@@ -12,6 +12,7 @@ from typing import Any
 from .errors import Position, Problem, did_you_mean
 from .fields import kind
 from .items import Document, Item
+from .shape import Fits, compiled
 
 SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
 
@@ -32,18 +33,31 @@ def shape_problems(document: Document, schema: str) -> list[Problem]:
 
     A key that is surely a slip of one that is allowed is noted and then stands for that one in the document's tree.
     """
+    plain = document.plain()
+    if _fits(schema)(plain):
+        return []
     found: set[Problem] = set()
-    errors = list(_validator(schema).iter_errors(document.plain()))
+    errors = list(_validator(schema).iter_errors(plain))
     for error in sorted(errors, key=lambda error: error.validator != "additionalProperties"):
         found.update(_told(error, document.root))
     return sorted(found)
 
 
 @cache
+def _schema(name: str) -> Any:
+    return json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+
+
+@cache
+def _fits(schema: str) -> Fits:
+    return compiled(_schema(schema))
+
+
+@cache
 def _validator(schema: str) -> Any:
     from jsonschema import Draft7Validator
 
-    return Draft7Validator(json.loads((SCHEMAS / f"{schema}.schema.json").read_text(encoding="utf-8")))
+    return Draft7Validator(_schema(schema))
 
 
 def _told(error: Any, root: Item) -> Iterator[Problem]:

@@ -171,10 +171,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, parts: Sequence[_Part]) -> None:
     conditions = [value for part in parts for value in part.conditions]
     values = [value for part in parts for value in part.values]
     program.run([*conditions, *values])
-    render = program.renderer
-    items = [render.observed(value) for value in conditions] + [render.value(value) for value in values]
-    if items:
-        con.execute(f"EXPLAIN SELECT {', '.join(items)} FROM {program.table or 'run'}")
+    program.settle(conditions, values)
 
 
 def _tried(con: duckdb.DuckDBPyConnection, part: _Part) -> Iterator[Problem]:
