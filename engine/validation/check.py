@@ -45,7 +45,6 @@ class Checker:
             for each in files:
                 if each.kind == kind:
                     problems += self._problems(each)
-            self.prepared.start()  # DuckDB works beside what follows
         problems += self.prepared.problems()
         names = list(dict.fromkeys([*(shown(each.path) for each in files), *(each.at.file for each in problems)]))
         sources = {name: text for name in names if (text := _text(name)) is not None}
@@ -88,14 +87,14 @@ class Checker:
         remarks = lint_pack(pack)
         yield from remarks
         told = {each.code for each in remarks}
+        variants = []
         for variant in (None, *pack.variants):
             try:
-                resolved = resolve(pack, variant=variant, project=outside())
+                variants.append(resolve(pack, variant=variant, project=outside()))
             except OverrideError as error:
                 yield from (each for each in error.problems if each.code not in told)
-            else:
-                if self.prepares:
-                    self.prepared.add(resolved)
+        if self.prepares and variants:
+            self.prepared.add(pack, variants)
 
     def _of_overrides(self, path: Path) -> Iterator[Problem]:
         try:

@@ -6,7 +6,8 @@ and is prepared once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,12 +17,14 @@ from ..compile.bind import Binder, Names
 from ..compile.ir import Value
 from ..compile.program import Program
 from ..errors import PackError, Position, Problem
+from ..expression import Expression
 from ..judged import Judged, conditions_of, judge, metrics_of
-from ..pack import Pack, Param, Resolved, Scalar
+from ..pack import Pack, Param, Resolved, Rule, Scalar
 from ..readers.connection import connect, prepare
 from ..readers.console import pattern_problems
 from ..series import Splitter, members
 from ..stages import derived_in_stages
+from ..tree import Name
 
 if TYPE_CHECKING:
     from ..watch import Watch
@@ -39,48 +42,59 @@ class _Part(NamedTuple):
     values: tuple[Value, ...]
 
 
+class _Batch(NamedTuple):
+    """What is prepared together: parts, the columns that they read, and a pack whose patterns are tried."""
+
+    parts: tuple[_Part, ...]
+    columns: Mapping[tuple[str, str], str]
+    pack: Pack
+
+
 class Prepared:
-    """Gathers what packs ask of DuckDB; `start` has it prepared in the background, `problems` waits for that."""
+    """Has DuckDB prepare what packs ask of it, in the background; `problems` waits for that."""
 
     def __init__(self) -> None:
         self._columns: dict[tuple[str, str], str] = {}
-        self._parts: list[_Part] = []
         self._known: set[Value] = set()
-        self._packs: dict[str, Pack] = {}
         self._found: list[Problem] = []
+        self._waiting: SimpleQueue[_Batch | None] = SimpleQueue()
         self._thread: Thread | None = None
 
-    def add(self, resolved: Resolved) -> None:
-        """Bind every rule, gate and stage of a pack as it is in one variant."""
-        pack = resolved.pack
-        if not self._packs:
+    def add(self, pack: Pack, variants: Sequence[Resolved]) -> None:
+        """Bind every rule, gate and stage of a pack as they are in some variants, and begin to prepare them."""
+        if self._thread is None:
             prepare(1)
-        self._packs.setdefault(pack.at.file, pack)
+            self._thread = Thread(target=self._run, daemon=True)
+            self._thread.start()
+        parts: list[_Part] = []
+        for resolved in variants:
+            changed = {id for id, value in resolved.values.items() if value != variants[0].values[id]}
+            if resolved is variants[0] or changed:
+                parts += self._parts(resolved, None if resolved is variants[0] else changed)
+        self._waiting.put(_Batch(tuple(parts), dict(self._columns), pack))
+
+    def _parts(self, resolved: Resolved, changed: Collection[str] | None) -> Iterator[_Part]:
+        """What a pack asks in one variant and was not asked before; `changed` are the params that differ there."""
+        pack = resolved.pack
         columns, labels = self._columns_of(pack)
         values = {id: _stand_in(pack.params[id]) if value is None else value for id, value in resolved.values.items()}
         names = Names(
             resolved._replace(values=values), columns, labels=labels, total=1.0, now=1.0, interval=1.0, started=0.0
         )
         unset = {id for id, value in resolved.values.items() if value is None}
-        for part in self._bound(names, unset):
+        for part in self._bound(names, unset, changed):
             fresh = part._replace(
                 conditions=tuple(each for each in part.conditions if each not in self._known),
                 values=tuple(each for each in part.values if each not in self._known),
             )
             self._known.update(fresh.conditions, fresh.values)
             if fresh.conditions or fresh.values:
-                self._parts.append(fresh)
-
-    def start(self) -> None:
-        """Begin to prepare what was added, while Python does something else."""
-        if self._packs and self._thread is None:
-            self._thread = Thread(target=self._run)
-            self._thread.start()
+                yield fresh
 
     def problems(self) -> list[Problem]:
         """What cannot be bound, and what DuckDB refuses."""
-        self.start()
         if self._thread is not None:
+            self._waiting.put(None)
             self._thread.join()
         return self._found
 
@@ -96,11 +110,13 @@ class Prepared:
     def _column(self, name: str, type_: str) -> str:
         return self._columns.setdefault((name, type_), f"c{len(self._columns)}")
 
-    def _bound(self, names: Names, unset: set[str]) -> Iterator[_Part]:
+    def _bound(self, names: Names, unset: set[str], changed: Collection[str] | None) -> Iterator[_Part]:
         pack, binders = names.pack, dict[str, Binder]()
         splitter = _OneSeries(pack, names.columns, names.labels)
         for rule in pack.rules.values():
             if rule.id in names.resolved.disabled:
+                continue
+            if changed is not None and not _used_by(pack, rule).intersection(changed):
                 continue
             series = splitter.over(metrics_of(pack, conditions_of(rule), sentinels=False))[:1]
             try:
@@ -131,18 +147,8 @@ class Prepared:
         con = connect(1)
         try:
             con.execute("PRAGMA disable_optimizer")
-            for pack in self._packs.values():
-                clock = [(key.pattern, pack.at) for keys in pack.clock for key in keys if key.pattern]
-                own = [each for each in pack.formats.values() if each.at.file == pack.at.file]
-                self._found += pattern_problems(con, own, clock)
-            columns = "".join(
-                f", {column} {_TYPES.get(type_, 'VARCHAR')}" for (_, type_), column in self._columns.items()
-            )
-            con.execute(f"CREATE TABLE run ({_CLOCK}{columns})")
-            try:
-                _prepare(con, self._parts)
-            except duckdb.Error:
-                self._found += [problem for part in self._parts for problem in _tried(con, part)]
+            while (batch := self._waiting.get()) is not None:
+                self._found += _refused_of(con, batch)
         finally:
             con.close()
 
@@ -157,6 +163,39 @@ class _OneSeries(Splitter):
         return ["0"]
 
 
+def _refused_of(con: duckdb.DuckDBPyConnection, batch: _Batch) -> Iterator[Problem]:
+    """What DuckDB says against the patterns and the statements of a pack."""
+    pack = batch.pack
+    clock = [(key.pattern, pack.at) for keys in pack.clock for key in keys if key.pattern]
+    own = [each for each in pack.formats.values() if each.at.file == pack.at.file]
+    yield from pattern_problems(con, own, clock)
+    columns = [f"{column} {_TYPES.get(type_, 'VARCHAR')}" for (_, type_), column in batch.columns.items()]
+    con.execute(f"CREATE OR REPLACE TABLE run ({', '.join([_CLOCK, *columns])})")
+    try:
+        _prepare(con, batch.parts)
+    except duckdb.Error:
+        for part in batch.parts:
+            yield from _tried(con, part)
+
+
+def _used_by(pack: Pack, rule: Rule) -> set[str]:
+    """Every name that a rule rests on, directly or through metrics and windows."""
+    front: list[Expression | None] = [*conditions_of(rule), rule.after]
+    front += [level.for_.amount for level in rule.levels if level.for_]
+    used: set[str] = set()
+    while front:
+        expression = front.pop()
+        for node in expression.tree.walk() if expression else ():
+            if not isinstance(node, Name) or node.id in used:
+                continue
+            used.add(node.id)
+            if metric := pack.metrics.get(node.id):
+                front += [metric.expr, metric.where]
+            if window := pack.windows.get(node.id):
+                front += [window.last.amount if window.last else None, window.min_points]
+    return used
+
+
 def _of_rule(at: Position, name: str, judged: Sequence[Judged]) -> _Part:
     conditions = [value for each in judged for value in (each.when, each.until, each.since) if value is not None]
     values = [side for each in judged for test in each.tests for side in (test.left, test.right)]
@@ -166,18 +205,22 @@ def _of_rule(at: Position, name: str, judged: Sequence[Judged]) -> _Part:
 
 
 def _prepare(con: duckdb.DuckDBPyConnection, parts: Sequence[_Part]) -> None:
-    """Compute what the parts ask for over no rows; raises duckdb.Error where a statement is refused."""
-    program = Program(con, "run", rows=1)
-    conditions = [value for part in parts for value in part.conditions]
-    values = [value for part in parts for value in part.values]
-    program.run([*conditions, *values])
-    program.settle(conditions, values)
+    """Compute what the parts ask for over no rows, and forget it; raises duckdb.Error where a statement is refused."""
+    con.execute("BEGIN TRANSACTION")
+    try:
+        program = Program(con, "run", rows=1)
+        conditions = [value for part in parts for value in part.conditions]
+        values = [value for part in parts for value in part.values]
+        program.run([*conditions, *values])
+        program.settle(conditions, values)
+    finally:
+        con.execute("ROLLBACK")
 
 
 def _tried(con: duckdb.DuckDBPyConnection, part: _Part) -> Iterator[Problem]:
     """What DuckDB says of one part by itself."""
     try:
-        _prepare(con.cursor(), [part])
+        _prepare(con, [part])
     except duckdb.Error as error:
         said = str(error).splitlines()[0]
         yield Problem(part.at, "sql-refused", f"DuckDB refuses the statement of {part.name!r}: {said}")
