@@ -19,7 +19,7 @@ DEFAULT = "default"
 """The name of the pack's own default within a setting."""
 
 _PERCENT = re.compile(r"([-+]?[0-9]+(?:[.][0-9]*)?)\s*%").fullmatch
-_MEASURED = re.compile(r"([-+]?[0-9]+(?:[.][0-9]+)?(?:[eE][-+]?[0-9]+)?)\s+([A-Za-z]+)").fullmatch
+_MEASURED = r"([-+]?[0-9]+(?:[.][0-9]+)?(?:[eE][-+]?[0-9]+)?)\s+([A-Za-z]+)"
 _COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+").fullmatch
 _IN_EXPRESSIONS = {"number": "number", "integer": "number", "boolean": "condition", "text": "text"}
 
@@ -49,7 +49,7 @@ def setting(
         percent = _PERCENT(value.strip())
         if percent is not None and unit == "share" and type_ == "number":
             return float(percent[1]) / 100
-        measured = _MEASURED(value.strip()) if in_run else None
+        measured = re.fullmatch(_MEASURED, value.strip()) if in_run else None
         if measured is not None:
             if unit and measured[2].rstrip("s") == unit.rstrip("s"):
                 return setting(replace(item, value=float(measured[1])), name, type_, problems)

@@ -10,9 +10,10 @@ from .items import Item
 from .pack import Override, Pack, Resolved, Scalar
 from .settings import VARIANT, End, Said, Switch, Whereabouts
 
-_PLACE = re.compile(r"(step|epoch) +([0-9]+(?:\.[0-9]+)?)").fullmatch
-_LENGTH = re.compile(r"([0-9]+(?:\.[0-9]+)?) +(step|epoch)s?").fullmatch
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
+# Seldom needed, so compiled when they are.
+_PLACE = r"(step|epoch) +([0-9]+(?:\.[0-9]+)?)"
+_LENGTH = r"([0-9]+(?:\.[0-9]+)?) +(step|epoch)s?"
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 DAY = 86_400.0
 
 
@@ -20,11 +21,11 @@ def end_of(item: Item, problems: Problems) -> End | None:
     """The end that a value spells: "step 5000", "epoch 3", a date (its last moment, UTC) or a time."""
     value = item.value
     text = " ".join(value.split()) if isinstance(value, str) else ""
-    if place := _PLACE(text):
+    if place := re.fullmatch(_PLACE, text):
         return End(place[1], float(place[2]), text)
     if text and (moment := _moment(text)) is not None:
         return End("time", moment, text)
-    length = _LENGTH(text)
+    length = re.fullmatch(_LENGTH, text)
     bare = isinstance(value, (int, float)) and not isinstance(value, bool)
     hint = f"write 'step {value:g}'" if bare else f"write '{length[2]} {length[1]}'" if length else ""
     problems.add(
@@ -43,7 +44,7 @@ def _moment(text: str) -> float | None:
     try:
         found = datetime.fromisoformat(text)
         found = found if found.tzinfo else found.replace(tzinfo=UTC)
-        return found.timestamp() + (DAY - 1e-6 if _DAY(text) else 0.0)
+        return found.timestamp() + (DAY - 1e-6 if re.fullmatch(_DAY, text) else 0.0)
     except (ValueError, OverflowError):
         return None
 

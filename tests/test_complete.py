@@ -56,6 +56,7 @@ def offered(line: str, place: Path) -> list[str]:
         ("rules eval --format j", ["plain,json", "plain,jsonl"]),
         ("rules eval --input-format j", ["plain,json_array", "plain,jsonl"]),
         ("rules diff --fo", ["plain,--format"]),
+        ("rules explain unused-w", ["plain,unused-window"]),
         ("rules eval --set margin_f", []),
         ("rules eval --pack nothing --set a", []),
         ("rules eval run", ["file,run"]),
