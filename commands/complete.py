@@ -125,4 +125,6 @@ def packs_and_codes(context: click.Context, parameter: click.Parameter, incomple
     """The names of the packs that are shipped, files, and the codes of problems."""
     from ..engine.codes.pages import all_codes
 
-    return packs(context, parameter, incomplete) + (_matching(list(all_codes()), incomplete) if incomplete else [])
+    codes = _matching(list(all_codes()), incomplete) if incomplete else []
+    found = packs(context, parameter, incomplete)
+    return codes + [each for each in found if each.type != "file" or not codes]
