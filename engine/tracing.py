@@ -62,6 +62,7 @@ class Trace:
     facts: LogFacts | None = None
     keys: dict[str, tuple[str, str]] = field(default_factory=dict)
     is_copied: bool = False  # the log had to be mended before it could be read
+    is_told: bool = False  # its rows were written to a file of JSON lines first
     _legends: list[tuple[str, Legend]] = field(default_factory=list)
 
     @property
@@ -90,6 +91,7 @@ class Trace:
         if not isinstance(value, str):
             return value
         if value.startswith(join(gettempdir(), TOLD)):
+            self.is_told = True
             return self.told
         is_copy = value.startswith(join(gettempdir(), COPY))
         self.is_copied = self.is_copied or is_copy

@@ -12,7 +12,9 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 from typing import Any, NamedTuple
 
 import duckdb
@@ -24,6 +26,8 @@ from trainrules.engine.load import load_pack
 from trainrules.engine.params import resolve
 from trainrules.engine.readers import Run, Wanted, read
 from trainrules.engine.readers.registry import names, readers
+from trainrules.engine.render.sqlpage import render_trace
+from trainrules.engine.tracing import trace
 
 NAN = float("nan")
 
@@ -306,6 +310,60 @@ def test_the_keys_are_told_to_who_chooses_the_pack(named: tuple[str, Sample], lo
 
     read(log(named[1].content), choose)
     assert seen[0] & {"loss", "train_loss", "train/loss", "training_loss"}
+
+
+def test_nothing_stays_behind_and_nothing_more_can_be_read(
+    named: tuple[str, Sample], log: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, spool = log(named[1].content), tmp_path / "spool"
+    spool.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(spool))
+    run = read(path, common())
+    assert list(spool.iterdir()) == []
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["run", "spool"]
+    with pytest.raises(duckdb.Error):
+        run.con.execute(f"SELECT * FROM read_text('{path}')")
+    with pytest.raises(duckdb.Error):
+        run.con.execute("SET enable_external_access = true")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_damaged_log_is_read_or_refused(seed: int, named: tuple[str, Sample], log: Callable[..., str]) -> None:
+    """Bytes changed, cut out and put in: a run or a LogError, nothing else."""
+    random = Random(f"{named[0]} {seed}")
+    content = bytearray(named[1].content)
+    for _ in range(random.choice([1, 2, 8])):
+        at = random.randrange(len(content))
+        change = random.choice(["flip", "cut", "put", "tear"])
+        if change == "flip":
+            content[at] = random.randrange(256)
+        elif change == "cut":
+            del content[at : at + random.randrange(1, 40)]
+        elif change == "put":
+            content[at:at] = random.randbytes(random.randrange(1, 9))
+        else:
+            content = content[:at] or content
+        content = content or bytearray(b" ")
+    with suppress(LogError):
+        read(log(bytes(content)), common()).con.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("csv", None),
+        ("parquet", None),
+        ("trainer_state", "The format of this log is trainer_state. Its rows are written to a file of JSON lines"),
+        ("console", "This log is console output."),
+    ],
+)
+def test_the_sql_of_a_format_says_what_it_reads(name: str, told: str | None, log: Callable[..., str]) -> None:
+    found = trace(log(SAMPLES[name].content), pack="common")
+    page = " ".join(render_trace(found).replace("--", "").split())
+    assert ("read_parquet(" in page) == (name == "parquet")
+    assert found.is_told == (told is not None)
+    assert told is None or told in page
+    assert "trainrules-told-" not in page
 
 
 @pytest.mark.parametrize("name", ["trainer_state", "json_array", "keras", "csv", "parquet"])

@@ -25,6 +25,9 @@ _CONSOLE = """
 This log is console output. What it tells is written to a file as lines of JSON, and read from there like any other \
 log. The tool takes a file without a name that lasts for it; the script writes {told}, which can be removed \
 afterwards."""
+_TOLD = """
+The format of this log is {format}. Its rows are written to a file of JSON lines, without a name that lasts, and read \
+from there like any other log; here it is called {told}. To run the script, write that file."""
 
 
 def render_trace(trace: Trace, *, width: int = 80) -> str:
@@ -70,7 +73,9 @@ def _head(trace: Trace) -> str:
     pack = f"{trace.pack.id} {trace.pack.version}" if trace.pack else ""
     rows = trace.facts.rows if trace.facts else 0
     is_console = trace.facts is not None and trace.facts.format == "console"
-    more = (_COPIED if trace.is_copied else "") + (_CONSOLE.format(told=trace.told) if is_console else "")
+    told = _CONSOLE if is_console else _TOLD if trace.is_told else ""
+    shape = trace.facts.format if trace.facts else ""
+    more = (_COPIED if trace.is_copied else "") + told.format(told=trace.told, format=shape)
     return _HEAD.format(pack=pack, path=trace.path, rows=rows) + more
 
 
