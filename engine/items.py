@@ -9,6 +9,9 @@ from typing import NamedTuple, TypeAlias
 from .errors import Position, Problem
 from .yamlplaces import Written, text_position
 
+MAX_DEPTH = 50
+"""How deep a file may be nested."""
+
 Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
 Value: TypeAlias = "str | int | float | bool | list[Item] | dict[str, Item] | None"
 Keys: TypeAlias = Sequence[str | int]

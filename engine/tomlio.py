@@ -9,8 +9,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from .errors import PackError, Position, Problem
-from .items import Item
-from .yamlio import MAX_DEPTH
+from .items import MAX_DEPTH, Item
 
 Path: TypeAlias = "tuple[str | int, ...]"
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from .errors import PackError, Position, Problem
-from .items import Document, Item, Value
+from .items import MAX_DEPTH, Document, Item, Value
 from .yamlerrors import place, syntax_problem, unreadable_at
 from .yamlplaces import Written
 from .yamlscalars import scalar
@@ -38,7 +38,6 @@ else:
 
 
 MAX_BYTES = 1_048_576
-MAX_DEPTH = 50
 MAX_NODES = 100_000
 _TOO_LARGE = f"file is larger than {MAX_BYTES // 1024} KiB"
 _TOO_DEEP = f"nested more than {MAX_DEPTH} deep"
