@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from .episodes import Course, Episode
 from .evidence import evidence, last_value, latest_values, not_finite, spark
 from .judged import Judged, after_of, conditions_of, metrics_of, points_needed, reach, watched_for_nonfinite
-from .pack import EMPTY, SEVERITIES, Resolved, Rule
+from .pack import EMPTY, SEVERITIES, Pack, Resolved, Rule
 from .report import Finding, Moment, RuleState
 from .rowbook import RowBook
 from .series import Series, member_of
 from .template import fill, placeholders
+from .tree import Call
 from .words import in_series
 from .words import moment as words
 
@@ -49,6 +50,18 @@ class Workbench(NamedTuple):
         """What the log calls a metric, or a member of the metric `id`; the id of one that is computed."""
         declared = self.resolved.pack.metrics[id or member].keys
         return self.keys.get(member) or (declared[0] if declared else member)
+
+    def points(self, ids: Sequence[str]) -> int:
+        """On how many rows that one of some logged metrics is known which is known on the fewest."""
+        counts = [
+            f"count({column})" if self.resolved.pack.metrics[id].type == "text" else f"count_if(isfinite({column}))"
+            for id in ids
+            for column, _ in (self.splitter.present(id) if self.splitter else ())
+        ]
+        if not counts:
+            return 0
+        (found,) = self.program.con.execute(f"SELECT {', '.join(counts)} FROM {self.program.source}").fetchall()
+        return int(min(found))
 
 
 def severity_of(resolved: Resolved, rule: Rule, severity: str) -> str:
@@ -180,4 +193,15 @@ def state_of(bench: Workbench, rule: Rule, went: Sequence[Went]) -> RuleState:
     logged = [id for id in metrics_of(bench.resolved.pack, conditions_of(rule)[:1]) if metrics[id].expr is None]
     of = f" of {bench.called(logged[0])}" if logged else ""
     reason = f"needs {points} points{of}" if points > 1 else f"no row tells{of}"
+    if logged and bench.points(logged) >= points:
+        reason = f"no row gives a number{of}: a flat window, or a result that is not finite"
+        if went[0].judged.binder.names.starts_midway and _asks_for_the_first(bench.resolved.pack, rule):
+            reason = "the log begins in the middle of its run"
     return RuleState(rule.id, "waiting", reason, severity=severity)
+
+
+def _asks_for_the_first(pack: Pack, rule: Rule) -> bool:
+    conditions = conditions_of(rule)[:1]
+    asked = [*conditions, *(pack.metrics[id].expr for id in metrics_of(pack, conditions))]
+    nodes = (node for each in asked if each is not None for node in each.tree.walk())
+    return any(isinstance(node, Call) and node.function == "first" for node in nodes)

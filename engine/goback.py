@@ -35,10 +35,13 @@ class GoBack(NamedTuple):
 
     @property
     def older(self) -> list[Checkpoint]:
-        """Those from before the fault, oldest first: a row tells of all updates since the row before it."""
+        """Those from before the fault, oldest first.
+
+        A row tells of all updates since the row before it: one saved in between is among them only if no other is.
+        """
         limit = self.bound.step if self.bound and self.bound.step is not None else 0.0
-        seen = sorted(self.comparable, key=lambda each: each.step)
-        return [each for each in seen if each.step < limit and each.step <= limit - self.interval]
+        seen = [each for each in sorted(self.comparable, key=lambda each: each.step) if each.step < limit]
+        return [each for each in seen if each.step <= limit - self.interval] or seen
 
     @property
     def checkpoint(self) -> Checkpoint | None:
@@ -75,6 +78,8 @@ class GoBack(NamedTuple):
         if older and step is not None and step - checkpoint.step <= max(self.interval, 1):
             # The fault may lie in the very update that this checkpoint ends with.
             text += f" If the fault comes back, take {self._named(older[-1])}."
+        elif step is not None and step - checkpoint.step < self.interval:
+            text += " It was saved after the last sound row: if the fault comes back, restart from the beginning."
         return text
 
     def restart_text(self, title: str) -> str:

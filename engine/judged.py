@@ -9,6 +9,7 @@ from .check import INTERVAL
 from .comparisons import Test, tests_of
 from .compile.bind import Binder, Names
 from .compile.ir import CONDITION, Clock, Const, Kernel, Op, Value, walk
+from .compile.moments import known_from
 from .expression import Expression
 from .pack import EMPTY, Level, Pack, Rule
 from .series import Series, first_key
@@ -180,7 +181,8 @@ def watched_for_nonfinite(pack: Pack, when: Expression) -> list[str]:
 
 def points_needed(when: Value) -> int:
     """The most points that a window of the condition needs before it is known."""
-    return max((node.span.least for node in walk(when) if isinstance(node, Kernel) and node.span), default=1)
+    windows = [node for node in walk(when) if isinstance(node, Kernel) and node.span]
+    return max((max(node.span.least, known_from(node.kind)) for node in windows if node.span), default=1)
 
 
 def reach(when: Value, interval: float) -> float:

@@ -290,6 +290,7 @@ def test_an_improving_evaluation_sets_train_only_findings_aside() -> None:
         (110, 10, SEEN, "checkpoint-100"),
         (105, 10, SEEN, "checkpoint-50"),
         (105, 0, SEEN, "checkpoint-100"),
+        (55, 10, SEEN, "checkpoint-50"),
         (1000, 1, SEEN, "checkpoint-100"),
         (50, 1, SEEN, None),
         (81, 1, None, None),
@@ -301,6 +302,7 @@ def test_an_improving_evaluation_sets_train_only_findings_aside() -> None:
         "one interval before",
         "inside the first abnormal row's interval",
         "no interval known",
+        "inside that interval, and the only one",
         "newest",
         "none older",
         "none seen",
@@ -311,6 +313,14 @@ def test_revert_names_the_newest_checkpoint_from_before_the_fault(
 ) -> None:
     result = plan(finding("inverted", "revert", onset=onset), checkpoints=seen, interval=interval)
     assert (result.plan[0].target or {}).get("checkpoint") == expected
+
+
+def test_the_only_checkpoint_may_hold_the_fault_and_the_plan_says_so() -> None:
+    result = plan(finding("inverted", "revert", onset=55), checkpoints=SEEN, interval=10)
+    assert result.plan[0].text == (
+        "Go back to checkpoint-50 (step 50), the newest one from before the fault began at step 55."
+        " It was saved after the last sound row: if the fault comes back, restart from the beginning."
+    )
 
 
 def test_a_checkpoint_of_the_very_last_good_row_comes_with_a_second_choice() -> None:

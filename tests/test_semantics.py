@@ -55,6 +55,7 @@ windows:
   so_far: {last: all, min: 2 points}
 """
 STEPS = "step 1 2 3 4 5 6"
+NO_NUMBER, WHY_NOT = "no row gives a number", "a flat window, or a result that is not finite"
 
 
 def write_log(place: Path, columns: str) -> Path:
@@ -482,6 +483,11 @@ def test_series_are_judged_one_by_one(
         ("loss 1 2", "when: mean(loss, three) > 1", "waiting", "needs 3 points of loss"),
         ("loss 1 2", "when: loss > 1\nafter: 5", "waiting", "after step 5"),
         ("loss nan nan", "when: loss > 1", "waiting", "no row tells of loss"),
+        ("loss 1 2", "when: mean_lower(loss, some) > 1", "waiting", "needs 3 points of loss"),
+        ("loss 2 2 2", "when: r2(loss, three) > 1", "waiting", f"{NO_NUMBER} of loss: {WHY_NOT}"),
+        ("loss 0 0 0", "when: log(loss) > 1", "waiting", f"{NO_NUMBER} of loss: {WHY_NOT}"),
+        ("loss 1 1\nmargin 0 0", "when: loss / margin > 1", "waiting", f"{NO_NUMBER} of loss: {WHY_NOT}"),
+        ("step 500 501 502\nloss 1 2 3", "when: first(loss) > 1", "waiting", "the log begins in the middle of its run"),
         ("loss 1 2", "when: loss > 5", "ok", ""),
         ("loss 1 9 9", "when: loss > 5\nfor: 3 points", "pending", "since step 2"),
         # what default(), or and a choice can do without
