@@ -204,3 +204,14 @@ def test_a_report_names_the_log_that_was_found(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     report = evaluate("out", pack="common")
     assert (report.log.path, report.log.total) == (str(Path("out/logs/run.jsonl")), 400)
+
+
+def test_the_json_report_tells_what_is_known(tmp_path: Path) -> None:
+    from trainrules.engine.render.json import dumps
+
+    place(tmp_path, {"run.jsonl": jsonl(*ROWS), "trainer_state.json": STATE})
+    assert json.loads(dumps(judged(tmp_path)))["log"]["known"] == [
+        {"name": "total_steps", "value": 400, "from": "trainer_state.json: max_steps"},
+        {"name": "save_steps", "value": 20, "from": "trainer_state.json: save_steps"},
+        {"name": "best_checkpoint", "value": "checkpoint-60", "from": "trainer_state.json: best_model_checkpoint"},
+    ]

@@ -158,7 +158,14 @@ def _log(log: LogFacts) -> Json:
     if log.ended_because:
         data["ended_because"] = log.ended_because
     if log.known:
-        data["known"] = [{"name": each.name, "value": _scalar(each.value), "from": each.source} for each in log.known]
+        data["known"] = [
+            {
+                "name": each.name,
+                "value": _whole(each.value) if isinstance(each.value, float) else each.value,
+                "from": each.source,
+            }
+            for each in log.known
+        ]
     return data
 
 
