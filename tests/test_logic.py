@@ -1,0 +1,167 @@
+"""What can be told of conditions without a log: whether they can hold together, and where values lie."""
+
+from __future__ import annotations
+
+from math import inf
+
+import pytest
+
+from trainrules.engine.errors import Position
+from trainrules.engine.expression import parse
+from trainrules.engine.lints._logic import Logic
+from trainrules.engine.lints._ranges import Ranges
+from trainrules.engine.lints._values import every_setting, values_of
+from trainrules.engine.load import load_pack
+from trainrules.engine.pack import Pack
+from trainrules.engine.tree import Node
+
+PACK = """\
+schema: 1
+pack: demo
+version: 1.0.0
+title: Demo
+metrics:
+  loss: {keys: [loss], better: lower}
+  kl: {keys: [kl]}
+  phase: {keys: [phase], type: text}
+  size: {expr: abs(kl)}
+  is_high: {expr: loss > 2}
+params:
+  limit: {default: 2}
+  double: {default: 2 * limit}
+  strict: {default: false, type: boolean}
+  unset: {default: null}
+windows: {ten: {last: 10 points}}
+variants: {tight: {set: {limit: default / 2}}, loose: {set: {strict: true, limit: 8}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Pack:
+    path = tmp_path_factory.mktemp("logic") / "demo.yaml"
+    path.write_text(PACK, encoding="utf-8")
+    return load_pack(path)
+
+
+def tree(text: str) -> Node:
+    return parse(text, Position("x", 1, 1)).tree
+
+
+@pytest.mark.parametrize(
+    ("conditions", "possible"),
+    [
+        # limits of one term
+        (["loss > 2", "loss < 1"], False),
+        (["loss > 2", "loss < 2"], False),
+        (["loss >= 2", "loss <= 2"], True),
+        (["loss >= 2", "loss <= 2", "loss != 2"], False),
+        (["loss > limit", "loss < 3"], True),
+        (["loss > double", "loss < 3"], False),
+        (["loss == 1", "loss == 2"], False),
+        (["1 < loss < 3", "loss > 3"], False),
+        (["2 * loss - 1 > 5", "loss < 3"], False),
+        (["-loss > 1", "loss > 0"], False),
+        (["loss / 2 > 1", "loss < 2"], False),
+        (["0.1 * 3 * loss > 0.3", "loss <= 1"], True),  # rounding proves nothing
+        (["loss > unset", "loss < 1"], True),
+        # of two terms
+        (["loss > kl", "kl > loss"], False),
+        (["loss > kl", "kl < loss"], True),
+        (["loss - kl > 0", "loss < kl"], True),  # the same in other words is not seen through
+        (["loss != loss"], False),
+        (["loss > 2 * abs(kl)", "loss < abs(kl)"], False),
+        (["loss > 0.5 * abs(kl)", "loss < abs(kl)"], True),
+        (["loss > 2 * kl", "loss < kl"], True),  # where kl is negative
+        # what functions can give
+        (["share(loss > 2, ten) > 1"], False),
+        (["share(loss > 2, ten) >= 1"], True),
+        (["abs(loss) < 0"], False),
+        (["std(loss, ten) < 0"], False),
+        (["r2(loss, ten) > 1.5"], False),
+        (["size < 0"], False),
+        (["mean(size, ten) < 0"], False),
+        (["mean_lower(size, ten) < 0"], True),
+        (["min(loss, 3) > 4"], False),
+        (["max(loss, 3) > 4"], True),
+        (["clip(loss, 0, 1) > 2"], False),
+        (["default(size, 1) < 0"], False),
+        (["default(size, -1) < 0"], True),
+        (["exp(loss) < 0"], False),
+        (["kl ** 2 < 0"], False),
+        (["row < 1"], False),
+        (["step < 0"], False),
+        # and, or, not
+        (["loss > 2 and kl > 1", "loss < 1"], False),
+        (["loss > 2 or kl > 1", "loss < 1"], True),
+        (["loss > 2 or kl > 1", "loss < 1", "kl < 1"], False),
+        (["not loss > 2", "loss > 3"], False),
+        (["not (loss > 2 and kl > 1)", "loss > 3", "kl > 3"], False),
+        (["not (loss > 2 or kl > 1)", "kl > 3"], False),
+        (["is_high", "loss < 1"], False),
+        (["not is_high", "loss > 3"], False),
+        (["true"], True),
+        (["loss > 1 and false"], False),
+        (["strict", "not strict"], False),
+        (["strict and loss > 1"], True),
+        (["limit > 100"], True),  # a switch: what a user may set
+        # texts, lists, and what is not looked into
+        (["phase == 'a'", "phase == 'b'"], False),
+        (["phase == 'a'", "phase != 'a'"], False),
+        (["phase in ['a', 'b']", "phase != 'a'"], True),
+        (["phase in ['a', 'b']", "phase not in ['a', 'b', 'c']"], False),
+        (["loss in [1, 2]", "loss > 3"], False),
+        (["loss not in [1, 2]", "loss == 2"], False),
+        (["changed(phase)", "not changed(phase)"], False),
+        (["nonfinite(loss)", "loss > 1"], True),
+        (["any(loss > 2 and loss < 1, ten)"], False),
+        (["latest(share(loss > 2, ten) > 1)"], False),
+        (["default(loss != loss, true)"], True),
+    ],
+)
+def test_what_can_hold_together(pack: Pack, conditions: list[str], possible: bool) -> None:
+    logic = Logic(pack, values_of(pack))
+    assert logic.can_hold(*((tree(text), True) for text in conditions)) is possible
+
+
+def test_what_takes_too_many_steps_is_possible(pack: Pack) -> None:
+    choices = " and ".join(f"(loss > {n} or loss > {n + 1})" for n in range(7))
+    logic = Logic(pack, {})
+    assert not logic.can_hold((tree("(kl > 1 or kl > 2) and (loss > 1 or loss > 2) and kl < 0"), True))
+    assert logic.can_hold((tree(f"{choices} and (kl > 1 or kl > 2) and {choices} and kl < 0"), True))
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("3", 3, 3),
+        ("-limit", -2, -2),
+        ("double + 1", 5, 5),
+        ("loss", -inf, inf),
+        ("abs(loss) + 1", 1, inf),
+        ("1 - abs(loss)", -inf, 1),
+        ("2 * sign(loss)", -2, 2),
+        ("-3 * sign(loss)", -3, 3),
+        ("sign(loss) / 2", -0.5, 0.5),
+        ("1 / sign(loss)", -inf, inf),
+        ("1 / (2 + sign(loss))", 1 / 3, 1),
+        ("sign(loss) ** 2", 0, inf),
+        ("abs(3 * sign(loss))", 0, 3),
+        ("floor(1.5 * sign(loss))", -2, 1),
+        ("round(2.5 * sign(loss))", -3, 3),
+        ("sign(loss) if kl > 0 else 5", -1, 5),
+        ("delta(sign(loss))", -2, 2),
+        ("loss - loss", 0, 0),
+        ("total(size, ten)", 0, inf),
+        ("zscore(loss, ten)", -inf, inf),
+    ],
+)
+def test_between_which_numbers_values_lie(pack: Pack, text: str, low: float, high: float) -> None:
+    assert Ranges(pack, values_of(pack)).of(tree(text)) == pytest.approx((low, high))
+
+
+def test_params_by_default_and_in_each_variant(pack: Pack) -> None:
+    assert [dict(values) for values in every_setting(pack)] == [
+        {"limit": 2, "double": 4, "strict": False, "unset": None},
+        {"limit": 1, "double": 2, "strict": False, "unset": None},
+        {"limit": 8, "double": 16, "strict": True, "unset": None},
+    ]
