@@ -83,9 +83,7 @@ def test_a_sample_of_edits(pack: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not AMOUNT, reason="TRAINRULES_MUTATIONS=500 makes as many edits of each pack, for minutes"
-)
+@pytest.mark.skipif(not AMOUNT, reason="TRAINRULES_MUTATIONS=500 makes as many edits of each pack, for minutes")
 @pytest.mark.parametrize("pack", shipped_files())
 def test_every_single_edit_is_told_or_harmless(pack: str, tmp_path: Path) -> None:
     assert not list(broken(pack, AMOUNT, seed=int(os.environ.get("TRAINRULES_SEED", "2")), place=tmp_path))

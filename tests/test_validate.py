@@ -27,6 +27,7 @@ HEAD = "schema: 1\npack: mine\nversion: 1.0.0\ntitle: Mine\n"
 METRICS = "metrics: {loss: {keys: [loss], required: true}}\n"
 RULES = "rules:\n  high: {title: High loss, cause: diverging, severity: warning, when: loss > 5}\n"
 GOOD = HEAD + METRICS + RULES
+LIMITED = GOOD.replace("loss > 5", "loss > limit") + "params: {limit: {default: 2, min: 0, max: 9}}\n"
 TESTS = (
     "schema: 1\ntests:\n  - {name: low, series: {loss: 1x9}, expect: {rules: {high: ok}}}\n"
     "  - {name: high, series: {loss: 9x9}, expect: {rules: {high: firing}}}\n"
@@ -213,11 +214,22 @@ def test_a_broken_parent_hides_nothing_else(write: Write, parent: str | None, fi
     ],
 )
 def test_overrides_are_held_against_a_pack(write: Write, overrides: str, problems: list[str]) -> None:
-    write(
-        mine_DOT_yaml=GOOD.replace("loss > 5", "loss > limit") + "params: {limit: {default: 2, min: 0, max: 9}}\n",
-        o_DOT_override_DOT_yaml=overrides,
-    )
+    write(mine_DOT_yaml=LIMITED, o_DOT_override_DOT_yaml=overrides)
     assert told("o.override.yaml", pack="mine.yaml") == problems
+
+
+@pytest.mark.parametrize(
+    ("overrides", "problems"),
+    [
+        ("pack: mine\nparams: {limt: 3}\n", ["rules.override.yaml:2:10 unknown-param"]),
+        ("pack: kto\ndisable: [kl_fra]\n", ["rules.override.yaml:2:11 unknown-rule"]),
+        ("pack: other\nparams: {limt: 3}\n", []),
+        ("params: {limt: 3}\n", []),
+    ],
+)
+def test_overrides_are_held_against_the_pack_that_they_name(write: Write, overrides: str, problems: list[str]) -> None:
+    write(mine_DOT_yaml=LIMITED, rules_DOT_override_DOT_yaml=overrides)
+    assert told("mine.yaml", "rules.override.yaml") == problems
 
 
 # Comments
