@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .ancestry import Files
 from .build import build
-from .check import check_pack
+from .check_pack import check_pack
 from .errors import PackError, Position, Problem, did_you_mean
 from .fields import Problems
 from .groups import expand

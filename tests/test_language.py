@@ -15,7 +15,8 @@ from hypothesis import assume, event, given
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from trainrules.engine.check import check, pack_scope
+from trainrules.engine.check import check
+from trainrules.engine.check_pack import pack_scope
 from trainrules.engine.compile.bind import Binder, Names
 from trainrules.engine.compile.program import Program
 from trainrules.engine.errors import Position
