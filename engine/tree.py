@@ -29,12 +29,15 @@ class Node:
 
     def walk(self) -> Iterator[Node]:
         """This node and everything below it."""
-        yield self
-        for child in self.children():
-            yield from child.walk()
+        waiting: list[Node] = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            if node.__match_args__:
+                waiting += [*node.children()][::-1]
 
     def _parts(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in self.__match_args__)
+        return tuple([getattr(self, name) for name in self.__match_args__])
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and self._parts() == other._parts()

@@ -7,6 +7,7 @@ the indentation goes. A problem in the middle of an expression is nevertheless t
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from .errors import Position
@@ -95,13 +96,19 @@ class TextPosition(Position):
         return Position, (self.file, self.line, self.column)
 
     def _place(self, text: str, offset: int) -> int:
-        places = self.written.places(text)
+        places = _places(self.written, text)
         return places[min(offset, len(places) - 1)]
 
     def _position(self, place: int) -> Position:
         source = self.written.source
         line = source.count("\n", 0, place) + 1
         return Position(self.file, line, place - (source.rfind("\n", 0, place) + 1) + 1)
+
+
+@lru_cache(maxsize=16)
+def _places(written: Written, text: str) -> list[int]:
+    """The same for the nodes of one expression, which are asked for one after the other."""
+    return written.places(text)
 
 
 def text_position(at: Position, written: Written) -> TextPosition:

@@ -274,6 +274,8 @@ class Binder:
 
     def constant(self, source: Expression, node: Node | None) -> float:
         assert node is not None
+        if isinstance(node, Number):
+            return float(node.value)
         value = evaluate_scalar(Expression(source.text, source.position(node), node), self.names.resolved.values)
         if not isinstance(value, (int, float)) or isinstance(value, bool):
             raise PackError([Problem(source.position(node), "no-value", f"a number is needed here, not {value}")])
