@@ -53,8 +53,9 @@ class Workbench(NamedTuple):
 
     def points(self, ids: Sequence[str]) -> int:
         """On how many rows that one of some logged metrics is known which is known on the fewest."""
+        texts = {id for id in ids if self.resolved.pack.metrics[id].type == "text"}
         counts = [
-            f"count({column})" if self.resolved.pack.metrics[id].type == "text" else f"count_if(isfinite({column}))"
+            f"count({column})" if id in texts else f"count(CASE WHEN isfinite({column}) THEN 1 END)"
             for id in ids
             for column, _ in (self.splitter.present(id) if self.splitter else ())
         ]

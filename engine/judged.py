@@ -8,7 +8,7 @@ from typing import NamedTuple
 from .check import INTERVAL
 from .comparisons import Test, tests_of
 from .compile.bind import Binder, Names
-from .compile.ir import CONDITION, Clock, Const, Kernel, Op, Value, walk
+from .compile.ir import CONDITION, Clock, Const, Kernel, Op, Value, children, walk
 from .compile.moments import known_from
 from .expression import Expression
 from .pack import EMPTY, Level, Pack, Rule
@@ -180,9 +180,14 @@ def watched_for_nonfinite(pack: Pack, when: Expression) -> list[str]:
 
 
 def points_needed(when: Value) -> int:
-    """The most points that a window of the condition needs before it is known."""
-    windows = [node for node in walk(when) if isinstance(node, Kernel) and node.span]
-    return max((max(node.span.least, known_from(node.kind)) for node in windows if node.span), default=1)
+    """How many points a condition needs before it can be known: windows and history of windows add up."""
+    if isinstance(when, Op) and when.name == "default":
+        return 1
+    below = max((points_needed(part) for part in children(when)), default=1)
+    if not isinstance(when, Kernel):
+        return below
+    least = max(when.span.least, known_from(when.kind)) if when.span else 1
+    return below + least - 1 + when.lag + when.k
 
 
 def reach(when: Value, interval: float) -> float:

@@ -27,6 +27,7 @@ from trainrules.engine.params import resolve
 from trainrules.engine.readers import Run, Wanted, read
 from trainrules.engine.readers.registry import names, readers
 from trainrules.engine.render.sqlpage import render_trace
+from trainrules.engine.shelf import shipped_formats
 from trainrules.engine.tracing import trace
 
 NAN = float("nan")
@@ -308,7 +309,7 @@ def test_the_keys_are_told_to_who_chooses_the_pack(named: tuple[str, Sample], lo
         seen.append(keys)
         return common()
 
-    read(log(named[1].content), choose)
+    read(log(named[1].content), choose, shipped=shipped_formats)
     assert seen[0] & {"loss", "train_loss", "train/loss", "training_loss"}
 
 

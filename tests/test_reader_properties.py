@@ -287,7 +287,7 @@ def model(texts: list[str]) -> Expected | None:
     survivors = []
     for index, line in enumerate(heads):
         mine = [r for r in rewinds if not labelled or line.rank is None or r[1] == line.rank]
-        if any(r[0] > index and own[index] >= r[2] for r in mine):
+        if any(r[0] > index and max(own[index], ticks[index]) >= r[2] for r in mine):
             continue
         passed = Counter(r[1] for r in mine if r[0] <= index)
         hidden = any((v := line.metrics.get(m)) is not None and not math.isfinite(v) for m in WANTED.sentinels)

@@ -169,7 +169,7 @@ def test_a_required_family_is_there_with_any_member(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("head", "problems"),
     [
-        (HEAD.replace("raw{layer}", "raw{lair}"), ["13:17: unknown family 'lair'; did you mean 'layer'?"]),
+        (HEAD.replace("raw{layer}", "raw{lair}"), ["13:21: unknown family 'lair'; did you mean 'layer'?"]),
         (HEAD.replace('"train_ce{layer}"', "train_ce"), ["12:28: only some keys of this metric have {layer}; all must name the same"]),
         (HEAD.replace("[\"\", _0, _1, _2]", "[]"), ["9:10: 'layer' is empty; fill it in or leave it out"]),
         (HEAD.replace("[\"\", _0, _1, _2]", "[_0, '0']"), ["9:16: two members of family 'layer' are called '0'; name them, as in {first: _0, second: '0'}"]),
