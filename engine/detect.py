@@ -1,11 +1,12 @@
 """Which of the shipped packs a log belongs to, by the keys that its lines have: what `--pack auto` does.
 
-A pack fits where every one of its `detect` keys occurs; of several that fit, the one with the most keys is chosen.
+A pack fits where every one of its `detect` keys occurs. Of several that fit, one that extends another, or asks for all
+of its keys and more, is the more specific one and is chosen; any others are ambiguous.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -20,15 +21,17 @@ from .words import listed
 GENERAL = "common"
 """The pack that knows no regime, which is never chosen, only named."""
 
-_HEAD = ("pack", "title", "detect")
+_HEAD = ("pack", "title", "extends", "detect")
 
 
 class Head(NamedTuple):
-    """What a pack says about itself before it has to be loaded: its name, its title, the keys that tell its logs."""
+    """What a pack says about itself before it has to be loaded: its name, its title, the keys that tell its logs, and
+    the shipped packs that it extends, the nearest first."""
 
     pack: str
     title: str
     detect: tuple[str, ...]
+    parents: tuple[str, ...] = ()
 
 
 class NoPackError(LogError):
@@ -42,12 +45,13 @@ class NoPackError(LogError):
 def choose(path: str, names: Collection[str]) -> Fit:
     """The shipped pack that fits a log with keys of these names (of nested objects, each name on its own).
 
-    Raises NoPackError where none fits, or several with as many keys.
+    Raises NoPackError where none fits, or several of which none is more specific than all the others.
     """
-    fits = [fit for fit in (_fit(head, names) for head in heads(RULES)) if fit.found]
+    known = heads(RULES)
+    fits = [fit for fit in (_fit(head, names) for head in known) if fit.found]
     fits.sort(key=lambda fit: (bool(fit.missing), len(fit.missing) - len(fit.found), fit.pack))
     whole = [fit for fit in fits if not fit.missing]
-    best = [fit for fit in whole if len(fit.found) == max(len(each.found) for each in whole)]
+    best = _most_specific(whole, {head.pack: head for head in known})
     if len(best) == 1:
         return best[0]
     if best:
@@ -70,7 +74,8 @@ def heads(folder: Path) -> tuple[Head, ...]:
 
 def heads_of(folder: Path) -> tuple[Head, ...]:
     """The same, read from the files of the packs."""
-    return tuple(head for path in pack_files(folder) if (head := _head(path)).detect)
+    found = {path.stem: _head(path) for path in pack_files(folder)}
+    return tuple(head._replace(parents=_parents(head, found)) for head in found.values() if head.detect)
 
 
 def occurs(key: str, names: Collection[str]) -> bool:
@@ -83,15 +88,35 @@ def _fit(head: Head, names: Collection[str]) -> Fit:
     return Fit(head.pack, found, tuple(key for key in head.detect if key not in found))
 
 
+def _most_specific(fits: Sequence[Fit], heads: Mapping[str, Head]) -> list[Fit]:
+    """Those of the packs that fit which no other one of them goes beyond."""
+
+    def goes_beyond(one: Fit, other: Fit) -> bool:
+        return other.pack in heads[one.pack].parents or set(one.found) > set(other.found)
+
+    return [fit for fit in fits if not any(goes_beyond(each, fit) for each in fits)]
+
+
+def _parents(head: Head, heads: Mapping[str, Head]) -> tuple[str, ...]:
+    """The packs that a pack extends, of those with these heads; one that extends itself is for who loads it to tell."""
+    found: list[str] = []
+    while head.parents and (parent := head.parents[0]) in heads and parent not in found:
+        found.append(parent)
+        head = heads[parent]
+    return tuple(found)
+
+
 def _head(path: Path) -> Head:
-    """The head of a pack, read without the rest of its file, which is a hundred times as long."""
+    """The head of a pack, read without the rest of its file, which is a hundred times as long; of the packs that it
+    extends, the one that it names."""
     from .yamlio import compose
 
     fields = compose("".join(_head_lines(path.read_text(encoding="utf-8"))), f"rules/{path.name}").root.value
     plain = {key: item.plain() for key, item in fields.items()} if isinstance(fields, dict) else {}
     detect = plain.get("detect")
     keys = tuple(str(key) for key in detect) if isinstance(detect, list) else ()
-    return Head(path.stem, str(plain.get("title", "")), keys)
+    extends = plain.get("extends")
+    return Head(path.stem, str(plain.get("title", "")), keys, (Path(str(extends)).stem,) if extends else ())
 
 
 def _head_lines(text: str) -> Iterator[str]:

@@ -27,6 +27,7 @@ schema: 1
 pack: {name}
 version: 1.0.0
 title: {name} of a test
+{extends}
 detect:
   - {keys}
 
@@ -43,7 +44,10 @@ KEYS = {
     "masks_too": ["*loss_mask", "*loss_bbox", "*class_error"],
     "experts": ["expert", "phase"],
     "rollouts": ["rollout/*", "loss"],
+    "games": ["score"],
+    "chess": ["elo"],
 }
+PARENTS = {"games": "rollouts", "chess": "games.yaml"}
 
 
 @pytest.fixture
@@ -53,8 +57,10 @@ def packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     for name, keys in KEYS.items():
         listed = "\n  - ".join(f'"{key}"' for key in keys)
-        (folder / f"{name}.yaml").write_text(PACK.format(name=name, keys=listed), encoding="utf-8")
-    (folder / "common.yaml").write_text(PACK.format(name="common", keys="x").replace("detect:\n  - x\n", ""), "utf-8")
+        extends = f"extends: {PARENTS[name]}" if name in PARENTS else ""
+        (folder / f"{name}.yaml").write_text(PACK.format(name=name, keys=listed, extends=extends), encoding="utf-8")
+    common = PACK.format(name="common", keys="x", extends="").replace("detect:\n  - x\n", "")
+    (folder / "common.yaml").write_text(common, "utf-8")
     (folder / "boxes.test.yaml").write_text("pack: boxes\ndetect: [loss]\n", encoding="utf-8")
     monkeypatch.setattr(load, "RULES", folder)
     for module in (detect, shelf, shipping):
@@ -95,14 +101,18 @@ def test_a_key_occurs_flat_or_nested(key: str, names: set[str], expected: bool) 
     [
         ({"expert", "phase", "loss"}, "experts", ("expert", "phase")),
         ({"train_loss_giou", "test_loss_bbox"}, "boxes", ("*loss_giou", "*loss_bbox")),
-        # The keys of one are among those of the other: most keys win.
+        # The keys of one are among those of the other, which is the more specific one.
         ({"loss_giou", "loss_bbox", "loss_mask"}, "masks", ("*loss_giou", "*loss_bbox", "*loss_mask")),
         # One key short of a pack is none of its logs, however many it has.
         ({"loss_mask", "loss_bbox", "expert", "phase"}, "experts", ("expert", "phase")),
         ({"rollout/len", "loss"}, "rollouts", ("rollout/*", "loss")),
+        # A pack that extends another, over however many, is the more specific one, with fewer keys as well.
+        ({"rollout/len", "loss", "score"}, "games", ("score",)),
+        ({"rollout/len", "loss", "elo"}, "chess", ("elo",)),
+        ({"rollout/len", "loss", "elo", "score"}, "chess", ("elo",)),
     ],
 )
-def test_the_pack_that_fits_with_most_keys_is_chosen(
+def test_the_most_specific_pack_that_fits_is_chosen(
     packs: Path, names: set[str], pack: str, found: tuple[str, ...]
 ) -> None:
     assert choose("run.jsonl", names)[:2] == (pack, found)
@@ -116,6 +126,12 @@ def test_the_pack_that_fits_with_most_keys_is_chosen(
             "run.jsonl: more than one pack fits this log (masks: *loss_giou, *loss_bbox and *loss_mask; masks_too: "
             "*loss_mask, *loss_bbox and *class_error); give --pack masks or --pack masks_too",
             ["masks", "masks_too", "boxes"],
+        ),
+        (  # A greater number of keys makes no pack the right one.
+            {"loss_mask", "loss_bbox", "loss_giou", "expert", "phase"},
+            "run.jsonl: more than one pack fits this log (masks: *loss_giou, *loss_bbox and *loss_mask; experts: "
+            "expert and phase); give --pack masks or --pack experts",
+            ["masks", "boxes", "experts", "masks_too"],
         ),
         (
             {"phase", "step"},
@@ -132,8 +148,8 @@ def test_the_pack_that_fits_with_most_keys_is_chosen(
         ),
         (
             {"accuracy"},
-            "run.jsonl: no pack fits this log by its keys; say what is trained, with --pack boxes, experts, masks, "
-            "masks_too or rollouts; --pack common judges any log with a loss",
+            "run.jsonl: no pack fits this log by its keys; say what is trained, with --pack boxes, chess, "
+            "experts, games, masks, masks_too or rollouts; --pack common judges any log with a loss",
             [],
         ),
     ],
@@ -151,7 +167,7 @@ def test_where_none_fits_or_several_the_candidates_are_named(
 def test_the_head_of_a_shipped_pack_is_what_loading_all_of_it_gives(name: str) -> None:
     pack = load_pack(name)
     known = [head for head in heads(RULES) if head.pack == name]
-    assert known == ([(name, pack.title, pack.detect)] if pack.detect else [])
+    assert known == ([(name, pack.title, pack.detect, ("common",))] if pack.detect else [])
     assert bool(known) is (name != "common")
 
 
@@ -242,6 +258,33 @@ def test_the_command_leaves_with_3_and_a_report_on_each_log(
         "unknown.jsonl: no pack fits this log by its keys (experts would also need expert; rollouts would also need "
         "rollout/*); --pack common judges any log with a loss, 'rules packs' lists the others\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("keys", "candidates"),
+    [
+        (("rewards/margins", "rewards/chosen", "kl", "loss_giou", "loss_bbox"), ["kto", "sam_detr"]),
+        (
+            ("rewards/margins", "rewards/chosen", "kl", "loss_giou", "loss_bbox", "gradient_stability"),
+            ["kto", "sam_detr", "alpha_lora"],
+        ),
+        (("gradient_stability", "coord_softce_w1/loss"), ["alpha_lora", "coordexp"]),
+        (("train_loss_coords", "train_loss_ce_room", "train_loss_giou", "train_loss_bbox"), ["cape_pose", "sam_detr"]),
+    ],
+)
+def test_a_log_with_the_keys_of_several_shipped_packs_is_ambiguous(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], keys: tuple[str, ...], candidates: list[str]
+) -> None:
+    log = log_of(
+        tmp_path / "run.jsonl", *({"step": step, "loss": 2.0, **dict.fromkeys(keys, 1.0)} for step in range(20))
+    )
+    with pytest.raises(SystemExit) as left:
+        cli.main(["eval", "--format", "json", log])
+    out, err = capsys.readouterr()
+    found = json.loads(out)["pack"]["candidates"]
+    assert left.value.code == 3
+    assert [each["pack"] for each in found if not each["missing"]] == candidates
+    assert "more than one pack fits this log" in err
 
 
 PACK_OF = {"detr": "sam_detr", "kto": "kto", "lora": "alpha_lora", "pose": "cape_pose", "sft": None}

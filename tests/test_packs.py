@@ -198,6 +198,26 @@ def test_healthy_runs_stay_quiet(tmp_path: Path, change: Callable[[int, Row], No
     assert open_rules(report) == set()
 
 
+@pytest.mark.parametrize(
+    ("pack", "noise", "seed"), [("common", 0.1, 1), ("common", 0.3, 2), ("alpha_lora", 0.1, 1), ("alpha_lora", 0.3, 2)]
+)
+def test_noise_around_a_constant_level_is_no_divergence_however_long(
+    tmp_path: Path, pack: str, noise: float, seed: int
+) -> None:
+    source = random.Random(seed)
+    rows = [{"step": float(step), "loss": 2 * (1 + source.gauss(0, noise))} for step in range(20_000)]
+    if pack == "alpha_lora":
+        rows = [
+            row
+            | {"gradient_stability": 0.5, "expert": row["step"] // 100 % 2, "loss": row["loss"] * (1 + step // 100 % 2)}
+            for step, row in enumerate(rows)
+        ]
+    report = judge(tmp_path, rows, pack)
+    told = {each.rule for each in report.findings if each.severity != "info"}  # what was over again would be told, too
+    assert told == set()
+    assert set(actions(report)) <= QUIET
+
+
 def test_overfitting_is_dated_after_the_best_evaluation(tmp_path: Path) -> None:
     run = with_evals(trained(nothing, steps=400), 20, lambda step: 1.5 + 0.002 * abs(step - 100))
     report = judge(tmp_path, run, "common")
