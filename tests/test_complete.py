@@ -60,7 +60,7 @@ def offered(line: str, place: Path) -> list[str]:
         ("rules eval --set margin_f", []),
         ("rules eval --pack nothing --set a", []),
         ("rules eval run", ["file,run"]),
-        ("rules explain kto margin_n", ["plain,margin_negative", "plain,margin_not_rising"]),
+        ("rules explain kto margin_n", ["plain,margin_negative", "plain,margin_not_logged", "plain,margin_not_rising"]),
         ("rules schema re", ["plain,report"]),
     ],
 )
@@ -71,7 +71,7 @@ def test_a_shell_offers(line: str, expected: list[str], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("shell", "line", "current", "expected"),
     [
-        ("zsh", "rules explain kto margin_n", "5", ["plain", "margin_negative", "rule", "plain", "margin_not_rising", "rule"]),
+        ("zsh", "rules explain kto margin_n", "5", ["plain", "margin_negative", "rule", "plain", "margin_not_logged", "rule", "plain", "margin_not_rising", "rule"]),
         ("zsh", "rules eval --pack kto --set reward_st", "6", ["plain", "reward_still=", ANY]),
         ("zsh", "rules eval --pack kto --set kl_far.severity=w", "6", ["plain", "kl_far.severity=warning", "_"]),
         ("fish", "rules eval --pack kto --set reward_st", "reward_st", ["plain", "reward_still=", ANY]),

@@ -397,7 +397,8 @@ def test_the_console_says_what_the_json_log_beside_it_says(corpus: Any, run: str
     place = corpus(f"runs/detr/{run}")
     log = next(path for path in (place / "log.txt", place / "metrics.jsonl") if path.exists())
     told, written = (evaluate(path, pack="sam_detr") for path in (place / "console.txt", log))
-    assert (told.log.format, written.log.format) == ("console", "jsonl")
+    assert told.log.format == "console"
+    assert written.log.format == ("detr" if log.name == "log.txt" else "jsonl")
     assert [step.action for step in told.plan] == [step.action for step in written.plan]
     assert (told.verdict, told.log.rows) == (written.verdict, written.log.rows)
     assert [(each.rule, each.onset.step) for each in told.findings] == [
