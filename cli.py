@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from .commands import complete
-from .commands.options import input_format, moment, settings
+from .commands.options import input_format, settings, surroundings
 from .commands.output import complain, page_style, say
 from .engine.errors import LogError, ProblemsError, TrainrulesError
 
@@ -111,12 +111,7 @@ def _size(context: click.Context, parameter: click.Parameter, value: str | None)
     help="The rule pack to judge by; auto: the one that fits the keys of the log.",
 )
 @settings
-@click.option(
-    "--checkpoints",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False),
-    help="Where the checkpoints are, if not beside the log.",
-)
+@surroundings
 @input_format
 @click.option(
     "--write-overrides",
@@ -138,9 +133,6 @@ def _size(context: click.Context, parameter: click.Parameter, value: str | None)
     default="critical",
     show_default=True,
     help="The least severity that makes the exit code 1.",
-)
-@click.option(
-    "--now", metavar="TIME", callback=moment, help="The present time, to tell whether the log fell silent (ISO 8601)."
 )
 @click.option("--threads", metavar="N", type=click.IntRange(min=1), help="How many threads to use at most.")
 @click.option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import complete
-from .options import form, input_format, moment, settings
+from .options import form, input_format, settings, surroundings
 from .output import complain, page_style, say
 
 if TYPE_CHECKING:
@@ -66,19 +66,8 @@ def _other(**given: Any) -> None:
 @click.argument("log", shell_complete=complete.files)
 @settings
 @click.option(AGAINST, is_flag=True, expose_value=False, help="The settings after it are those of the second way, B.")
-@click.option(
-    "--checkpoints",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False),
-    help="Where the checkpoints are, if not beside the log.",
-)
+@surroundings
 @input_format
-@click.option(
-    "--now",
-    metavar="TIME",
-    callback=moment,
-    help="The present time, for rules and settings that ask for it (ISO 8601).",
-)
 @form
 @click.pass_context
 def diff(

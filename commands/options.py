@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..engine.errors import Position, Problem
 from . import complete
+
+if TYPE_CHECKING:
+    from ..engine.errors import Problem
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -88,6 +90,23 @@ def settings(command: _Command) -> _Command:
     return variant(given(files(isolated(command))))
 
 
+def surroundings(command: _Command) -> _Command:
+    """What a run is judged with besides its log: `checkpoints`, `now`."""
+    folder = click.option(
+        "--checkpoints",
+        metavar="DIR",
+        type=click.Path(exists=True, file_okay=False),
+        help="Where the checkpoints are, if not beside the log.",
+    )
+    time = click.option(
+        "--now",
+        metavar="TIME",
+        callback=moment,
+        help="The present time, to tell whether the log fell silent (ISO 8601).",
+    )
+    return folder(time(command))
+
+
 if TYPE_CHECKING:
     _TextType = click.ParamType[str]
 else:
@@ -149,19 +168,9 @@ def form(command: _Command) -> _Command:
 
 def pack_files(paths: Sequence[str]) -> tuple[list[str], list[Problem]]:
     """The files that are meant, folders opened, each once; and the paths that hold none."""
-    files: list[str] = []
-    problems: list[Problem] = []
-    for path in paths:
-        if not os.path.isdir(path):
-            files.append(path)
-            continue
-        names = sorted(name for name in os.listdir(path) if name.endswith(".yaml") and not name.endswith(".test.yaml"))
-        if not names:
-            problems.append(
-                Problem(Position(path), "no-file", "no pack in this folder", "packs are files that end in .yaml")
-            )
-        files += [os.path.join(path, name) for name in names]
-    return list(dict.fromkeys(files)), problems
+    from ..engine.folders import files_in
+
+    return files_in(paths, lambda name: name.endswith(".yaml") and not name.endswith(".test.yaml"), "packs", ".yaml")
 
 
 def as_file(path: str) -> str:

@@ -21,9 +21,9 @@ from .opened import AUTO, opened
 from .pack import Pack, Resolved, Scalar
 from .params import resolve
 from .rate import RATE
-from .readers import Wanted, WantedMetric
 from .readers.connection import close
 from .readers.deadline import Deadline
+from .readers.model import Wanted, WantedMetric
 from .series import members
 from .surroundings import find_known, with_rate
 from .template import placeholders

@@ -18,7 +18,7 @@ from .judged import IMPROVES, Judged, Lack, conditions_of, judge, metrics_of
 from .pack import Resolved, Scalar
 from .plan import PlanInput, make_plan
 from .rate import RATE, Rate
-from .readers import Run
+from .readers.model import Run
 from .report import Finding, GateResult, InvariantResult, Moment, Report, RuleState, Suppression
 from .rowbook import RowBook
 from .series import Splitter, members, metric_id

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from .pack import Resolved
-from .readers import Run
+from .readers.model import Run
 from .report import Finding, LogFacts, RuleState, Suppression
 from .settings import PROJECT, VARIANT, Switch, Whereabouts
 from .suppress import is_over

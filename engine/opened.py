@@ -7,7 +7,8 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING, NamedTuple
 
 from .pack import Pack, Resolved
-from .readers import Choose, Run, Wanted, read
+from .readers.model import Choose, Run, Wanted
+from .readers.reading import read
 from .shelf import load_pack, shipped_formats
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from .evaluation import Evaluation
 from .opened import opened
 from .pack import Pack, Resolved
 from .params import resolve
-from .readers import Run
 from .readers.connection import close, watched
+from .readers.model import Run
 from .readers.normalise import COPY, TOLD
 from .report import LogFacts
 from .surroundings import find_known, with_rate

@@ -19,7 +19,8 @@ from trainrules.engine.errors import LogError, PackError
 from trainrules.engine.fields import Problems
 from trainrules.engine.load import load_pack
 from trainrules.engine.pack import Format
-from trainrules.engine.readers import Run, Wanted, WantedMetric, read
+from trainrules.engine.readers.model import Run, Wanted, WantedMetric
+from trainrules.engine.readers.reading import read
 from trainrules.engine.report import LogFacts
 from trainrules.engine.yamlio import compose
 

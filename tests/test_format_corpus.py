@@ -12,7 +12,8 @@ import pytest
 from trainrules.engine.evaluate import evaluate, wanted
 from trainrules.engine.load import load_pack
 from trainrules.engine.params import resolve
-from trainrules.engine.readers import Wanted, read
+from trainrules.engine.readers.model import Wanted
+from trainrules.engine.readers.reading import read
 
 
 class Log(NamedTuple):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from trainrules.engine.errors import LogError
-from trainrules.engine.readers import read
+from trainrules.engine.readers.reading import read
 from trainrules.engine.readers.registry import readers
 
 from .test_formats import common, rows, same

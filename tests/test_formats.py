@@ -24,7 +24,8 @@ from trainrules.engine.errors import LogError
 from trainrules.engine.evaluate import wanted as wanted_for
 from trainrules.engine.load import load_pack
 from trainrules.engine.params import resolve
-from trainrules.engine.readers import Run, Wanted, read
+from trainrules.engine.readers.model import Run, Wanted
+from trainrules.engine.readers.reading import read
 from trainrules.engine.readers.registry import names, readers
 from trainrules.engine.render.sqlpage import render_trace
 from trainrules.engine.shelf import shipped_formats

@@ -17,8 +17,9 @@ import pytest
 
 from trainrules.engine.errors import LogError
 from trainrules.engine.pack import Clock, KeyPattern
-from trainrules.engine.readers import Run, Wanted, WantedMetric, read
 from trainrules.engine.readers.cells import Cells, nestings
+from trainrules.engine.readers.model import Run, Wanted, WantedMetric
+from trainrules.engine.readers.reading import read
 
 FRACTION = "global_step/max_steps"
 CLOCK = Clock(

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from trainrules.engine.errors import LogError
 from trainrules.engine.pack import Clock, KeyPattern
-from trainrules.engine.readers import Wanted, WantedMetric, read
+from trainrules.engine.readers.model import Wanted, WantedMetric
+from trainrules.engine.readers.reading import read
 
 METRICS = (
     WantedMetric("loss", ("loss", "train_loss")),

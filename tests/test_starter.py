@@ -22,8 +22,8 @@ from trainrules.engine.lints import lint_pack
 from trainrules.engine.load import load_pack
 from trainrules.engine.pack import Clock
 from trainrules.engine.packtest.run import run_tests
-from trainrules.engine.readers import Wanted, WantedMetric
 from trainrules.engine.readers.inventory import Key, inventory
+from trainrules.engine.readers.model import Wanted, WantedMetric
 from trainrules.engine.starter.guess import guess, guess_all
 from trainrules.engine.starter.start import Started, Wish, start
 from trainrules.engine.verdict import settle

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +12,7 @@ from ..ancestry import SUFFIXES, is_log
 from ..codes import UNKNOWN
 from ..errors import OverrideError, PackError, Position, Problem, did_you_mean
 from ..fields import Fields, Problems, kind
+from ..folders import files_in
 from ..items import Document, Item
 from ..pack import Gate, Pack
 from ..params import resolve
@@ -291,19 +291,7 @@ def _known_actions(item: Item, pack: Pack, problems: Problems) -> None:
 
 def suite_files(paths: tuple[str, ...]) -> tuple[list[str], list[Problem]]:
     """The files that are meant, folders opened, each once; and the paths that hold none."""
-    files: list[str] = []
-    problems: list[Problem] = []
-    for path in paths:
-        if not os.path.isdir(path):
-            files.append(path)
-            continue
-        names = sorted(name for name in os.listdir(path) if name.endswith(SUFFIX))
-        if not names:
-            problems.append(
-                Problem(Position(path), "no-file", "no tests in this folder", f"they are files that end in {SUFFIX}")
-            )
-        files += [os.path.join(path, name) for name in names]
-    return list(dict.fromkeys(files)), problems
+    return files_in(paths, lambda name: name.endswith(SUFFIX), "tests", SUFFIX)
 
 
 __all__ = ["RULES", "SUFFIX", "load_suite", "outside", "suite_files"]

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from . import Wanted, read
 from .cells import TEXT, Cells
 from .connection import close
 from .lines import OBJECT
+from .model import Wanted
 from .normalise import TURN
+from .reading import read
 
 if TYPE_CHECKING:
     from .finish import Scan

@@ -1,7 +1,8 @@
 """The formats of logs that can be read, and which of them a log is in, told by its content.
 
-Each module of `formats` has one reader, in READER; a new one needs no other place. Those whose module is called
-`jsonl…` are asked about JSON lines, and no others are, so that the usual log does not wait for the rest to be imported.
+Each module of `formats` has one reader, in READER; a new one needs no other place. A module is called as its format
+is; those of JSON lines, `jsonl_…`, are asked about JSON lines, and no others are, so that the usual log does not wait
+for the rest to be imported.
 """
 
 from __future__ import annotations
@@ -42,25 +43,22 @@ class Reader(NamedTuple):
 
 
 def names() -> tuple[str, ...]:
-    """The names of all formats, sorted; nothing is imported for it but the readers."""
-    return tuple(sorted(each.id for each in readers()))
+    """The names of all formats, sorted; nothing is imported for them."""
+    return tuple(sorted(map(_name, _modules())))
 
 
 @cache
 def readers(prefix: str = "") -> tuple[Reader, ...]:
     """The readers in the order in which they are asked; with `prefix`, those whose module is called so."""
-    modules = sorted(name[:-3] for name in os.listdir(_PLACE) if name.endswith(".py") and name.startswith(prefix))
-    found: list[Reader] = [
-        import_module(f".formats.{name}", __package__).READER for name in modules if not name.startswith("_")
-    ]
+    found = [_reader(module) for module in _modules() if module.startswith(prefix)]
     return tuple(sorted(found, key=lambda each: (each.rank, each.id)))
 
 
 def by_name(name: str, path: str) -> Reader:
     """The reader of this name; raises LogError where there is none."""
-    for each in readers():
-        if each.id == name:
-            return each
+    module = next((each for each in _modules() if _name(each) == name), None)
+    if module is not None:
+        return _reader(module)
     known = names()
     hint = did_you_mean(name, known) or f"the formats are {listed(known)}"
     raise LogError(f"{name!r} is no format of logs", path=path, hint=hint)
@@ -77,6 +75,19 @@ def claimed_bytes(head: Head) -> Reader | None:
     if not _is_odd(head.raw[:512]):
         return None
     return next((each for each in readers() if each.is_binary and each.claims(head)), None)
+
+
+def _modules() -> list[str]:
+    return sorted(name[:-3] for name in os.listdir(_PLACE) if name.endswith(".py") and not name.startswith("_"))
+
+
+def _name(module: str) -> str:
+    return module.removeprefix(f"{_LINES}_")
+
+
+def _reader(module: str) -> Reader:
+    found: Reader = import_module(f".formats.{module}", __package__).READER
+    return found
 
 
 def _is_odd(raw: bytes) -> bool:

@@ -18,8 +18,8 @@ from ..load import load_pack
 from ..pack import Pack
 from ..packtest.record import Recording, case_of, log_line, write_whole
 from ..packtest.run import run_tests
-from ..readers import Wanted, WantedMetric
 from ..readers.inventory import Inventory, inventory
+from ..readers.model import Wanted, WantedMetric
 from ..render.overridefile import write_new
 from ..schema import SCHEMAS
 from ..shipped import shipped_files
