@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from ..registry import Reader
@@ -17,9 +18,9 @@ _EPOCHS = ("epoch", "epochs")
 
 
 def _claims(head: Head) -> bool:
-    """Whether the first field of an object is a list of numbers, or an object of such lists."""
+    """Whether the first field of an object is a list of numbers, or an object of such lists, and it is no row."""
     text = head.text.lstrip()
-    if not head.is_document or text[:1] != "{":
+    if not head.is_document or text[:1] != "{" or _is_row(text):
         return False
     for _ in range(2):
         _, colon, rest = text[1:].partition(":")
@@ -27,13 +28,22 @@ def _claims(head: Head) -> bool:
         if colon and rest[:1] == "[":
             value = rest[1:].lstrip()[:3]
             return (value[:1] in "-0123456789" and bool(value)) or value in ("NaN", "Inf")
+        if rest[:1] != "{":
+            return False
         text = rest
     return False
 
 
-def _read(opening: Opening) -> Run:
-    import json
+def _is_row(text: str) -> bool:
+    """Whether the text is an object with a number or a text in it, as rows have and histories have not."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return not all(isinstance(value, (list, dict)) for value in found.values())
 
+
+def _read(opening: Opening) -> Run:
     from ...errors import LogError
     from ..documents import Row, text_of, written
     from ..jsonl import read_told
