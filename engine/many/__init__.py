@@ -1,0 +1,52 @@
+"""Many runs in one call: the same reports as single calls give, byte for byte, and one broken run stops no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from os import PathLike, fspath
+
+from ..opened import AUTO
+from ..pack import Pack, Scalar
+from .model import Asked, Judged
+from .sequence import judge
+
+__all__ = ["Judged", "evaluate_many"]
+
+
+def evaluate_many(
+    logs: Iterable[str | PathLike[str]],
+    *,
+    pack: str | PathLike[str] | Pack = AUTO,
+    variant: str | None = None,
+    overrides: Mapping[str, Scalar] | None = None,
+    override_files: Sequence[str | PathLike[str]] = (),
+    settings: Sequence[str] = (),
+    input_format: str | None = None,
+    now: float | None = None,
+    threads: int | None = None,
+    timeout: float | None = None,
+    memory_limit: str | None = None,
+    project: str | PathLike[str] | None = None,
+    isolated: bool = False,
+) -> Iterator[Judged]:
+    """Judge the runs that wrote `logs`, each as `evaluate` would with these arguments; yields in the order of the logs.
+
+    What keeps a run from being judged is the `error` of its result, and no exception: a LogError, or the PackError or
+    OverrideError of its settings. What a run is judged with besides (`rules.override.yaml` beside the log, a project's
+    pyproject.toml, with `pack="auto"` the pack) is found for each run by itself.
+    """
+    asked = Asked(
+        pack=pack if isinstance(pack, Pack) else fspath(pack),
+        variant=variant,
+        overrides=dict(overrides or {}),
+        override_files=tuple(fspath(file) for file in override_files),
+        settings=tuple(settings),
+        input_format=input_format,
+        now=now,
+        threads=threads,
+        timeout=timeout,
+        memory_limit=memory_limit,
+        project=None if project is None else fspath(project),
+        isolated=isolated,
+    )
+    yield from judge([fspath(log) for log in logs], asked)

@@ -1,0 +1,34 @@
+"""What is asked about many runs, and what becomes of each: plain data that can be sent to another process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ..pack import Pack, Scalar
+from ..report import Report
+
+
+class Asked(NamedTuple):
+    """The arguments of `evaluate` that hold for all runs of a call, by the names that they have there."""
+
+    pack: str | Pack
+    variant: str | None
+    overrides: Mapping[str, Scalar]
+    override_files: tuple[str, ...]
+    settings: tuple[str, ...]
+    input_format: str | None
+    now: float | None
+    threads: int | None
+    timeout: float | None
+    memory_limit: str | None
+    project: str | None
+    isolated: bool
+
+
+class Judged(NamedTuple):
+    """What became of one run: its log as it was named, and the report, or the error that kept it from one."""
+
+    log: str
+    report: Report | None = None
+    error: Exception | None = None
