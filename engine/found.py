@@ -7,6 +7,7 @@ regular file is opened (a pipe would block).
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -21,7 +22,13 @@ PROJECT_FILE = "pyproject.toml"
 MAX_BYTES, MAX_PROJECT_BYTES = 1_048_576, 262_144
 """The most that is read of a file beside a log, and of a project's."""
 
-_MENTION = b"trainrules"
+_TOOL, _US = rb"(?:tool|'tool'|\"tool\")", rb"(?:trainrules|'trainrules'|\"trainrules\")"
+_MENTION = re.compile(
+    rb"^(?:\xef\xbb\xbf)?[ \t]*(?:\[{0,2}[ \t]*%(tool)b[ \t]*\.[ \t]*%(us)b|\[[ \t]*%(tool)b[ \t]*\]|%(tool)b[ \t]*=)"
+    % {b"tool": _TOOL, b"us": _US},
+    re.M,
+)
+"""A line without which there is no table [tool.trainrules]: TOML is slow to read, and most files have none."""
 
 
 class Found(NamedTuple):
@@ -89,7 +96,7 @@ def _table(path: str, problems: Problems) -> Found | None:
         data = contents(path, MAX_PROJECT_BYTES)
     except OSError:
         return None
-    if _MENTION not in data:
+    if not _MENTION.search(data):
         return None
     from .tomlio import compose_toml
 

@@ -155,6 +155,28 @@ def test_what_lies_beside_a_log(place: Path, pack: Pack, make: Callable[[Path], 
     assert resolve(pack, log="runs/1/log.jsonl", isolated=True).values["floor"] == 0.5
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[tool.trainrules]\nparams.floor = 1\n", 1.0),
+        ("\ufeff[tool.trainrules.params]\nfloor = 1\n", 1.0),
+        ("x = 1\r\n\t[ tool . 'trainrules' ]\r\nparams = {floor = 1}\r\n", 1.0),
+        ('["tool"."trainrules".params]\nfloor = 1\n', 1.0),
+        ("tool.trainrules.params.floor = 1\n", 1.0),
+        ("'tool' . \"trainrules\" = {params = {floor = 1}}\n", 1.0),
+        ("[ tool ] # of others\ntrainrules.params.floor = 1\n", 1.0),
+        ("[tool]\n[tool.x]\n[tool.trainrules.params]\nfloor = 1\n", 1.0),
+        ("tool = {trainrules = {params = {floor = 1}}}\n", 1.0),
+        ("[project]\ndependencies = [\n'trainrules',\n]\n[project.scripts]\ntrainrules = 'tool.trainrules:run'\n", 0.5),
+        ("[tool.other]\ntrainrules.params.floor = 1\n", 0.5),
+        ("# [tool.trainrules.params]\n# floor = 1\n", 0.5),
+    ],
+)  # fmt: skip
+def test_the_table_counts_however_it_is_written(place: Path, pack: Pack, text: str, value: float) -> None:
+    Path("pyproject.toml").write_bytes(text.encode())
+    assert resolve(pack).values["floor"] == value
+
+
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
 def test_a_project_file_that_is_no_file_is_none(place: Path, pack: Pack, make: Callable[[Path], object]) -> None:
     make(Path("runs/pyproject.toml"))
@@ -163,7 +185,7 @@ def test_a_project_file_that_is_no_file_is_none(place: Path, pack: Pack, make: C
 
 
 def test_a_project_file_without_end_is_refused(place: Path, pack: Pack) -> None:
-    Path("pyproject.toml").write_text("# trainrules\n" + "#" * MAX_PROJECT_BYTES)
+    Path("pyproject.toml").write_text("[tool.trainrules]\n" + "#" * MAX_PROJECT_BYTES)
     with pytest.raises(OverrideError, match=r"^pyproject\.toml: file is larger than 256 KiB; --isolated"):
         resolve(pack)
 

@@ -74,7 +74,10 @@ class Page:
 
     def fits(self, text: str, first: str, lines: int) -> bool:
         """Whether a paragraph after the indent `first` takes at most so many lines."""
-        return len(wrap(self.safe(text), self.width, first, " " * cells(first))) <= lines
+        safe, indent = self.safe(text), cells(first)
+        if cells(" ".join(safe.split())) >= lines * (max(self.width - indent, 2) + 1):
+            return False  # however the words fall
+        return len(wrap(safe, self.width, first, " " * indent)) <= lines
 
     def shortened(self, items: Sequence[str], first: str, lines: int, noun: str = "") -> str:
         """As many of the items as fit into so many lines, and how many more there are."""
@@ -103,6 +106,9 @@ def wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
 
 def _words(text: str, longest: int) -> Iterator[str]:
     for word in text.split():
+        if cells(word) <= longest:
+            yield word
+            continue
         piece = ""
         for character in word:
             if cells(piece) + cells(character) > longest:
