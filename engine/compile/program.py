@@ -106,7 +106,7 @@ class Program:
                 continue
             columns[value] = self.columns.get(value) or f"v{place}"
             if value not in self.columns:
-                last[f"v{place}"] = render.value(value)
+                last[f"v{place}"] = render.alone(value)
         return [Layer(items) for items in (*steps, last)], observations, columns
 
     def _level(self, kernels: Sequence[Kernel]) -> None:

@@ -21,6 +21,8 @@ _CHECKED = {
     "log": ("ln", "> 0e0"),
     "log10": ("log10", "> 0e0"),
 }
+_COMPARED = frozenset({"<", "<=", ">", ">=", "==", "!="})
+_BRACKETED = _COMPARED | {"+", "-", "*", "/", "neg", "among", "not", "and", "or", "known"}
 _PLAIN = {"abs": "abs", "exp": "exp", "floor": "floor", "ceil": "ceil", "round": "round"}
 
 
@@ -67,19 +69,24 @@ class Renderer:
     def value(self, value: Value) -> str:
         """SQL of the value, NULL where it is unknown; numbers are finite."""
         sql, finite = self._render(value)
-        return sql if finite else _known(sql, "isfinite({0})")
+        return sql if finite else _known(self._bare(value, sql), "isfinite({0})")
+
+    def alone(self, value: Value) -> str:
+        """As `value`, without brackets around the whole: between commas or keywords they only take time to parse."""
+        return self._bare(value, self.value(value))
 
     def observed(self, value: Value) -> str:
         """As `value`, and NULL on the rows that do not belong to it (see `rows_of`)."""
         if value in self.observations:
             return self.observations[value]
-        sql = self.value(value)
         rows = rows_of(value)
-        return f"CASE WHEN {self.on_row(rows)} THEN {sql} END" if rows and free(value) else sql
+        if rows and free(value):
+            return f"CASE WHEN {self.on_row(rows)} THEN {self.alone(value)} END"
+        return self.value(value)
 
     def on_row(self, leaves: frozenset[Value]) -> str:
-        """Whether any of the metric leaves is logged on the row."""
-        return "(" + " OR ".join(sorted(self._logged(leaf) for leaf in leaves)) + ")"
+        """Whether any of the metric leaves is logged on the row; for between two keywords."""
+        return " OR ".join(sorted(self._logged(leaf) for leaf in leaves))
 
     def _logged(self, leaf: Value) -> str:
         if isinstance(leaf, Raw):
@@ -87,7 +94,7 @@ class Renderer:
         assert isinstance(leaf, Op)
         condition, raw = leaf.args
         assert isinstance(raw, Raw)
-        return f"({raw.column} IS NOT NULL AND coalesce({self.value(condition)}, false))"
+        return f"({raw.column} IS NOT NULL AND coalesce({self.alone(condition)}, false))"
 
     def _render(self, value: Value) -> tuple[str, bool]:
         """SQL, and whether a known result is surely finite."""
@@ -112,7 +119,7 @@ class Renderer:
                 sql, finite = self._render(operand)
                 return f"(-{sql})", finite
             case Op(name="**", args=(base, exponent)):
-                return f"pow({self.value(base)}, {self.value(exponent)})", False
+                return f"pow({self.alone(base)}, {self.alone(exponent)})", False
             case Op():
                 return self._operator(value)
 
@@ -123,7 +130,7 @@ class Renderer:
                 symbol = {"==": "=", "!=": "<>"}.get(name, name)
                 return f"({self.value(args[0])} {symbol} {self.value(args[1])})", True
             case "among":
-                choices = ", ".join(self.value(choice) for choice in args[1:])
+                choices = ", ".join(self.alone(choice) for choice in args[1:])
                 return f"({self.value(args[0])} IN ({choices}))", True
             case "not":
                 return f"(NOT {self.value(args[0])})", True
@@ -132,27 +139,27 @@ class Renderer:
             case "or":
                 return self._or(op), True
             case "choose":
-                condition, then, otherwise = (self.value(arg) for arg in args)
+                condition, then, otherwise = self.value(args[0]), self.alone(args[1]), self.alone(args[2])
                 return f"CASE {condition} WHEN true THEN {then} WHEN false THEN {otherwise} END", True
             case "where":
-                return f"CASE WHEN {self.value(args[0])} THEN {self.value(args[1])} END", True
+                return f"CASE WHEN {self.alone(args[0])} THEN {self.alone(args[1])} END", True
             case "default":
-                return f"coalesce({self.value(args[0])}, {self.value(args[1])})", True
+                return f"coalesce({self.alone(args[0])}, {self.alone(args[1])})", True
             case "known":
                 return f"({self.value(args[0])} IS NOT NULL)", True
             case "number":
-                return f"CAST({self.value(args[0])} AS DOUBLE)", True
+                return f"CAST({self.alone(args[0])} AS DOUBLE)", True
             case "nonfinite":
                 return self._nonfinite(args[0]), True
             case "sign":
-                return f"CAST(sign({self.value(args[0])}) AS DOUBLE)", True
+                return f"CAST(sign({self.alone(args[0])}) AS DOUBLE)", True
             case "min" | "max":
                 return self._extreme(name, args), True
         if name in _CHECKED:
             function, domain = _CHECKED[name]
             sql = _known(self._render(args[0])[0], f"{{0}} {domain} AND {{0}} <= {_LARGEST}")
             return f"{function}({sql})", True
-        return f"{_PLAIN[name]}({self.value(args[0])})", name != "exp"
+        return f"{_PLAIN[name]}({self.alone(args[0])})", name != "exp"
 
     def _nonfinite(self, cell: Value) -> str:
         if isinstance(cell, Raw):
@@ -176,12 +183,12 @@ class Renderer:
         return sql
 
     def _and(self, op: Op) -> str:
-        return self._logic(op, "(" + " AND ".join(self.value(arg) for arg in op.args) + ")")
+        return self._logic(op, "(" + " AND ".join(self._side(arg) for arg in op.args) + ")")
 
     def _or(self, op: Op) -> str:
         parts = [(arg, self.value(arg), rows_of(arg)) for arg in op.args]
         if len({rows for *_, rows in parts}) == 1:
-            return self._logic(op, "(" + " OR ".join(sql for _, sql, _ in parts) + ")")
+            return self._logic(op, "(" + " OR ".join(self._side(arg) for arg in op.args) + ")")
         # An operand whose metrics are not on this row is left out; with none known the whole is unknown.
         known, kept = [], []
         for arg, sql, rows in parts:
@@ -198,7 +205,18 @@ class Renderer:
     def _logic(self, op: Op, sql: str) -> str:
         """A part without metrics of its own (the clock, latest()) does not make a row an observation."""
         rows = rows_of(op)
-        return f"CASE WHEN {self.on_row(rows)} THEN {sql} END" if rows and any(free(arg) for arg in op.args) else sql
+        if rows and any(free(arg) for arg in op.args):
+            return f"CASE WHEN {self.on_row(rows)} THEN {self._bare(op, sql)} END"
+        return sql
+
+    def _side(self, value: Value) -> str:
+        """A value beside AND or OR, which bind weaker than a comparison does."""
+        return self.alone(value) if isinstance(value, Op) and value.name in _COMPARED else self.value(value)
+
+    def _bare(self, value: Value, sql: str) -> str:
+        """The SQL of a value without the brackets that are made around it."""
+        is_bracketed = isinstance(value, Op) and value.name in _BRACKETED and value not in self.columns
+        return sql[1:-1] if is_bracketed and sql[0] == "(" else sql
 
 
 def _known(sql: str, condition: str) -> str:
@@ -232,7 +250,7 @@ def layers(values: Iterable[Value], renderer: Renderer, prefix: str) -> tuple[li
         depth[value] = max((depth.get(child, 0) for child in children(value)), default=0)
         if not isinstance(value, Op):
             continue
-        sql = Renderer(columns, renderer.observations, renderer.largest).value(value)
+        sql = Renderer(columns, renderer.observations, renderer.largest).alone(value)
         if len(sql) * uses[value] < _WORTH_A_COLUMN:
             continue
         while len(found) <= depth[value]:

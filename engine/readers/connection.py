@@ -29,7 +29,10 @@ def prepare(threads: int | None = None, memory_limit: str | None = None) -> None
 
 def connect(threads: int | None = None, memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
     """A database of its own in memory."""
-    opening = _ahead.pop() if _ahead else None
+    try:
+        opening = _ahead.pop()
+    except IndexError:  # also where another thread was faster
+        opening = None
     if opening is not None and opening.asked == (threads, memory_limit):
         con = opening.connection()
     else:

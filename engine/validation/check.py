@@ -84,17 +84,19 @@ class Checker:
             yield from error.problems
             return
         self._looked.add(pack.at.file)
-        remarks = lint_pack(pack)
-        yield from remarks
-        told = {each.code for each in remarks}
+        refused: list[Problem] = []
         variants = []
         for variant in (None, *pack.variants):
             try:
                 variants.append(resolve(pack, variant=variant, project=outside()))
             except OverrideError as error:
-                yield from (each for each in error.problems if each.code not in told)
+                refused += error.problems
         if self.prepares and variants:
             self.prepared.add(pack, variants)
+        remarks = lint_pack(pack)
+        yield from remarks
+        told = {each.code for each in remarks}
+        yield from (each for each in refused if each.code not in told)
 
     def _of_overrides(self, path: Path) -> Iterator[Problem]:
         try:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _CLOCK = "i BIGINT, line BIGINT, step DOUBLE, tick DOUBLE, epoch DOUBLE, time DOUBLE, moves BOOLEAN, segment BIGINT"
 _TYPES = {"number": "DOUBLE", "text": "VARCHAR"}
+_AT_A_TIME = 2
+"""So many packs are prepared side by side, each in a database of its own."""
 
 
 class _Part(NamedTuple):
@@ -49,6 +51,11 @@ class _Batch(NamedTuple):
     columns: Mapping[tuple[str, str], str]
     pack: Pack
 
+    @property
+    def largest(self) -> dict[str, float]:
+        """A magnitude for each column of numbers that overflows nowhere, as that of nearly every log."""
+        return {column: 1.0 for (_, type_), column in self.columns.items() if _TYPES.get(type_) == "DOUBLE"}
+
 
 class Prepared:
     """Has DuckDB prepare what packs ask of it, in the background; `problems` waits for that."""
@@ -58,14 +65,15 @@ class Prepared:
         self._known: set[Value] = set()
         self._found: list[Problem] = []
         self._waiting: SimpleQueue[_Batch | None] = SimpleQueue()
-        self._thread: Thread | None = None
+        self._threads: list[Thread] = []
 
     def add(self, pack: Pack, variants: Sequence[Resolved]) -> None:
         """Bind every rule, gate and stage of a pack as they are in some variants, and begin to prepare them."""
-        if self._thread is None:
+        if not self._threads:
             prepare(1)
-            self._thread = Thread(target=self._run, daemon=True)
-            self._thread.start()
+            self._threads = [Thread(target=self._run, daemon=True) for _ in range(_AT_A_TIME)]
+            for thread in self._threads:
+                thread.start()
         parts: list[_Part] = []
         for resolved in variants:
             changed = {id for id, value in resolved.values.items() if value != variants[0].values[id]}
@@ -93,9 +101,10 @@ class Prepared:
 
     def problems(self) -> list[Problem]:
         """What cannot be bound, and what DuckDB refuses."""
-        if self._thread is not None:
+        for _ in self._threads:
             self._waiting.put(None)
-            self._thread.join()
+        for thread in self._threads:
+            thread.join()
         return self._found
 
     def _columns_of(self, pack: Pack) -> tuple[dict[str, str], dict[str, str]]:
@@ -172,10 +181,10 @@ def _refused_of(con: duckdb.DuckDBPyConnection, batch: _Batch) -> Iterator[Probl
     columns = [f"{column} {_TYPES.get(type_, 'VARCHAR')}" for (_, type_), column in batch.columns.items()]
     con.execute(f"CREATE OR REPLACE TABLE run ({', '.join([_CLOCK, *columns])})")
     try:
-        _prepare(con, batch.parts)
+        _prepare(con, batch.parts, batch.largest)
     except duckdb.Error:
         for part in batch.parts:
-            yield from _tried(con, part)
+            yield from _tried(con, part, batch.largest)
 
 
 def _used_by(pack: Pack, rule: Rule) -> set[str]:
@@ -204,11 +213,11 @@ def _of_rule(at: Position, name: str, judged: Sequence[Judged]) -> _Part:
     return _Part(at, name, tuple(dict.fromkeys(conditions)), tuple(dict.fromkeys(values)))
 
 
-def _prepare(con: duckdb.DuckDBPyConnection, parts: Sequence[_Part]) -> None:
+def _prepare(con: duckdb.DuckDBPyConnection, parts: Sequence[_Part], largest: Mapping[str, float]) -> None:
     """Compute what the parts ask for over no rows, and forget it; raises duckdb.Error where a statement is refused."""
     con.execute("BEGIN TRANSACTION")
     try:
-        program = Program(con, "run", rows=1)
+        program = Program(con, "run", largest=largest, rows=1)
         conditions = [value for part in parts for value in part.conditions]
         values = [value for part in parts for value in part.values]
         program.run([*conditions, *values])
@@ -217,10 +226,10 @@ def _prepare(con: duckdb.DuckDBPyConnection, parts: Sequence[_Part]) -> None:
         con.execute("ROLLBACK")
 
 
-def _tried(con: duckdb.DuckDBPyConnection, part: _Part) -> Iterator[Problem]:
+def _tried(con: duckdb.DuckDBPyConnection, part: _Part, largest: Mapping[str, float]) -> Iterator[Problem]:
     """What DuckDB says of one part by itself."""
     try:
-        _prepare(con, [part])
+        _prepare(con, [part], largest)
     except duckdb.Error as error:
         said = str(error).splitlines()[0]
         yield Problem(part.at, "sql-refused", f"DuckDB refuses the statement of {part.name!r}: {said}")
