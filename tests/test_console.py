@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainrules import evaluate
@@ -368,6 +368,7 @@ def coloured(text: str, code: int) -> str:
     return f"\x1b[{code}m{text}\x1b[0m" if code else text
 
 
+@settings(max_examples=25)
 @given(
     st.lists(st.tuples(NUMBER, NUMBER, st.lists(NOISE, max_size=3), st.sampled_from([0, 1, 32]), st.booleans()), min_size=1, max_size=8),
     st.sampled_from(["\n", "\r\n"]),

@@ -77,6 +77,7 @@ def tells_where_it_crashed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRAINRULES_DEBUG", "1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pack", shipped_files())
 def test_a_sample_of_edits(pack: str, tmp_path: Path) -> None:
     assert not list(broken(pack, SAMPLE, seed=1, place=tmp_path))

@@ -40,6 +40,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pack", "place"), CASES)
 def test_a_case_of_a_shipped_pack_passes(pack: str, place: int) -> None:
     assert result(pack, place).differences == ()

@@ -81,6 +81,7 @@ def test_the_tables_of_the_guide(tmp_path: Path, table: str, pack: str) -> None:
     judged(log, pack)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pack", ["common", "kto"])
 def test_bad_logs_get_a_report_as_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], pack: str

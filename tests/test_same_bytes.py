@@ -79,11 +79,13 @@ def test_examples_do_not_depend_on_threads(root: Path, example: str) -> None:
     assert len(by_threads(root / "examples" / example, EXAMPLES[example])) == 1
 
 
+@pytest.mark.slow
 def test_an_example_on_the_long_way_does_not_depend_on_threads(root: Path, go: Callable[[str], None]) -> None:
     go("long")
     assert len(by_threads(root / "examples" / "kto_hidden_nan" / "training_metrics.jsonl", "kto")) == 1
 
 
+@pytest.mark.slow
 def test_a_long_log_does_not_depend_on_threads(tmp_path: Path) -> None:
     assert len(by_threads(written(tmp_path, tuned(6_000)), "kto")) == 1
 
