@@ -161,7 +161,7 @@ def test_a_command_to_paste_is_one_that_is_tested(block: Block, tmp_path: Path) 
                 "pip install .",
                 "pip install '.[test]'",
                 "pip install -e '.[dev]'",
-                "python -m pytest -n auto",
+                "python -m pytest -n auto -m 'not slow'",
             }
 
 
@@ -187,7 +187,7 @@ def test_the_two_commands_that_ci_runs_are_marked() -> None:
     marked = {block.mark: block.body.strip() for block in BLOCKS[README] if block.mark.startswith("ci: ")}
     assert set(marked) == {"ci: main, exit 1", "ci: test"}
     assert marked["ci: main, exit 1"].startswith("pip install . && rules eval --pack kto examples/")
-    assert marked["ci: test"] == "pip install '.[test]' && python -m pytest -n auto"
+    assert marked["ci: test"] == "pip install '.[test]' && python -m pytest -n auto -m 'not slow'"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
