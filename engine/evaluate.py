@@ -22,7 +22,7 @@ from .pack import Pack, Resolved, Scalar
 from .params import resolve
 from .rate import RATE
 from .readers.connection import close
-from .readers.deadline import Deadline
+from .readers.deadline import Deadline, OverdueError
 from .readers.model import Wanted, WantedMetric
 from .series import members
 from .surroundings import find_known, with_rate
@@ -116,7 +116,7 @@ def _limited(path: str, timeout: float | None, memory_limit: str | None) -> Iter
     deadline = Deadline(timeout) if timeout is not None else None
     try:
         yield deadline
-    except duckdb.InterruptException:
+    except (duckdb.InterruptException, OverdueError):
         if deadline is None or not deadline.is_over:
             raise
         message = f"not read and judged within {timeout:g} seconds"

@@ -21,8 +21,8 @@ from .opened import opened
 from .pack import Pack, Resolved
 from .params import resolve
 from .readers.connection import close, watched
+from .readers.copies import COPY, TOLD
 from .readers.model import Run
-from .readers.normalise import COPY, TOLD
 from .report import LogFacts
 from .surroundings import find_known, with_rate
 

@@ -7,10 +7,9 @@ format, the one whose lines give the most values: trainers that print the same n
 from __future__ import annotations
 
 import os
-import tempfile
 from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import duckdb
@@ -21,8 +20,9 @@ from ..patterns import parsed
 from ..template import Placeholder, pieces
 from ..words import counted
 from .cells import literal
+from .copies import TOLD, Copy, no_room, remove
 from .lines import lines_sql
-from .normalise import TOLD, TURN, Source
+from .normalise import TURN, Source
 
 _HEAD = 1 << 16
 _BATCH = 10_000
@@ -83,12 +83,17 @@ def told(
         chosen = formats[most]
         if most != len(formats) - 1:
             _extract(con, most, chosen)
-        handle, name = tempfile.mkstemp(prefix=TOLD, suffix=".jsonl")
+        made: list[str] = []
         try:
-            yield _written(con, source, handle, name, most, chosen)
+            with Copy(path, made, prefix=TOLD, suffix=".jsonl") as copy:
+                pass
+            try:
+                found = _written(con, source, copy.name, most, chosen)
+            except duckdb.IOException as error:
+                raise no_room(str(error).splitlines()[0], path) from None
+            yield found
         finally:
-            with suppress(OSError):
-                os.unlink(name)
+            remove(made)
     finally:
         for table in ("found", "marks", "entries"):
             con.execute(f"DROP TABLE IF EXISTS {table}")
@@ -288,10 +293,7 @@ def _silent(con: duckdb.DuckDBPyConnection, formats: Sequence[Format]) -> str:
     return f"{amount} of the format {formats[most].id!r}, and none gives a value yet"
 
 
-def _written(
-    con: duckdb.DuckDBPyConnection, source: Source, handle: int, name: str, number: int, format_: Format
-) -> Told:
-    os.close(handle)
+def _written(con: duckdb.DuckDBPyConnection, source: Source, name: str, number: int, format_: Format) -> Told:
     con.execute(
         "COPY (SELECT '{' || string_agg(to_json(key)::VARCHAR || ':' || to_json(value)::VARCHAR, ',' ORDER BY part, k)"
         f" || '}}' AS line FROM entries GROUP BY n ORDER BY n) TO {literal(name)} (FORMAT csv, HEADER false,"

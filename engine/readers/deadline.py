@@ -11,6 +11,10 @@ import duckdb
 _EVERY = 0.05  # seconds between two interrupts: one that comes between two statements is forgotten
 
 
+class OverdueError(Exception):
+    """Raised between two steps of the work once the deadline is over; never leaves the engine."""
+
+
 class Deadline:
     """Some seconds from now, after which every statement of the connection that is watched is interrupted."""
 
@@ -23,12 +27,22 @@ class Deadline:
         """Keep an eye on a connection, until `close`."""
         Thread(target=self._wait, args=(con,), daemon=True).start()
 
+    def check(self) -> None:
+        """Raise OverdueError if the time is over: for work that DuckDB does not do."""
+        if self.left() <= 0:
+            self.is_over = True
+            raise OverdueError
+
+    def left(self) -> float:
+        """The seconds that are left, at least 0."""
+        return max(0.0, self._at - monotonic())
+
     def close(self) -> None:
         """Let the connection alone from now on."""
         self._done.set()
 
     def _wait(self, con: duckdb.DuckDBPyConnection) -> None:
-        if self._done.wait(max(0.0, self._at - monotonic())):
+        if self._done.wait(self.left()):
             return
         self.is_over = True
         while not self._done.is_set():

@@ -5,16 +5,15 @@ gives the others, and JSON lines that need a field more. Each row keeps its own 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ..errors import LogError
+from .copies import TOLD, Copy, remove
 from .model import Run
-from .normalise import TOLD, Source
+from .normalise import Source
 from .opening import Opening
 
 LARGEST = 1 << 28
@@ -124,23 +123,17 @@ def _next_object(text: str, at: int) -> int:
 @contextmanager
 def written(opening: Opening, rows: Iterable[Row]) -> Iterator[Source]:
     """Yield the rows as a file of JSON lines, which is gone afterwards."""
-    handle, name = tempfile.mkstemp(prefix=TOLD, suffix=".jsonl")
     places = array("q")
-    size = 0
+    made: list[str] = []
     try:
-        with os.fdopen(handle, "wb") as out:
+        with Copy(opening.path, made, prefix=TOLD, suffix=".jsonl") as copy:
             for text, line in rows:
-                size += out.write(text.encode("utf-8", "replace") + b"\n")
+                copy.write(text.encode("utf-8", "replace") + b"\n")
                 places.append(line or len(places) + 1)
-        yield Source(name, size, copied=True, places=places)
-    except OSError as error:
-        if error.filename is not None:
-            raise
-        message = f"there is no room for a copy: {error.strerror or error}"
-        raise LogError(message, path=opening.path, hint="make room in the folder for temporary files") from None
+                opening.check()
+        yield Source(copy.name, copy.size, copied=True, places=places)
     finally:
-        with suppress(OSError):
-            os.unlink(name)
+        remove(made)
 
 
 def objects(source: Source) -> Iterator[dict[str, Any]]:

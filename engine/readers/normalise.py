@@ -11,24 +11,25 @@ from __future__ import annotations
 import codecs
 import io
 import os
-import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from ..errors import LogError
-from .packed import damaged, packing_of, unpacked
+from .copies import Copy, Limit, plain_name, proportionate, remove
+from .packed import Consumed, damaged, packing_of, unpacked
+from .patient import opened_file, standard_input
+
+if TYPE_CHECKING:
+    from .deadline import Deadline
 
 CHUNK = 1 << 20
 LONGEST_LINE = 1 << 26
-COPY = "trainrules-"  # how the names of copies begin
-TOLD = f"{COPY}told-"  # and of those that hold what console output tells, as JSON lines
 _USUAL_LINE = 1 << 21  # DuckDB's own limit while no other is given
 _SAMPLE = 1 << 12
 _CONTROLS = bytes({*range(32), 127} - {*b"\a\b\t\n\v\f\r\x1b\x1c\x1d\x1e\x1f"})
-_UNPACKED_LIMIT = 1 << 34
+BINARY = ("this is a binary file, not text", "name the metrics log, not a checkpoint or an archive")
 _ODD = (b"\r", b"\x1f", b"\x1e", b"\0")
 TURN = "\x1d"
 _ODD_TEXT = str.maketrans({"\r": TURN, "\x1f": " ", "\x1e": " ", "\0": " "})
@@ -59,66 +60,72 @@ Keeps = Callable[[bytes], bool]
 
 
 @contextmanager
-def opened(path: str, keeps: Keeps = lambda head: False) -> Iterator[Source]:
+def opened(path: str, keeps: Keeps = lambda head: False, deadline: Deadline | None = None) -> Iterator[Source]:
     """Yield the source for `path` (`-` is standard input; what is compressed is unpacked); raises LogError if there is
     none."""
     made: list[str] = []
     try:
-        yield _source(path, made, keeps)
+        yield _source(path, made, keeps, deadline)
     finally:
-        for each in made:
-            with suppress(OSError):
-                os.unlink(each)
+        remove(made)
 
 
 @contextmanager
-def copied(source: Source, path: str) -> Iterator[Source]:
+def copied(source: Source, path: str, deadline: Deadline | None = None) -> Iterator[Source]:
     """Yield a normalised copy of `source`; `path` is the name for error messages."""
     made: list[str] = []
     try:
-        with open(source.path, "rb") as stream:
-            yield _copy(stream, path, made)
+        with _told(path), opened_file(source.path, deadline)[0] as stream:
+            copy = _copy(stream, path, made)
+        yield copy
     finally:
-        for each in made:
-            with suppress(OSError):
-                os.unlink(each)
+        remove(made)
 
 
-def _source(path: str, made: list[str], keeps: Keeps) -> Source:
-    if path == "-":
-        return _streamed(sys.stdin.buffer, path, made, keeps)
+@contextmanager
+def _told(path: str) -> Iterator[None]:
+    """Raise as LogError what keeps a log from being opened or read."""
     try:
-        if os.path.isdir(path):
-            raise LogError("this is a directory", path=path, hint="name the metrics log in it")
-        with open(path, "rb") as stream:
-            head = stream.peek(_SAMPLE) if os.path.isfile(path) else b""
-            if not os.path.isfile(path) or packing_of(head):
-                return _streamed(stream, path, made, keeps)
-            if keeps(head):
-                return Source(_plain_name(path, made), os.path.getsize(path), copied=False, kept=True)
-            found = _look(stream, path)
-            if found is None:
-                stream.seek(0)
-                return _copy(stream, path, made)
+        yield
     except FileNotFoundError:
         raise LogError("there is no such file", path=path, hint="check the path to the log") from None
     except PermissionError:
         raise LogError("no permission to read this file", path=path, hint="make it readable, or copy it") from None
     except OSError as error:
         raise LogError(f"cannot be read: {error.strerror or error}", path=path) from None
-    return Source(_plain_name(path, made), found[0], copied=False, longest=found[1])
 
 
-def _streamed(stream: IO[bytes], path: str, made: list[str], keeps: Keeps, *, packed: bool = False) -> Source:
+def _source(path: str, made: list[str], keeps: Keeps, deadline: Deadline | None) -> Source:
+    if path == "-":
+        with _told(path):
+            return _streamed(standard_input(deadline), path, made, keeps)
+    with _told(path):
+        if os.path.isdir(path):
+            raise LogError("this is a directory", path=path, hint="name the metrics log in it")
+        stream, is_plain = opened_file(path, deadline)
+        with stream:
+            head = stream.peek(_SAMPLE) if is_plain else b""
+            if not is_plain or packing_of(head):
+                return _streamed(stream, path, made, keeps)
+            if keeps(head):
+                return Source(plain_name(path, made), os.path.getsize(path), copied=False, kept=True)
+            found = _look(stream, path)
+            if found is None:
+                stream.seek(0)
+                return _copy(stream, path, made)
+    return Source(plain_name(path, made), found[0], copied=False, longest=found[1])
+
+
+def _streamed(stream: IO[bytes], path: str, made: list[str], keeps: Keeps) -> Source:
     """The copy of what can be read only once: a pipe, standard input, what is compressed."""
-    ahead = stream if isinstance(stream, io.BufferedReader) or packed else io.BufferedReader(stream)  # type: ignore[type-var]
-    head = ahead.peek(_SAMPLE)  # type: ignore[attr-defined]
-    packing = None if packed else packing_of(head)
+    ahead = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream)  # type: ignore[type-var]
+    packing = packing_of(ahead.peek(_SAMPLE))
     if packing is None:
-        return (_kept if keeps(head) else _copy)(ahead, path, made)
+        return _taken(ahead, path, made, keeps, proportionate(path))
     try:
-        with unpacked(packing, ahead, path) as inner:
-            return _streamed(inner, path, made, keeps, packed=True)
+        consumed = Consumed(ahead)
+        with unpacked(packing, consumed, path) as inner:
+            return _taken(inner, path, made, keeps, proportionate(path, consumed))
     except LogError:
         raise
     except Exception as error:
@@ -127,53 +134,57 @@ def _streamed(stream: IO[bytes], path: str, made: list[str], keeps: Keeps, *, pa
         raise told from None
 
 
-def _kept(stream: IO[bytes], path: str, made: list[str]) -> Source:
+def _taken(stream: IO[bytes], path: str, made: list[str], keeps: Keeps, limit: Limit) -> Source:
+    head = stream.peek(_SAMPLE)  # type: ignore[attr-defined]
+    return (_kept if keeps(head) else _copy)(stream, path, made, limit)
+
+
+def _kept(stream: IO[bytes], path: str, made: list[str], limit: Limit) -> Source:
     """Write a copy as it is."""
-    handle, name = tempfile.mkstemp(prefix=COPY)
-    made.append(name)
-    size = 0
-    with os.fdopen(handle, "wb") as out:
+    with Copy(path, made) as copy:
         while chunk := stream.read(CHUNK):
-            size += out.write(chunk)
-            if size > _UNPACKED_LIMIT:
-                raise _too_large(path)
-    return Source(name, size, copied=True, kept=True)
+            copy.write(chunk)
+            limit(copy.size)
+    return Source(copy.name, copy.size, copied=True, kept=True)
 
 
-def _too_large(path: str) -> LogError:
-    return LogError(f"the log is larger than {_UNPACKED_LIMIT >> 30} GiB", path=path)
+class _Measured:
+    """The size of what is seen piece by piece and its longest line; raises LogError for one that is too long."""
 
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._unbroken = 0
+        self._last = b"\n"
+        self.longest = self.bytes = 0
 
-def _plain_name(path: str, made: list[str]) -> str:
-    """A name without wildcards or schemes for the same file."""
-    full = os.path.join(os.getcwd(), path)  # not abspath, which takes the wrong turn where ".." follows a link
-    if not any(sign in full for sign in "*?[]{}"):
-        return full
-    link = tempfile.mktemp(prefix=COPY, suffix=".jsonl")
-    os.symlink(full, link)
-    made.append(link)
-    return link
+    def see(self, chunk: bytes) -> None:
+        """Take the next piece into account."""
+        self.bytes += len(chunk)
+        first = chunk.find(b"\n")
+        if first < 0:
+            self._unbroken += len(chunk)
+        else:
+            self.longest = max(self.longest, self._unbroken + first)
+            self._unbroken = len(chunk) - 1 - chunk.rfind(b"\n")
+        self.longest = max(self.longest, self._unbroken)
+        if self.longest > LONGEST_LINE:
+            raise _too_long(self._path)
+        self._last = chunk[-1:] or self._last
+
+    @property
+    def found(self) -> tuple[int, int]:
+        """The size, with that of a last newline, and the length of the longest line where that is unusual."""
+        return self.bytes + (self._last != b"\n"), self.longest if self.longest >= _USUAL_LINE else 0
 
 
 def _look(stream: IO[bytes], path: str) -> tuple[int, int] | None:
     """The size of a file and the length of its longest line where that is unusual; None if the file needs a copy."""
-    size = unbroken = longest = 0
-    last = b"\n"
+    measured = _Measured(path)
     while chunk := stream.read(CHUNK):
         if any(sign in chunk for sign in _ODD):
             return None
-        size += len(chunk)
-        first = chunk.find(b"\n")
-        if first < 0:
-            unbroken += len(chunk)
-        else:
-            longest = max(longest, unbroken + first)
-            unbroken = len(chunk) - 1 - chunk.rfind(b"\n")
-        if max(longest, unbroken) > LONGEST_LINE:
-            raise _too_long(path)
-        last = chunk[-1:]
-    longest = max(longest, unbroken)
-    return size + (last != b"\n"), longest if longest >= _USUAL_LINE else 0
+        measured.see(chunk)
+    return measured.found
 
 
 def _too_long(path: str) -> LogError:
@@ -184,24 +195,37 @@ def _too_long(path: str) -> LogError:
     )
 
 
-def _copy(stream: IO[bytes] | io.BufferedIOBase, path: str, made: list[str]) -> Source:
+def _copy(
+    stream: IO[bytes] | io.BufferedIOBase, path: str, made: list[str], limit: Limit = lambda size: None
+) -> Source:
     """Write the normalised copy: CRLF to LF, lone CR to TURN, blank lines and odd bytes to spaces, invalid UTF-8 to
     U+FFFD."""
-    handle, name = tempfile.mkstemp(prefix=COPY, suffix=".jsonl")
-    made.append(name)
-    size, binary = 0, False
-    with os.fdopen(handle, "wb") as out:
+    measured = _Measured(path)
+    with Copy(path, made, suffix=".jsonl") as copy:
         first = stream.read(CHUNK)
         encoding = _encoding(first)
         binary = encoding.startswith("utf-8") and _is_binary(first)
+        if binary and len(first) == CHUNK and not _has_object(first):
+            message, hint = BINARY
+            raise LogError(f"no line is a JSON object: {message}", path=path, line=1, hint=hint)
         for piece in _normalised(first, stream, encoding):
-            size += out.write(piece)
-            if size > _UNPACKED_LIMIT:
-                raise _too_large(path)
-    with open(name, "rb") as written:
-        found = _look(written, path)
-    assert found is not None
-    return Source(name, found[0], copied=True, longest=found[1], binary=binary)
+            copy.write(piece)
+            measured.see(piece)
+            limit(copy.size)
+    size, longest = measured.found
+    return Source(copy.name, size, copied=True, longest=longest, binary=binary)
+
+
+def _has_object(head: bytes) -> bool:
+    """Whether any line is a JSON object."""
+    import json
+
+    for line in head.split(b"\n"):
+        if line[:1] == b"{":
+            with suppress(ValueError, RecursionError):
+                json.loads(line)
+                return True
+    return False
 
 
 def _encoding(head: bytes) -> str:

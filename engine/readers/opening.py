@@ -17,6 +17,7 @@ from .model import Choose, Shipped, Wanted
 from .normalise import Source, copied
 
 if TYPE_CHECKING:
+    from .deadline import Deadline
     from .finish import Scan
 
 Witness: TypeAlias = "Callable[[Opening, Scan], None]"
@@ -115,11 +116,17 @@ class Opening:
     head: Head = field(default_factory=lambda: Head(b""))
     names: Iterable[str] = ()
     witness: Witness | None = None
+    deadline: Deadline | None = None
+
+    def check(self) -> None:
+        """Raise OverdueError if the time for the log is over."""
+        if self.deadline is not None:
+            self.deadline.check()
 
     def mended(self) -> Source:
         """The source as a plain copy with its oddities ironed out, made once."""
         if not self.source.copied:
-            self.source = self.stack.enter_context(copied(self.source, self.path))
+            self.source = self.stack.enter_context(copied(self.source, self.path, self.deadline))
         return self.source
 
     def formats(self) -> tuple[Format, ...]:

@@ -14,6 +14,22 @@ class Packing(NamedTuple):
     magic: bytes
 
 
+class Consumed:
+    """A compressed stream that counts how much of it was read."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.size = 0
+
+    def read(self, size: int = -1) -> bytes:
+        found = self._stream.read(size)
+        self.size += len(found)
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 PACKINGS = (
     Packing("gzip", b"\x1f\x8b"),
     Packing("zstd", b"\x28\xb5\x2f\xfd"),
@@ -27,20 +43,20 @@ def packing_of(head: bytes) -> Packing | None:
     return next((each for each in PACKINGS if head.startswith(each.magic)), None)
 
 
-def unpacked(packing: Packing, stream: IO[bytes], path: str) -> IO[bytes]:
+def unpacked(packing: Packing, stream: Consumed, path: str) -> IO[bytes]:
     """What a compressed stream holds; raises LogError where the library for it is missing."""
     if packing.name == "gzip":
         import gzip
 
-        return cast("IO[bytes]", gzip.GzipFile(fileobj=stream))
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=cast("Any", stream)))
     if packing.name == "bzip2":
         import bz2
 
-        return cast("IO[bytes]", bz2.BZ2File(stream))
+        return cast("IO[bytes]", bz2.BZ2File(cast("Any", stream)))
     if packing.name == "xz":
         import lzma
 
-        return cast("IO[bytes]", lzma.LZMAFile(stream))
+        return cast("IO[bytes]", lzma.LZMAFile(cast("Any", stream)))
     return cast("IO[bytes]", _zstd(path).ZstdFile(stream))
 
 

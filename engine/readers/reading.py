@@ -42,7 +42,7 @@ def read(
     try:
         with ExitStack() as stack:
             keeps = (lambda head: reader.is_binary) if reader else _is_kept
-            source = stack.enter_context(opened(path, keeps))
+            source = stack.enter_context(opened(path, keeps, deadline))
             opening = Opening(
                 con,
                 stack,
@@ -53,6 +53,7 @@ def read(
                 known=known,
                 shipped=shipped,
                 witness=witness,
+                deadline=deadline,
             )
             run = _read(opening, reader)
         if run.facts.rows < SHORT:

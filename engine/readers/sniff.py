@@ -7,11 +7,10 @@ from typing import Any
 
 from ..errors import LogError
 from .lines import Lines
-from .normalise import TURN, Source
+from .normalise import BINARY, TURN, Source
 
 _WHOLE = 1 << 26  # bytes up to which a file is tried as one document
 _HEAD = 1 << 16
-BINARY = ("this is a binary file, not text", "name the metrics log, not a checkpoint or an archive")
 CONSOLE_HINT = "give the JSON lines log that the trainer writes"
 
 
