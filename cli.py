@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -294,6 +295,8 @@ def run() -> NoReturn:
         from .commands.shells import register
 
         register()
+    # What asks the process to end must not leave its temporary files behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = _guarded(lambda: rules.main(prog_name="rules", standalone_mode=False))
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):

@@ -16,7 +16,10 @@ class PageStyle(TypedDict):
 
 
 def say(text: str) -> None:
-    """Write to standard output; a reader that has gone away (`| head`) is no error."""
+    """Write to standard output; a reader that has gone away (`| head`) is no error.
+
+    Raises TrainrulesError where it takes nothing more, as a full disk does.
+    """
     from ..engine.render.escape import encodable
 
     try:
@@ -25,6 +28,10 @@ def say(text: str) -> None:
     except BrokenPipeError:
         # Python would complain once more when it closes the stream at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        from ..engine.errors import TrainrulesError
+
+        raise TrainrulesError(f"cannot write to standard output: {error.strerror or error}") from None
 
 
 def complain(*lines: str) -> None:

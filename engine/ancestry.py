@@ -120,6 +120,8 @@ def is_log(path: Path) -> bool:
     """Whether the first line of a file is a JSON object that is no pack."""
     import json
 
+    if not path.is_file():  # a pipe would keep one waiting
+        return False
     try:
         with path.open("rb") as stream:
             first = json.loads(stream.readline(MAX_BYTES))

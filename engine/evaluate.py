@@ -121,10 +121,14 @@ def _limited(path: str, timeout: float | None, memory_limit: str | None) -> Iter
             raise
         message = f"not read and judged within {timeout:g} seconds"
         raise LogError(message, path=path, hint="give it more time with --timeout") from None
-    except duckdb.OutOfMemoryException:
+    except duckdb.OutOfMemoryException as error:
         room = f"the {memory_limit}" if memory_limit else "the memory"
         message = f"reading and judging it takes more than {room} that DuckDB may use"
-        raise LogError(message, path=path, hint="raise --memory-limit, or judge with fewer --threads") from None
+        hint = "raise --memory-limit, or judge with fewer --threads"
+        if "max_temp_directory_size" in str(error):
+            message += ", and the disk for temporary files is full"
+            hint += ", or make room there (TMPDIR names another place)"
+        raise LogError(message, path=path, hint=hint) from None
     finally:
         if deadline:
             deadline.close()

@@ -11,6 +11,8 @@ from threading import Thread
 
 import duckdb
 
+from . import spill
+
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -61,7 +63,13 @@ def plan_quickly(con: duckdb.DuckDBPyConnection) -> None:
 
 def close(con: duckdb.DuckDBPyConnection) -> None:
     """Give the memory of a connection back, which nobody has to wait for."""
-    Thread(target=con.close).start()
+    Thread(target=closed, args=(con,)).start()
+
+
+def closed(con: duckdb.DuckDBPyConnection) -> None:
+    """Close a connection and remove what it has written to disk."""
+    con.close()
+    spill.remove(con)
 
 
 class _Opening:

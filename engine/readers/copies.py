@@ -18,7 +18,7 @@ TOLD = f"{COPY}told-"  # and of those that hold what console output tells, as JS
 LARGEST_COPY = 1 << 34
 MOST_UNPACKED = 200
 """How many times larger than the file the log in it may be; those of trainers shrink to a tenth, few to a fiftieth."""
-_UNSUSPICIOUS = 1 << 28
+UNSUSPICIOUS = 1 << 28
 
 Limit = Callable[[int], None]
 """Raises LogError where a copy of so many bytes is too large."""
@@ -30,7 +30,7 @@ def proportionate(path: str, packed: Consumed | None = None) -> Limit:
     def limit(size: int) -> None:
         if size > LARGEST_COPY:
             raise LogError(f"the log is larger than {LARGEST_COPY >> 30} GiB", path=path)
-        if packed is not None and size > max(_UNSUSPICIOUS, MOST_UNPACKED * packed.size):
+        if packed is not None and size > max(UNSUSPICIOUS, MOST_UNPACKED * packed.size):
             message = f"it unpacks to more than {MOST_UNPACKED} times its size: this is no log of a training"
             raise LogError(message, path=path, hint="unpack it by hand if it is one")
 

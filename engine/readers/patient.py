@@ -95,9 +95,11 @@ def opened_file(path: str, deadline: Deadline | None) -> tuple[io.BufferedReader
 
 
 def standard_input(deadline: Deadline | None) -> io.BufferedReader | io.BytesIO:
-    """The bytes of standard input."""
+    """The bytes of standard input; raises LogError where it is closed."""
     import sys
 
+    if sys.stdin is None:  # as "<&-" has it
+        raise LogError("standard input is closed", path="-", hint="name a file, or write to the command")
     stream = sys.stdin.buffer
     if deadline is None:
         return stream  # type: ignore[return-value]

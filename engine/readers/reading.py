@@ -6,8 +6,8 @@ from contextlib import ExitStack
 
 from ..errors import LogError
 from ..report import Known
-from . import registry
-from .connection import connect, plan_quickly
+from . import registry, spill
+from .connection import closed, connect, plan_quickly
 from .deadline import Deadline
 from .model import Choose, Run, Shipped, Wanted
 from .normalise import opened
@@ -60,7 +60,7 @@ def read(
             plan_quickly(con)
         con.execute(_LOCK)
     except BaseException:
-        con.close()
+        closed(con)
         raise
     return run
 
@@ -68,6 +68,7 @@ def read(
 def _read(opening: Opening, reader: registry.Reader | None) -> Run:
     if not opening.source.size:
         raise LogError("the log is empty", path=opening.path, hint="wait until the run has logged something")
+    spill.allow(opening.con, opening.source.size)
     opening.head = head_of(opening.source)
     claimed = registry.claimed_bytes if opening.source.kept else registry.claimed
     found = reader or claimed(opening.head) or registry.by_name("jsonl", opening.path)
