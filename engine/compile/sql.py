@@ -21,6 +21,7 @@ _CHECKED = {
     "log": ("ln", "> 0e0"),
     "log10": ("log10", "> 0e0"),
 }
+_NEGATED = {"true": "false", "false": "true"}
 _COMPARED = frozenset({"<", "<=", ">", ">=", "==", "!="})
 _BRACKETED = _COMPARED | {"+", "-", "*", "/", "neg", "among", "not", "and", "or", "known"}
 _PLAIN = {"abs": "abs", "exp": "exp", "floor": "floor", "ceil": "ceil", "round": "round"}
@@ -133,16 +134,22 @@ class Renderer:
                 choices = ", ".join(self.alone(choice) for choice in args[1:])
                 return f"({self.value(args[0])} IN ({choices}))", True
             case "not":
-                return f"(NOT {self.value(args[0])})", True
+                return _NEGATED.get(sql := self.value(args[0])) or f"(NOT {sql})", True
             case "and":
                 return self._and(op), True
             case "or":
                 return self._or(op), True
             case "choose":
-                condition, then, otherwise = self.value(args[0]), self.alone(args[1]), self.alone(args[2])
+                condition = self.value(args[0])
+                if condition in _NEGATED:
+                    return self.value(args[1 if condition == "true" else 2]), True
+                then, otherwise = self.alone(args[1]), self.alone(args[2])
                 return f"CASE {condition} WHEN true THEN {then} WHEN false THEN {otherwise} END", True
             case "where":
-                return f"CASE WHEN {self.alone(args[0])} THEN {self.alone(args[1])} END", True
+                condition = self.alone(args[0])
+                if condition == "true":
+                    return self.value(args[1]), True
+                return f"CASE WHEN {condition} THEN {self.alone(args[1])} END", True
             case "default":
                 return f"coalesce({self.alone(args[0])}, {self.alone(args[1])})", True
             case "known":
@@ -179,7 +186,11 @@ class Renderer:
                     f"list_reduce([{', '.join(self.value(each) for each in args)}],"
                     f" lambda a, b: CASE WHEN a {sign} b THEN a WHEN b {sign}= a THEN b END)"
                 )
-            sql = f"CASE WHEN {sql} {sign} {other} THEN {sql} WHEN {other} {sign}= {sql} THEN {other} END"
+            sql = (
+                f"CASE WHEN {other} {sign}= {sql} THEN {other} ELSE {sql} END"
+                if isinstance(arg, Const) and arg.value is not None
+                else f"CASE WHEN {other} {sign}= {sql} THEN {other} WHEN {other} IS NOT NULL THEN {sql} END"
+            )
         return sql
 
     def _and(self, op: Op) -> str:
