@@ -195,6 +195,7 @@ def test_generated_parts_are_up_to_date() -> None:
         "reports.md",
         "starting.md",
         "testing.md",
+        "trust.md",
         "README.md",
         "validating.md",
         *(f"{name}.md" for name in ["common", *shipped(), *all_codes()]),
