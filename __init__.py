@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         TrainrulesError,
     )
     from .engine.evaluate import evaluate
+    from .engine.many import Judged, evaluate_many
     from .engine.pack import Pack
     from .engine.report import Finding, Report
     from .engine.shelf import load_pack
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ExpressionError",
     "Finding",
+    "Judged",
     "LogError",
     "OverrideError",
     "Pack",
@@ -36,12 +38,14 @@ __all__ = [
     "TrainrulesError",
     "__version__",
     "evaluate",
+    "evaluate_many",
     "load_pack",
 ]
 
 _MODULES = {
     "ExpressionError": "errors",
     "Finding": "report",
+    "Judged": "many",
     "LogError": "errors",
     "OverrideError": "errors",
     "Pack": "pack",
@@ -52,6 +56,7 @@ _MODULES = {
     "Report": "report",
     "TrainrulesError": "errors",
     "evaluate": "evaluate",
+    "evaluate_many": "many",
     "load_pack": "shelf",
 }
 

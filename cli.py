@@ -15,8 +15,8 @@ import click
 
 from .commands import complete
 from .commands.options import input_format, settings, surroundings
-from .commands.output import complain, page_style, say
-from .engine.errors import LogError, ProblemsError, TrainrulesError
+from .commands.output import bug_told, complain, page_style, say
+from .engine.errors import LogError, TrainrulesError
 
 if TYPE_CHECKING:
     from .engine.report import Report
@@ -31,7 +31,9 @@ Exit codes:
   2  the command, a pack or a setting is wrong
   3  the run could not be judged: the log is unreadable, empty or
      interleaved, or has none of the metrics that the pack needs
-With several logs the gravest decides: 2, then 1, then 3, then 0."""
+With several logs: 2 or 1 where that is so of any, else 3 where none could
+be judged or a LOG names nothing, else 0; with --strict, 3 before 1 where
+any could not be judged."""
 
 ELSEWHERE = {
     "validate": ("validate", "validate_files"),
@@ -123,10 +125,10 @@ def _size(context: click.Context, parameter: click.Parameter, value: str | None)
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "json", "jsonl"]),
+    type=click.Choice(["table", "json", "jsonl", "csv", "junit", "markdown", "github"]),
     default="table",
     show_default=True,
-    help="A page to read, or data (jsonl: one line a log).",
+    help="A page to read, or data (jsonl: one line a log); of several logs a line each.",
 )
 @click.option(
     "--fail-on",
@@ -135,6 +137,7 @@ def _size(context: click.Context, parameter: click.Parameter, value: str | None)
     show_default=True,
     help="The least severity that makes the exit code 1.",
 )
+@click.option("--strict", is_flag=True, help="With several logs: leave with 3 where any of them could not be judged.")
 @click.option("--threads", metavar="N", type=click.IntRange(min=1), help="How many threads to use at most.")
 @click.option(
     "--memory-limit", metavar="SIZE", callback=_size, help="How much memory DuckDB may use at most, such as 2GB."
@@ -159,6 +162,7 @@ def evaluate_logs(
     overrides_to: str | None,
     form: str,
     fail_on: str,
+    strict: bool,
     now: float | None,
     threads: int | None,
     memory_limit: str | None,
@@ -166,66 +170,65 @@ def evaluate_logs(
     isolated: bool,
     verbose: bool,
 ) -> None:
-    """Judge the run that wrote LOG and say what to do; "-" reads it from standard input."""
-    from .engine.readers.connection import prepare
+    """Judge the run that wrote LOG and say what to do; "-" reads it from standard input.
 
-    prepare(threads, memory_limit)  # opens while the rest is imported and the pack loaded
-    from .engine.evaluate import evaluate
-    from .engine.verdict import settle, worst
-
+    Several logs, folders, and quoted patterns such as 'runs/**/*.jsonl' are listed, a line a run, the worst first.
+    """
     if logs.count("-") > 1:
         raise click.UsageError('"-" is given more than once: standard input can be read only once', context)
     if overrides_to is not None:
         _ready_to_write(context, overrides_to, logs)
-    reports: list[Report] = []
-    codes: list[int] = []
-    told: set[str] = set()
-    for log in logs:
-        try:
-            report = evaluate(
-                log,
-                pack=pack,
-                variant=variant,
-                override_files=override_files,
-                settings=settings,
-                checkpoints=checkpoints,
-                input_format=input_format,
-                now=now,
-                threads=threads,
-                memory_limit=memory_limit,
-                timeout=timeout,
-                isolated=isolated,
-            )
-        except LogError as error:
-            complain(str(error))
-            report = _unjudged(log, error, pack)
-        except ProblemsError as error:
-            # With several logs, a wrong pack is told once.
-            problems = [str(problem) for problem in error.problems]
-            complain(*(problem for problem in problems if problem not in told))
-            told.update(problems)
-            codes.append(WRONG)
-            continue
-        else:
-            if report.reason:
-                complain(f"{log}: {report.reason}")
-        report, code = settle(report, fail_on)
-        codes.append(code)
-        reports.append(report)
-        if form != "json":
-            say(_shown(report, form, fail_on, is_first=len(reports) == 1, verbose=verbose))
-    if form == "json" and (reports or len(logs) > 1):
-        from .engine.render.json import dumps
+    given: dict[str, Any] = {
+        "pack": pack,
+        "variant": variant,
+        "override_files": override_files,
+        "settings": settings,
+        "input_format": input_format,
+        "now": now,
+        "threads": threads,
+        "memory_limit": memory_limit,
+        "timeout": timeout,
+        "isolated": isolated,
+    }
+    is_list = len(logs) > 1 or any(sign in logs[0] for sign in "*?[")
+    if is_list:
+        from .commands.logs import meant
 
-        say(dumps(reports[0] if len(logs) == 1 else reports))
-    if overrides_to is not None and reports and not _write_overrides(overrides_to, reports[0], pack):
-        codes.append(WRONG)
-    context.exit(worst(codes))
+        found = meant(logs)
+        is_list, logs = found.logs != list(logs), tuple(found.logs)
+        if len(logs) > 1 or found.absent:
+            if checkpoints is not None:
+                raise click.UsageError("--checkpoints takes one log: each run has checkpoints of its own", context)
+            from .commands.many import judge_many
+
+            context.exit(judge_many(found, given, form=form, fail_on=fail_on, verbose=verbose, strict=strict))
+    from .engine.readers.connection import prepare
+
+    prepare(threads, memory_limit)  # opens while the rest is imported and the pack loaded
+    from .commands.reports import shown
+    from .engine.evaluate import evaluate
+    from .engine.verdict import settle
+
+    try:
+        report = evaluate(logs[0], checkpoints=checkpoints, **given)
+    except LogError as error:
+        from .engine.unjudged import report_on
+
+        complain(str(error))
+        report = report_on(logs[0], error, pack)
+    else:
+        if report.reason:
+            complain(f"{logs[0]}: {report.reason}")
+    report, code = settle(report, fail_on)
+    say(shown(report, form, fail_on, page_style(), verbose=verbose, in_array=is_list))
+    if overrides_to is not None and not _write_overrides(overrides_to, report, pack):
+        code = WRONG
+    context.exit(code)
 
 
 def _ready_to_write(context: click.Context, path: str, logs: Sequence[str]) -> None:
     """Refuse before anything is judged what could not be written afterwards."""
-    if len(logs) > 1:
+    if len(logs) > 1 or any(sign in logs[0] for sign in "*?["):
         raise click.UsageError("--write-overrides takes one log: several may ask for different thresholds", context)
     if path == "-":
         raise click.UsageError("--write-overrides needs a file: standard output has the report", context)
@@ -248,35 +251,6 @@ def _write_overrides(path: str, report: Report, pack: str) -> bool:
         return False
     complain(f"wrote {path}; 'rules eval --overrides {path}' takes it back")
     return True
-
-
-def _shown(report: Report, form: str, fail_on: str, *, is_first: bool, verbose: bool) -> str:
-    if form == "jsonl":
-        from .engine.render.json import dumps
-
-        return dumps(report, lines=True)
-    from .engine.render.table import render
-    from .engine.verdict import exit_note
-
-    text = render(report, **page_style(), exit_note=exit_note(report, fail_on), verbose=verbose)
-    return text if is_first else f"\n{text}"
-
-
-def _unjudged(log: str, error: LogError, pack: str) -> Report:
-    """The report on a log that could not be judged, with the pack's own name and version where it can be read."""
-    from .engine.shelf import load_pack
-    from .engine.verdict import unjudged
-
-    if pack == "auto":
-        from .engine.detect import NoPackError
-
-        fits = error.fits if isinstance(error, NoPackError) else ()
-        return unjudged(log, error.message, pack=pack)._replace(chosen=pack, candidates=fits)
-    try:
-        known = load_pack(pack)
-    except TrainrulesError:
-        return unjudged(log, error.message, pack=os.path.basename(pack))
-    return unjudged(log, error.message, pack=known.id, version=known.version, title=known.title)
 
 
 def main(arguments: Sequence[str] | None = None, prog_name: str = "rules") -> NoReturn:
@@ -325,14 +299,7 @@ def _guarded(command: Callable[[], Any]) -> int:
         complain("interrupted")
         return INTERRUPTED
     except Exception as error:
-        if os.environ.get("TRAINRULES_DEBUG"):
-            from traceback import print_exc
-
-            print_exc()
-        complain(
-            f"internal error: {type(error).__name__}: {' '.join(str(error).split())[:200]}; please report it, with the"
-            " traceback that TRAINRULES_DEBUG=1 shows"
-        )
+        complain(bug_told(error))
         return WRONG
 
 

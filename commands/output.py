@@ -15,8 +15,8 @@ class PageStyle(TypedDict):
     ascii_only: bool
 
 
-def say(text: str) -> None:
-    """Write to standard output; a reader that has gone away (`| head`) is no error.
+def say(text: str) -> bool:
+    """Write to standard output; false where nobody reads it any more (`| head`), which is no error.
 
     Raises TrainrulesError where it takes nothing more, as a full disk does.
     """
@@ -28,10 +28,12 @@ def say(text: str) -> None:
     except BrokenPipeError:
         # Python would complain once more when it closes the stream at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
     except OSError as error:
         from ..engine.errors import TrainrulesError
 
         raise TrainrulesError(f"cannot write to standard output: {error.strerror or error}") from None
+    return True
 
 
 def complain(*lines: str) -> None:
@@ -42,6 +44,19 @@ def complain(*lines: str) -> None:
         text = "\n".join(printable(part) for part in line.splitlines())
         sys.stderr.write(encodable(f"{text}\n", sys.stderr.encoding))
     sys.stderr.flush()
+
+
+def bug_told(error: BaseException) -> str:
+    """What is said of an error that nobody expects, with its traceback before it where TRAINRULES_DEBUG is set."""
+    if os.environ.get("TRAINRULES_DEBUG"):
+        from traceback import print_exception
+
+        print_exception(error)
+    told = " ".join(str(error).split())[:200]
+    return (
+        f"internal error: {type(error).__name__}: {told}; please report it, with the traceback that TRAINRULES_DEBUG=1"
+        " shows"
+    )
 
 
 def page_style() -> PageStyle:

@@ -20,6 +20,7 @@ from trainrules.engine.codes.pages import all_codes, page
 from trainrules.engine.functions import FUNCTIONS, Family, Function, Kind
 from trainrules.engine.load import load_pack
 from trainrules.engine.readers.registry import Reader, readers
+from trainrules.engine.render.runscsv import COLUMNS
 from trainrules.engine.render.packdoc import Statement, render_pack_doc
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -286,6 +287,11 @@ def _told(reader: Reader) -> str:
     return f"{reader.help}{needs}"
 
 
+def columns() -> str:
+    """The columns of a list of runs in CSV."""
+    return _table(("column", "what it says"), ((f"`{name}`", told) for name, told in COLUMNS.items()))
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "functions": functions,
     "keys": keys,
@@ -293,6 +299,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "report": report,
     "formats": formats,
     "overrides": overrides,
+    "columns": columns,
 }
 """What can be generated into a page, by the name in its marker."""
 

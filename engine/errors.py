@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from .codes import Code, Severity
@@ -62,6 +62,10 @@ class ProblemsError(TrainrulesError):
         self.problems: tuple[Problem, ...] = tuple(sorted(problems, key=lambda problem: (problem.at, problem.message)))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By itself an exception would be made anew from its text.
+        return type(self), (self.problems,)
+
     @property
     def position(self) -> Position:
         """The place of the first problem."""
@@ -86,6 +90,15 @@ class LogError(TrainrulesError):
     def __init__(self, message: str, *, path: str, line: int = 0, hint: str = "") -> None:
         self.message, self.position, self.hint = message, Position(path, line), hint
         super().__init__(f"{self.position}: {message}" + (f"; {hint}" if hint else ""))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made_anew, (type(self), str(self), self.__dict__)
+
+
+def _made_anew(kind: type[LogError], text: str, fields: dict[str, Any]) -> LogError:
+    error = kind.__new__(kind, text)
+    error.__dict__.update(fields)
+    return error
 
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:

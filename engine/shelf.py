@@ -7,7 +7,8 @@ the files of the packs are the very bytes that it was made from. A checkout has 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from os import fspath
 from pathlib import Path
@@ -39,7 +40,26 @@ def load_pack(name_or_path: str | Path) -> Pack:
 
         return from_file(name_or_path)
 
-    return taken(fspath(name_or_path), RULES, loaded)
+    name = fspath(name_or_path)
+    if not _keeping:
+        return taken(name, RULES, loaded)
+    packs = _keeping[-1]
+    if name not in packs:
+        packs[name] = taken(name, RULES, loaded)
+    return packs[name]
+
+
+@contextmanager
+def kept_in(packs: dict[str, Pack]) -> Iterator[None]:
+    """Meanwhile, let `load_pack` look into `packs` first, and put there what it gives."""
+    _keeping.append(packs)
+    try:
+        yield
+    finally:
+        _keeping.pop()
+
+
+_keeping: list[dict[str, Pack]] = []
 
 
 def shipped_formats() -> dict[str, tuple[Format, ...]]:

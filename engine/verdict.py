@@ -63,9 +63,20 @@ def settle(report: Report, fail_on: str = "critical") -> tuple[Report, int]:
     return report._replace(verdict=verdict), code
 
 
-def worst(codes: Iterable[int]) -> int:
-    """The exit code for several logs: 2 before 1 before 3 before 0."""
-    return max(codes, key=(HEALTHY, UNKNOWN, FOUND, WRONG).index, default=HEALTHY)
+def worst(codes: Iterable[int], *, strict: bool = False, absent: bool = False) -> int:
+    """The exit code for several logs: 2 where that of any is 2, else 1 where that of any is 1.
+
+    3 where that of all is 3, or where an argument stood for no log (`absent`); with `strict`, where that of any is 3,
+    and then before 1.
+    """
+    found = set(codes)
+    if WRONG in found:
+        return WRONG
+    if strict and UNKNOWN in found:
+        return UNKNOWN
+    if FOUND in found:
+        return FOUND
+    return UNKNOWN if UNKNOWN in found and (absent or HEALTHY not in found) else HEALTHY
 
 
 def unjudged(log: str, reason: str, *, pack: str, version: str = "", title: str = "") -> Report:

@@ -192,7 +192,7 @@ def test_now(run: Run, calls: list[dict[str, Any]], time: str, seconds: float) -
         ),
         (
             ("eval", "--format", "xml", "healthy"),
-            "rules eval: invalid value for '--format': 'xml' is not one of 'table', 'json', 'jsonl'",
+            "rules eval: invalid value for '--format': 'xml' is not one of 'table', 'json', 'jsonl', 'csv', 'junit', 'markdown', 'github'",
         ),
         (("eval", "--checkpoints", "missing", "healthy"), "rules eval: invalid value for '--checkpoints': "),
         (
@@ -240,7 +240,7 @@ def test_an_interrupted_command(run: Run) -> None:
 
 
 def test_a_wrong_pack_is_told_once(run: Run) -> None:
-    code, out, err = run("eval", "--format", "json", "pack", "pack", "healthy")
+    code, out, err = run("eval", "--format", "json", "pack", "pack", "./pack", "healthy")
     assert (code, err.count("\n")) == (2, 2)
     assert [each["verdict"] for each in json.loads(out)] == ["healthy"]
 
@@ -259,7 +259,7 @@ def test_a_bug_shows_its_traceback_only_on_demand(run: Run, monkeypatch: pytest.
         (("--format", "json", "healthy"), "healthy"),
         (("--format", "json", "healthy", "warned"), ["healthy", "act"]),
         (("--format", "json", "empty"), "unknown"),
-        (("--format", "json", "pack", "pack"), []),
+        (("--format", "json", "pack", "override"), []),
         (("--format", "json", "empty", "healthy"), ["unknown", "healthy"]),
     ],
 )
@@ -279,8 +279,12 @@ def test_a_log_that_cannot_be_judged_still_gets_a_report(run: Run) -> None:
     assert (data["log"]["path"], data["reason"], data["plan"]) == ("empty", "the log is empty", [])
 
 
-def test_tables_of_several_logs_are_set_apart(run: Run) -> None:
-    assert run("eval", "healthy", "healthy")[1] == f"{HEALTHY_PAGE}\n{HEALTHY_PAGE}"
+def test_pages_of_several_logs_are_set_apart(run: Run) -> None:
+    page = run("eval", "-v", "healthy")[1]
+    assert page == HEALTHY_PAGE
+    assert run("eval", "-v", "healthy", "./healthy", "warned", "empty")[1].startswith(
+        f"{HEALTHY_PAGE}\nACT  run.jsonl\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -346,7 +350,9 @@ def test_help_names_every_option_and_the_exit_codes() -> None:
     2  the command, a pack or a setting is wrong
     3  the run could not be judged: the log is unreadable, empty or
        interleaved, or has none of the metrics that the pack needs
-  With several logs the gravest decides: 2, then 1, then 3, then 0.
+  With several logs: 2 or 1 where that is so of any, else 3 where none could
+  be judged or a LOG names nothing, else 0; with --strict, 3 before 1 where
+  any could not be judged.
 """
         in shown
     )

@@ -53,7 +53,7 @@ def offered(line: str, place: Path) -> list[str]:
         ("rules eval --pack kto --set a = 1 --set margin_f", ["open,margin_floor="]),
         ("rules diff kto run.jsonl --set a = 1 --against --set margin_f", ["open,margin_floor="]),
         ("rules diff kto run.jsonl --against --variant ", ["plain,sparse"]),
-        ("rules eval --format j", ["plain,json", "plain,jsonl"]),
+        ("rules eval --format j", ["plain,json", "plain,jsonl", "plain,junit"]),
         ("rules eval --input-format j", ["plain,json_array", "plain,jsonl"]),
         ("rules diff --fo", ["plain,--format"]),
         ("rules explain unused-w", ["plain,unused-window"]),
@@ -61,7 +61,7 @@ def offered(line: str, place: Path) -> list[str]:
         ("rules eval --pack nothing --set a", []),
         ("rules eval run", ["file,run"]),
         ("rules explain kto margin_n", ["plain,margin_negative", "plain,margin_not_logged", "plain,margin_not_rising"]),
-        ("rules schema re", ["plain,report"]),
+        ("rules schema re", ["plain,report", "plain,reports"]),
     ],
 )
 def test_a_shell_offers(line: str, expected: list[str], tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_all_packs_are_offered(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["pack", "test", "overrides", "report", "diff"])
+@pytest.mark.parametrize("name", ["pack", "test", "overrides", "report", "reports", "diff"])
 def test_a_schema_is_printed_as_it_ships(name: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         cli.main(["schema", name])
@@ -184,5 +184,5 @@ def test_every_schema_that_ships_can_be_printed(root: Path, capsys: pytest.Captu
     assert left.value.code == 2
     told = capsys.readouterr().err
     names = [path.name.removesuffix(".schema.json") for path in (root / "schemas").glob("*.schema.json")]
-    assert len(names) == 6
+    assert len(names) == 7
     assert all(f"'{name}'" in told for name in names)

@@ -34,7 +34,7 @@ from trainrules.engine.verdict import FAIL_ON
 ROOT = Path(__file__).resolve().parents[1]
 README, LANGUAGE, REPORTS = ROOT / "README.md", ROOT / "docs" / "language.md", ROOT / "docs" / "reports.md"
 TESTING, OVERRIDES = ROOT / "docs" / "testing.md", ROOT / "docs" / "overrides.md"
-FORMATS = ROOT / "docs" / "formats.md"
+FORMATS, MANY = ROOT / "docs" / "formats.md", ROOT / "docs" / "many.md"
 PAGES = sorted([README, ROOT / "CHANGELOG.md", ROOT / "examples" / "README.md", *(ROOT / "docs").rglob("*.md")])
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -90,6 +90,14 @@ def quoted(words: str) -> set[str]:
         pytest.param(REPORTS, [name for name in trainrules.__all__ if name != "__version__"], id="public names"),
         pytest.param(
             REPORTS, list(trainrules.evaluate.__annotations__.keys() - {"return"}), id="arguments of evaluate"
+        ),
+        pytest.param(MANY, list(trainrules.Judged.__annotations__), id="fields of a result"),
+        pytest.param(
+            MANY,
+            list(
+                trainrules.evaluate_many.__annotations__.keys() - trainrules.evaluate.__annotations__.keys() - {"logs"}
+            ),
+            id="arguments of evaluate_many",
         ),
     ],
 )
@@ -191,6 +199,7 @@ def test_generated_parts_are_up_to_date() -> None:
         "formats.md",
         "language.md",
         "looking.md",
+        "many.md",
         "overrides.md",
         "reports.md",
         "starting.md",
@@ -206,7 +215,7 @@ def test_generated_parts_are_up_to_date() -> None:
 def test_every_part_that_can_be_generated_is_in_a_page_once() -> None:
     markers = [
         name
-        for page in (LANGUAGE, OVERRIDES, REPORTS, TESTING, FORMATS)
+        for page in (LANGUAGE, OVERRIDES, REPORTS, TESTING, FORMATS, MANY)
         for name in re.findall(r"<!-- generated: (\w+)", text(page))
     ]
     assert sorted(markers) == sorted(builder().PARTS)

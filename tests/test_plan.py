@@ -731,10 +731,18 @@ def test_exit_codes(result: PlanResult, codes: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("codes", "expected"), [([], 0), ([0, 0], 0), ([0, 3], 3), ([3, 1, 0], 1), ([1, 2, 3], 2), ([3, 3], 3)]
+    ("codes", "expected", "strict", "absent"),
+    [
+        ([], 0, 0, 0),
+        ([0, 0], 0, 0, 0),
+        ([0, 3], 0, 3, 3),
+        ([3, 1, 0], 1, 3, 1),
+        ([1, 2, 3], 2, 2, 2),
+        ([3, 3], 3, 3, 3),
+    ],
 )
-def test_the_gravest_code_of_several_logs(codes: list[int], expected: int) -> None:
-    assert worst(codes) == expected
+def test_the_exit_code_of_several_logs(codes: list[int], expected: int, strict: int, absent: int) -> None:
+    assert (worst(codes), worst(codes, strict=True), worst(codes, absent=True)) == (expected, strict, absent)
 
 
 @pytest.mark.parametrize(("log", "path"), [("a/run.jsonl", "a/run.jsonl"), ("/a/b/run.jsonl", "run.jsonl")])

@@ -30,7 +30,10 @@ README = ROOT / "README.md"
 EXAMPLES = ROOT / "examples" / "README.md"
 PAGES = (
     README,
-    *(ROOT / "docs" / f"{name}.md" for name in ("language", "looking", "overrides", "reports", "starting", "testing")),
+    *(
+        ROOT / "docs" / f"{name}.md"
+        for name in ("language", "looking", "many", "overrides", "reports", "starting", "testing")
+    ),
     EXAMPLES,
 )
 REWRITE = os.environ.get("TRAINRULES_REWRITE") == "1"

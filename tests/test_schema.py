@@ -23,7 +23,7 @@ from trainrules.engine.schema import SCHEMAS, shape_problems
 from trainrules.engine.yamlio import compose
 
 ROOT = SCHEMAS.parent
-NAMES = ["pack", "overrides", "test", "report", "diff"]
+NAMES = ["pack", "overrides", "test", "report", "reports", "diff"]
 EDITED = ["pack", "overrides", "test"]
 
 

@@ -8,7 +8,7 @@ from os import PathLike, fspath
 from ..opened import AUTO
 from ..pack import Pack, Scalar
 from .model import Asked, Judged
-from .sequence import judge
+from .spreading import in_order, spread
 
 __all__ = ["Judged", "evaluate_many"]
 
@@ -28,12 +28,16 @@ def evaluate_many(
     memory_limit: str | None = None,
     project: str | PathLike[str] | None = None,
     isolated: bool = False,
+    workers: int | None = None,
 ) -> Iterator[Judged]:
     """Judge the runs that wrote `logs`, each as `evaluate` would with these arguments; yields in the order of the logs.
 
     What keeps a run from being judged is the `error` of its result, and no exception: a LogError, or the PackError or
     OverrideError of its settings. What a run is judged with besides (`rules.override.yaml` beside the log, a project's
     pyproject.toml, with `pack="auto"` the pack) is found for each run by itself.
+
+    Many logs are judged in `workers` processes, by default one for each CPU, and at most `threads`; 1 is this process.
+    `timeout` and `memory_limit` are for each run.
     """
     asked = Asked(
         pack=pack if isinstance(pack, Pack) else fspath(pack),
@@ -49,4 +53,8 @@ def evaluate_many(
         project=None if project is None else fspath(project),
         isolated=isolated,
     )
-    yield from judge([fspath(log) for log in logs], asked)
+    return in_order(spread([fspath(log) for log in logs], asked, _itself, workers=workers))
+
+
+def _itself(judged: Judged) -> Judged:
+    return judged

@@ -13,17 +13,17 @@ class Asked(NamedTuple):
     """The arguments of `evaluate` that hold for all runs of a call, by the names that they have there."""
 
     pack: str | Pack
-    variant: str | None
-    overrides: Mapping[str, Scalar]
-    override_files: tuple[str, ...]
-    settings: tuple[str, ...]
-    input_format: str | None
-    now: float | None
-    threads: int | None
-    timeout: float | None
-    memory_limit: str | None
-    project: str | None
-    isolated: bool
+    variant: str | None = None
+    overrides: Mapping[str, Scalar] = {}
+    override_files: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    input_format: str | None = None
+    now: float | None = None
+    threads: int | None = None
+    timeout: float | None = None
+    memory_limit: str | None = None
+    project: str | None = None
+    isolated: bool = False
 
 
 class Judged(NamedTuple):

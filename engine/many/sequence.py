@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from ..errors import TrainrulesError
-from ..evaluate import evaluate
-from ..opened import AUTO
-from ..shelf import load_pack
+from ..shelf import kept_in
 from .model import Asked, Judged
+
+if TYPE_CHECKING:
+    from ..pack import Pack
 
 
 def judge(logs: Iterable[str], asked: Asked) -> Iterator[Judged]:
-    """What becomes of each run, in the order of the logs."""
-    known = asked
+    """What becomes of each run, in the order of the logs; whatever goes wrong is the error of one of them."""
+    from ..evaluate import evaluate
+
+    given = asked._asdict()
+    packs: dict[str, Pack] = {}
     for log in logs:
-        try:
-            if isinstance(known.pack, str) and known.pack != AUTO:
-                known = asked._replace(pack=load_pack(known.pack))
-            yield Judged(log, evaluate(log, **known._asdict()))
-        except TrainrulesError as error:
-            yield Judged(log, error=error)
+        with kept_in(packs):
+            try:
+                judged = Judged(log, evaluate(log, **given))
+            except Exception as error:
+                judged = Judged(log, error=error)
+        yield judged

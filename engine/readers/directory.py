@@ -54,6 +54,11 @@ def log_in(path: str) -> str:
     raise LogError("this is a directory, and no log was found in it", path=path, hint="name the metrics log in it")
 
 
+def holds_log(path: str) -> bool:
+    """Whether there is any log in a folder."""
+    return any(is_log(each.path) for each in sorted(_candidates(path, 0, [MOST])))
+
+
 def is_log(path: str) -> bool:
     """Whether the content of a file is that of a log: rows with a loss, or a place on a clock."""
     from . import registry

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..errors import Problem
 from ..validation import Outcome
+from .workflow import command
 
 
 def render(outcome: Outcome) -> str:
@@ -19,17 +20,8 @@ def _command(problem: Problem) -> str:
     if line and column:
         properties |= {"col": str(column), "endColumn": str(column + max(problem.width, 1))}
     properties["title"] = problem.code
-    told = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{problem.severity} {told}::{_data(_text(problem))}"
+    return command(problem.severity, properties, _text(problem))
 
 
 def _text(problem: Problem) -> str:
     return f"{problem.message}\n{problem.hint}" if problem.hint else problem.message
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
