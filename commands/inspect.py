@@ -234,7 +234,7 @@ def show_sql(
 @click.command("schema", short_help="Print a JSON Schema.")
 @click.argument("name", type=click.Choice(["pack", "test", "overrides", "report", "reports", "diff", "problems"]))
 def print_schema(name: str) -> None:
-    """Print the JSON Schema of a pack, of pack tests, of an override file, of a report, of several, a difference or of problems."""
+    """Print the JSON Schema of a pack, of pack tests, of an override file, of reports, a difference or of problems."""
     from ..engine.schema import SCHEMAS
 
     say((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))

@@ -20,8 +20,8 @@ from trainrules.engine.codes.pages import all_codes, page
 from trainrules.engine.functions import FUNCTIONS, Family, Function, Kind
 from trainrules.engine.load import load_pack
 from trainrules.engine.readers.registry import Reader, readers
-from trainrules.engine.render.runscsv import COLUMNS
 from trainrules.engine.render.packdoc import Statement, render_pack_doc
+from trainrules.engine.render.runscsv import COLUMNS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"

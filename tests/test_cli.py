@@ -192,7 +192,8 @@ def test_now(run: Run, calls: list[dict[str, Any]], time: str, seconds: float) -
         ),
         (
             ("eval", "--format", "xml", "healthy"),
-            "rules eval: invalid value for '--format': 'xml' is not one of 'table', 'json', 'jsonl', 'csv', 'junit', 'markdown', 'github'",
+            "rules eval: invalid value for '--format': 'xml' is not one of 'table', 'json', 'jsonl', 'csv', 'junit',"
+            " 'markdown', 'github'",
         ),
         (("eval", "--checkpoints", "missing", "healthy"), "rules eval: invalid value for '--checkpoints': "),
         (

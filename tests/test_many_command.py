@@ -9,13 +9,8 @@ import json
 import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
@@ -23,7 +18,6 @@ from junitparser import Error, Failure, JUnitXml
 from referencing import Registry
 
 from trainrules import cli
-from trainrules.commands import many
 from trainrules.engine.many import spreading
 from trainrules.engine.pack import Pack
 from trainrules.engine.shelf import kept_in
