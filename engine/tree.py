@@ -15,17 +15,20 @@ class Node:
 
     __slots__ = ("offset", "width")
     __match_args__: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
+    """The parts that are nodes, or tuples of nodes and of None."""
 
     offset: int
     width: int
 
     def children(self) -> Iterator[Node]:
         """The direct sub-expressions, left to right."""
-        for part in self._parts():
-            if isinstance(part, Node):
+        for name in self.inside:
+            part = getattr(self, name)
+            if isinstance(part, tuple):
+                yield from (item for item in part if item is not None)
+            else:
                 yield part
-            elif isinstance(part, tuple):
-                yield from (item for item in part if isinstance(item, Node))
 
     def walk(self) -> Iterator[Node]:
         """This node and everything below it."""
@@ -33,7 +36,7 @@ class Node:
         while waiting:
             node = waiting.pop()
             yield node
-            if node.__match_args__:
+            if node.inside:
                 waiting += [*node.children()][::-1]
 
     def _parts(self) -> tuple[object, ...]:
@@ -89,7 +92,7 @@ class Name(Node):
 class Negative(Node):
     """`-operand`."""
 
-    __slots__ = __match_args__ = ("operand",)
+    __slots__ = __match_args__ = inside = ("operand",)
 
     def __init__(self, operand: Node, *, offset: int = 0) -> None:
         self.operand, self.offset, self.width = operand, offset, 0
@@ -99,6 +102,7 @@ class Arithmetic(Node):
     """`operator` is one of + - * / **; the right side of ** is a `Number`."""
 
     __slots__ = __match_args__ = ("operator", "left", "right")
+    inside = ("left", "right")
 
     def __init__(self, operator: str, left: Node, right: Node, *, offset: int = 0) -> None:
         self.operator, self.left, self.right, self.offset, self.width = operator, left, right, offset, 0
@@ -108,6 +112,7 @@ class Comparison(Node):
     """`operator` is one of < <= > >= == !=; a chain `a < b < c` is an `And` of two."""
 
     __slots__ = __match_args__ = ("operator", "left", "right")
+    inside = ("left", "right")
 
     def __init__(self, operator: str, left: Node, right: Node, *, offset: int = 0) -> None:
         self.operator, self.left, self.right, self.offset, self.width = operator, left, right, offset, 0
@@ -116,7 +121,7 @@ class Comparison(Node):
 class Among(Node):
     """`operand in [choices]`; the choices are literals."""
 
-    __slots__ = __match_args__ = ("operand", "choices")
+    __slots__ = __match_args__ = inside = ("operand", "choices")
 
     def __init__(self, operand: Node, choices: tuple[Node, ...], *, offset: int = 0) -> None:
         self.operand, self.choices, self.offset, self.width = operand, choices, offset, 0
@@ -125,7 +130,7 @@ class Among(Node):
 class And(Node):
     """All of the operands."""
 
-    __slots__ = __match_args__ = ("operands",)
+    __slots__ = __match_args__ = inside = ("operands",)
 
     def __init__(self, operands: tuple[Node, ...], *, offset: int = 0) -> None:
         self.operands, self.offset, self.width = operands, offset, 0
@@ -134,7 +139,7 @@ class And(Node):
 class Or(Node):
     """Any of the operands."""
 
-    __slots__ = __match_args__ = ("operands",)
+    __slots__ = __match_args__ = inside = ("operands",)
 
     def __init__(self, operands: tuple[Node, ...], *, offset: int = 0) -> None:
         self.operands, self.offset, self.width = operands, offset, 0
@@ -143,7 +148,7 @@ class Or(Node):
 class Not(Node):
     """`not operand`."""
 
-    __slots__ = __match_args__ = ("operand",)
+    __slots__ = __match_args__ = inside = ("operand",)
 
     def __init__(self, operand: Node, *, offset: int = 0) -> None:
         self.operand, self.offset, self.width = operand, offset, 0
@@ -152,7 +157,7 @@ class Not(Node):
 class Conditional(Node):
     """`then if condition else otherwise`."""
 
-    __slots__ = __match_args__ = ("condition", "then", "otherwise")
+    __slots__ = __match_args__ = inside = ("condition", "then", "otherwise")
 
     def __init__(self, condition: Node, then: Node, otherwise: Node, *, offset: int = 0) -> None:
         self.condition, self.then, self.otherwise, self.offset, self.width = condition, then, otherwise, offset, 0
@@ -162,6 +167,7 @@ class Call(Node):
     """A call of a registered function; `arguments` follow its parameters, defaults filled in, None where left out."""
 
     __slots__ = __match_args__ = ("function", "arguments")
+    inside = ("arguments",)
 
     def __init__(self, function: str, arguments: tuple[Node | None, ...], *, offset: int = 0) -> None:
         self.function, self.arguments, self.offset, self.width = function, arguments, offset, 0

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -313,3 +314,9 @@ def test_python_warns_of_nothing(text: str, recwarn: pytest.WarningsRecorder) ->
     with suppress(ExpressionError):
         parse(text, AT)
     assert [str(warning.message) for warning in recwarn] == []
+
+
+@pytest.mark.parametrize("kind", Node.__subclasses__(), ids=lambda kind: kind.__name__)
+def test_a_node_knows_which_of_its_parts_are_nodes(kind: type[Node]) -> None:
+    parts = inspect.signature(kind.__init__).parameters
+    assert kind.inside == tuple(name for name in kind.__match_args__ if "Node" in str(parts[name].annotation))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
@@ -184,18 +183,13 @@ def _try(
     item: Item | None,
 ) -> None:
     try:
-        resolve(pack, variant=variant, files=files, settings=settings, project=outside())
+        resolve(pack, variant=variant, files=files, settings=settings, isolated=True)
     except OverrideError as error:
         for problem in error.problems:
             if item is not None:
                 at = item.key_at if problem.code == "unknown-param" else item.at
                 problem = problem._replace(at=at, width=0)
             problems.extend([problem])
-
-
-def outside() -> Path:
-    """A folder where no project has its settings: a test gives the same in every checkout."""
-    return Path(tempfile.gettempdir())
 
 
 def _time(fields: Fields, problems: Problems) -> float | None:
@@ -294,4 +288,4 @@ def suite_files(paths: tuple[str, ...]) -> tuple[list[str], list[Problem]]:
     return files_in(paths, lambda name: name.endswith(SUFFIX), "tests", SUFFIX)
 
 
-__all__ = ["RULES", "SUFFIX", "load_suite", "outside", "suite_files"]
+__all__ = ["RULES", "SUFFIX", "load_suite", "suite_files"]

@@ -14,7 +14,7 @@ from ..lints import lint_pack, lint_tests
 from ..load import load_pack
 from ..overrides import from_item
 from ..pack import Pack
-from ..packtest.load import load_suite, outside
+from ..packtest.load import load_suite
 from ..params import resolve
 from ..schema import shape_problems
 from ..settings import FILE
@@ -88,7 +88,7 @@ class Checker:
         variants = []
         for variant in (None, *pack.variants):
             try:
-                variants.append(resolve(pack, variant=variant, project=outside()))
+                variants.append(resolve(pack, variant=variant, isolated=True))
             except OverrideError as error:
                 refused += error.problems
         if self.prepares and variants:
@@ -112,7 +112,7 @@ class Checker:
         try:
             pack = load_pack(self.pack) if self.pack is not None else self._target(layer.pack)
             if pack is not None:
-                resolve(pack, files=[path], project=outside())
+                resolve(pack, files=[path], isolated=True)
         except OverrideError as error:
             known = {each.at for each in problems.found}
             yield from (each for each in error.problems if each.at not in known)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import duckdb
 
 from ..compile.bind import Binder, Names
-from ..compile.ir import Value
+from ..compile.ir import Clock, Raw, Value, walk
 from ..compile.program import Program
 from ..errors import PackError, Position, Problem
 from ..expression import Expression
@@ -45,16 +45,16 @@ class _Part(NamedTuple):
 
 
 class _Batch(NamedTuple):
-    """What is prepared together: parts, the columns that they read, and a pack whose patterns are tried."""
+    """What is prepared together: parts, the types of the columns that they read, a pack whose patterns are tried."""
 
     parts: tuple[_Part, ...]
-    columns: Mapping[tuple[str, str], str]
+    columns: Mapping[str, str]
     pack: Pack
 
     @property
     def largest(self) -> dict[str, float]:
         """A magnitude for each column of numbers that overflows nowhere, as that of nearly every log."""
-        return {column: 1.0 for (_, type_), column in self.columns.items() if _TYPES.get(type_) == "DOUBLE"}
+        return {column: 1.0 for column, type_ in self.columns.items() if type_ == "DOUBLE"}
 
 
 class Prepared:
@@ -79,7 +79,12 @@ class Prepared:
             changed = {id for id, value in resolved.values.items() if value != variants[0].values[id]}
             if resolved is variants[0] or changed:
                 parts += self._parts(resolved, None if resolved is variants[0] else changed)
-        self._waiting.put(_Batch(tuple(parts), dict(self._columns), pack))
+        asked = [value for part in parts for value in (*part.conditions, *part.values)]
+        read = {node.column for value in asked for node in walk(value) if isinstance(node, Raw | Clock)}
+        columns = {
+            column: _TYPES.get(type_, "VARCHAR") for (_, type_), column in self._columns.items() if column in read
+        }
+        self._waiting.put(_Batch(tuple(parts), columns, pack))
 
     def _parts(self, resolved: Resolved, changed: Collection[str] | None) -> Iterator[_Part]:
         """What a pack asks in one variant and was not asked before; `changed` are the params that differ there."""
@@ -178,7 +183,7 @@ def _refused_of(con: duckdb.DuckDBPyConnection, batch: _Batch) -> Iterator[Probl
     clock = [(key.pattern, pack.at) for keys in pack.clock for key in keys if key.pattern]
     own = [each for each in pack.formats.values() if each.at.file == pack.at.file]
     yield from pattern_problems(con, own, clock)
-    columns = [f"{column} {_TYPES.get(type_, 'VARCHAR')}" for (_, type_), column in batch.columns.items()]
+    columns = [f"{column} {type_}" for column, type_ in batch.columns.items()]
     con.execute(f"CREATE OR REPLACE TABLE run ({', '.join([_CLOCK, *columns])})")
     try:
         _prepare(con, batch.parts, batch.largest)
