@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from math import isfinite
+from typing import TYPE_CHECKING, NamedTuple
 
 from .checkpoints import Checkpoint, step_of
 from .pack import Pack, Scalar
 from .readers.model import Run
 from .surroundings import BEST
+from .timeline import is_long
 from .words import number, unit_of
+
+if TYPE_CHECKING:
+    from .compile.program import Program
 
 _LOOKED_AT = 1000
 """How many of the best values are looked at for one that a checkpoint belongs to."""
@@ -43,7 +48,7 @@ class Best(NamedTuple):
         return {"checkpoint": self.saved[0].name, "step": self.saved[0].step} if self.saved else None
 
 
-def find_best(pack: Pack, run: Run, seen: Sequence[Checkpoint] | None) -> Best | None:
+def find_best(program: Program, pack: Pack, run: Run, seen: Sequence[Checkpoint] | None) -> Best | None:
     """The best moment of a run by the first of the pack's metrics for it that was ever finite; None where none was."""
     clock = run.facts.clock
     for id in pack.checkpoints.best:
@@ -51,17 +56,26 @@ def find_best(pack: Pack, run: Run, seen: Sequence[Checkpoint] | None) -> Best |
         if metric is None or metric.better is None or shown is None or clock == "row":
             continue
         column = "epoch" if clock == "epoch" else "step"
-        order = "DESC" if metric.better == "higher" else "ASC"
-        found = run.con.execute(
-            f"SELECT {shown}, {column}, count(*) OVER () FROM {run.table}"
-            f" WHERE isfinite({shown}) AND {column} IS NOT NULL ORDER BY {shown} {order}, i LIMIT {_LOOKED_AT}"
-        ).fetchall()
+        found = _ordered(program, shown, column, is_higher=metric.better == "higher")
         if found:
             saved = {checkpoint.step: checkpoint for checkpoint in seen or _told(run, pack)}
             kept = next(((saved[at], value) for value, at, _ in found if at in saved), None)
             value, at, among = found[0]
             return Best(run.keys.get(id, id), value, at, among, kept)
     return None
+
+
+def _ordered(program: Program, shown: str, clock: str, *, is_higher: bool) -> list[tuple[float, float, int]]:
+    """The best finite values of a column, each with where it stands on a clock, and the number of all."""
+    if not is_long(program):
+        pairs = zip(*program.cells([shown, clock], program.source), strict=True)
+        known = [(value, at) for value, at in pairs if value is not None and isfinite(value) and at is not None]
+        known.sort(key=lambda pair: -pair[0] if is_higher else pair[0])
+        return [(value, at, len(known)) for value, at in known[:_LOOKED_AT]]
+    return program.con.execute(
+        f"SELECT {shown}, {clock}, count(*) OVER () FROM {program.source} WHERE isfinite({shown})"
+        f" AND {clock} IS NOT NULL ORDER BY {shown} {'DESC' if is_higher else 'ASC'}, i LIMIT {_LOOKED_AT}"
+    ).fetchall()
 
 
 def _told(run: Run, pack: Pack) -> tuple[Checkpoint, ...]:

@@ -8,13 +8,17 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from .pack import Checkpoints
 
 MAX_ENTRIES = 20_000
 MAX_NAME = 128
 MAX_PATTERN = 200
+
+
+Looked: TypeAlias = "dict[tuple[str, Checkpoints], list[tuple[str, float]]]"
+"""The checkpoints in a folder, by the folder and the patterns that told them: name and step of each."""
 
 
 class Checkpoint(NamedTuple):
@@ -25,19 +29,25 @@ class Checkpoint(NamedTuple):
     path: str = ""
 
 
-def find_checkpoints(log: str, patterns: Checkpoints, directory: str | None = None) -> tuple[Checkpoint, ...] | None:
+def find_checkpoints(
+    log: str, patterns: Checkpoints, directory: str | None = None, *, looked: Looked | None = None
+) -> tuple[Checkpoint, ...] | None:
     """The checkpoints of a run in the order of their steps, or None where none is seen.
 
     Looks beside the log, in the folder above, and in `checkpoints/` in either; with `directory`, only there.
+    `looked` keeps what was seen in each folder for the next log.
     A checkpoint whose name tells no step is not listed; of two with the same step the nearer place wins.
     """
     if step_pattern_problem(patterns.step):
         return None
     seen: dict[float, Checkpoint] = {}
+    looked = {} if looked is None else looked
     for place in [directory] if directory is not None else _places(log):
-        for name in sorted(_names(place)):
-            step = step_of(name, patterns)
-            if step is not None and step not in seen:
+        if (place, patterns) not in looked:
+            named = ((name, step_of(name, patterns)) for name in sorted(_names(place)))
+            looked[place, patterns] = [(name, step) for name, step in named if step is not None]
+        for name, step in looked[place, patterns]:
+            if step not in seen:
                 seen[step] = Checkpoint(name, step, _shown(place, name))
     return tuple(seen[step] for step in sorted(seen)) or None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from os.path import basename, isabs
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .best import find_best
 from .compile.bind import Binder, Names
@@ -32,6 +32,17 @@ from .words import listed
 if TYPE_CHECKING:
     from .pack import Duration
     from .watch import Watch
+
+
+class Planned(NamedTuple):
+    """What is judged of a run, bound to it, and the values that must be columns before it can be."""
+
+    judged: list[Judged]
+    lacks: dict[str, str]
+    watched: list[Watch]
+    improves: Value | None
+    conditions: list[Value]
+    values: list[Value]
 
 
 class Evaluation:
@@ -96,6 +107,13 @@ class Evaluation:
 
     def report(self, seen: object) -> Report:
         """The report; `seen` are the checkpoints that lie beside the log, None where none does."""
+        plan = self.planned()
+        self.program.run([*plan.conditions, *plan.values])
+        self.program.settle(plan.conditions, plan.values)
+        return self.concluded(plan, seen)
+
+    def planned(self) -> Planned:
+        """What is judged, and what it takes to judge it."""
         judged, lacks = self._judged()
         watched = self._watched()
         improves = self._improves()
@@ -107,8 +125,11 @@ class Evaluation:
         values += [each.scope for each in judged if each.scope is not None]
         conditions += [condition for watch in watched for condition in watch.conditions]
         values += [value for watch in watched for value in watch.values]
-        self.program.run([*conditions, *values])
-        self.program.settle(conditions, values)
+        return Planned(judged, lacks, watched, improves, conditions, values)
+
+    def concluded(self, planned: Planned, seen: object) -> Report:
+        """The report, once all values are columns of the program's table."""
+        judged, lacks, watched, improves, *_ = planned
         courses = self._courses(judged)
         bench = Workbench(
             self.program,
@@ -137,18 +158,18 @@ class Evaluation:
             states = to_plan(states, self.pack.invariants)
         gates, held_up = self._gates(watched)
         findings += held_up
-        planned = make_plan(
+        made = make_plan(
             PlanInput(
                 findings=tuple(findings),
                 states=states,
                 resolved=self.resolved,
                 log=facts,
                 scalars=self._scalars(),
-                rate=Rate(self.given.con, self.given.table, rate) if (rate := self.given.columns.get(RATE)) else None,
+                rate=Rate(self.program, rate) if (rate := self.given.columns.get(RATE)) else None,
                 checkpoints=seen,  # type: ignore[arg-type]
                 interval=self.interval,
                 eval_improving=improves is not None and last_value(self.program, improves) is True,
-                best=find_best(self.pack, self.given, seen),  # type: ignore[arg-type]
+                best=find_best(self.program, self.pack, self.given, seen),  # type: ignore[arg-type]
                 unjudged=""
                 if any(gate.status in ("blocked", "open", "passed") for gate in gates)
                 else self._unjudged(),
@@ -162,17 +183,17 @@ class Evaluation:
             variant=self.resolved.variant,
             title=self.pack.title,
             log=facts,
-            verdict=planned.verdict,
-            plan=planned.plan,
-            set_aside=planned.set_aside,
-            findings=planned.findings,
+            verdict=made.verdict,
+            plan=made.plan,
+            set_aside=made.set_aside,
+            findings=made.findings,
             stages=()
-            if planned.reason or not self.rows
+            if made.reason or not self.rows
             else stage_results(self.program, self.names, self.splitter, facts),
             rules=tuple(state for state in states if state.rule not in self.pack.invariants),
             invariants=invariants,
             overrides=self.resolved.overrides,
-            reason=planned.reason,
+            reason=made.reason,
             gates=gates,
             suppressions=self._suppressions(),
             sources=self.resolved.sources,
@@ -222,7 +243,7 @@ class Evaluation:
         return Binder(self.names).metric(IMPROVES) if known else None
 
     def _courses(self, judged: Sequence[Judged]) -> list[Course]:
-        self.book = RowBook(self.program, self.rows, self.spacing or 0.0)
+        self.book = self._book()
         holds = [self._hold(each.binder, each.level.for_) for each in judged]
         lines = self._timelines(
             (each.when, hold.points if hold.is_counted else 1) for each, hold in zip(judged, holds, strict=True)
@@ -247,6 +268,9 @@ class Evaluation:
             else course
             for each, course, hold, when in zip(judged, courses, holds, whens, strict=True)
         ]
+
+    def _book(self) -> RowBook:
+        return RowBook(self.program, self.rows, self.spacing or 0.0)
 
     def _timelines(self, conditions: Iterable[tuple[Value, int]]) -> dict[tuple[Value, int], Timeline]:
         distinct = list(dict.fromkeys(conditions))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from .comparisons import Test
@@ -11,6 +11,7 @@ from .compile.ir import Const, Value
 from .judged import Judged
 from .report import Evidence
 from .rowbook import RowBook
+from .timeline import is_long
 
 if TYPE_CHECKING:
     from .compile.program import Program
@@ -26,6 +27,12 @@ def sides(
     if not tests or not rows:
         return {row: [] for row in rows}
     render = program.renderer
+    if not is_long(program):
+        cells = program.cells([render.value(side) for test in tests for side in (test.left, test.right)])
+        return {
+            row: [(left[row - 1], right[row - 1]) for left, right in zip(cells[::2], cells[1::2], strict=True)]
+            for row in rows
+        }
     items = ", ".join(f"{render.value(test.left)}, {render.value(test.right)}" for test in tests)
     wanted = ", ".join(str(int(row)) for row in sorted(set(rows)))
     found = program.con.execute(f"SELECT i, {items} FROM {program.table} WHERE i IN ({wanted})").fetchall()
@@ -69,12 +76,27 @@ def _worst(program: Program, test: Test, first: int, last: int) -> tuple[float |
     excess = _excess(program, test)
     if excess is None:
         return None, None
+    if not is_long(program):
+        sides, known = program.cells([program.renderer.value(test.left), excess])
+        worst = max((row for row in range(first, last + 1) if known[row - 1] is not None), key=_at(known), default=None)
+        return (sides[worst - 1], worst) if worst is not None else (None, None)
     found = program.con.execute(
         f"SELECT i, side FROM (SELECT i, {program.renderer.value(test.left)} AS side, {excess} AS excess"
         f" FROM {program.table} WHERE i BETWEEN {int(first)} AND {int(last)})"
         " WHERE excess IS NOT NULL ORDER BY excess DESC, i LIMIT 1"
     ).fetchone()
     return (found[1], found[0]) if found else (None, None)
+
+
+def _at(known: Sequence[float | None]) -> Callable[[int], float]:
+    """What rows are compared by; the first of equal ones is the largest."""
+
+    def key(row: int) -> float:
+        value = known[row - 1]
+        assert value is not None
+        return value
+
+    return key
 
 
 def closest(program: Program, quiet: Sequence[Judged]) -> dict[str, Evidence]:
@@ -88,12 +110,11 @@ def closest(program: Program, quiet: Sequence[Judged]) -> dict[str, Evidence]:
         return {}
     asked = list(chosen.values())
     source, render = program.columns_for([each.when for each, _ in asked], [test.left for _, test in asked])
-    items = []
+    items: list[str] = []
     for judged, test in asked:
         side = f"CASE WHEN {render.observed(judged.when)} IS NOT NULL THEN {render.value(test.left)} END"
         items.append(f"{'max' if test.is_upward else 'min'}({side})")
-    found = program.con.execute(f"SELECT {', '.join(items)} FROM {source}").fetchone()
-    assert found is not None
+    found = program.totals(items, source)
     return {
         rule: Evidence(test.text, _constant(test.right), None, value, None)
         for (rule, (_, test)), value in zip(chosen.items(), found, strict=True)
@@ -111,11 +132,21 @@ def spark(program: Program, metric: Value, rows: int) -> tuple[float | None, ...
     if not rows:
         return ()
     parts = min(rows, SPARK_POINTS)
+    if not is_long(program):
+        (cells,) = program.cells([program.renderer.value(metric)])
+        last: dict[int, object] = {
+            place * parts // rows: value for place, value in enumerate(cells) if value is not None
+        }
+        return _drawn(last.items(), parts)
     found = program.con.execute(
         f"SELECT CAST(floor((i - 1) * {parts} / {rows}) AS INTEGER) AS part, arg_max(v, i)"
         f" FROM (SELECT i, {program.renderer.value(metric)} AS v FROM {program.table})"
         " WHERE v IS NOT NULL GROUP BY part ORDER BY part"
     ).fetchall()
+    return _drawn(found, parts)
+
+
+def _drawn(found: Iterable[tuple[int, object]], parts: int) -> tuple[float | None, ...]:
     values: list[float | None] = [None] * parts
     for part, value in found:
         if isinstance(value, (int, float)) and math.isfinite(value):
@@ -128,6 +159,10 @@ def latest_values(program: Program, metrics: Mapping[str, Value], last: int) -> 
     if not metrics:
         return {}
     render = program.renderer
+    if not is_long(program):
+        cells = program.cells([render.value(value) for value in metrics.values()])
+        known = (next((cell for cell in reversed(column[:last]) if cell is not None), None) for column in cells)
+        return dict(zip(metrics, known, strict=True))
     items = ", ".join(
         f"arg_max({render.value(value)}, i) FILTER (WHERE {render.value(value)} IS NOT NULL)"
         for value in metrics.values()
@@ -141,6 +176,9 @@ def last_value(program: Program, value: Value | None) -> float | str | bool | No
     """What a settled value is at the last row; None where it is unknown there, or there is no value."""
     if value is None:
         return None
+    if not is_long(program):
+        (cell,) = program.totals([f"last({program.renderer.value(value)} ORDER BY i)"])
+        return cell  # type: ignore[no-any-return]
     found = program.con.execute(
         f"SELECT {program.renderer.value(value)} FROM {program.table} ORDER BY i DESC LIMIT 1"
     ).fetchone()
@@ -151,6 +189,13 @@ def not_finite(program: Program, columns: Mapping[T, str], first: int, last: int
     """The metrics (anything → column) that were logged as NaN or infinite on some row of first..last."""
     if not columns:
         return []
+    if not is_long(program):
+        cells = program.cells(list(columns.values()), program.source)
+        return [
+            id
+            for id, column in zip(columns, cells, strict=True)
+            if any(cell is not None and not math.isfinite(cell) for cell in column[first - 1 : last])
+        ]
     items = ", ".join(f"bool_or(NOT isfinite({column}))" for column in columns.values())
     found = program.con.execute(
         f"SELECT {items} FROM {program.source} WHERE i BETWEEN {int(first)} AND {int(last)}"

@@ -61,8 +61,7 @@ class Workbench(NamedTuple):
         ]
         if not counts:
             return 0
-        (found,) = self.program.con.execute(f"SELECT {', '.join(counts)} FROM {self.program.source}").fetchall()
-        return int(min(found))
+        return int(min(self.program.totals(counts, self.program.source)))
 
 
 def severity_of(resolved: Resolved, rule: Rule, severity: str) -> str:

@@ -129,7 +129,7 @@ def _counted(program: Program, judged: Sequence[tuple[Judged, Course]]) -> dict[
     if not judged:
         return tallies
     source, render = program.columns_for([each.when for each, _ in judged], [each.tests[0].left for each, _ in judged])
-    items = []
+    items: list[str] = []
     for each, _ in judged:
         broken, gap = render.observed(each.when), render.value(each.tests[0].left)
         items += [
@@ -138,8 +138,7 @@ def _counted(program: Program, judged: Sequence[tuple[Judged, Course]]) -> dict[
             f"min(CASE WHEN {broken} THEN i END)",
             f"max(CASE WHEN {broken} IS NOT NULL THEN greatest({gap}, 0) END)",
         ]
-    found = program.con.execute(f"SELECT {', '.join(items)} FROM {source}").fetchone()
-    assert found is not None
+    found = program.totals(items, source)
     for place, (each, course) in enumerate(judged):
         rows, failed, first, gap = found[4 * place : 4 * place + 4]
         tallies.setdefault(each.rule.id, _Tally()).add(each.series, course.state, rows, failed, first, gap)

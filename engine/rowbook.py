@@ -42,7 +42,7 @@ class RowBook:
     known: dict[int, Row] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if 0 < self.rows <= _EAGER:
+        if 0 < self.rows <= _EAGER and not self.known:
             self._read("true")
 
     def _read(self, condition: str, given: Sequence[object] = ()) -> None:

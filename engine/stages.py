@@ -45,8 +45,7 @@ def stage_results(program: Program, names: Names, splitter: Splitter, log: LogFa
                 asked.append((stage, id, f"{id} ({in_series([series.name])})" if series.name else id))
     if not items:
         return ()
-    medians = program.con.execute(f"SELECT {', '.join(items)} FROM {program.table}").fetchone()
-    assert medians is not None
+    medians = program.totals(items)
     return tuple(
         _result(stage, id, shown, median)
         for (stage, id, shown), median in zip(asked, medians, strict=True)

@@ -57,10 +57,11 @@ def _positive(value: object) -> float | None:
     return float(value) if isfinite(value) and value > 0 else None
 
 
-def find_known(log: str) -> tuple[Known, ...]:
+def find_known(log: str, *, looked: dict[str, list[str]] | None = None) -> tuple[Known, ...]:
     """What the files beside a log say of its run, and those in the folder above; nothing where there are none.
 
-    They are only looked at: one that cannot be read, or says something else, is passed over.
+    They are only looked at: one that cannot be read, or says something else, is passed over. `looked` keeps the names
+    of those of each folder for the next log.
     """
     if log == "-":
         return ()
@@ -68,7 +69,7 @@ def find_known(log: str) -> tuple[Known, ...]:
     places = (beside, os.path.join(beside, os.pardir))
     found: list[Known] = []
     for place in places:
-        for state in _states(place):
+        for state in _states(place) if looked is None else _known_states(place, looked):
             fields = _state_fields(state)
             # Another run has left it there that says nothing of the steps.
             if fields.get("max_steps") is not None:
@@ -90,6 +91,13 @@ def with_rate(resolved: Resolved, known: Iterable[Known]) -> Resolved:
     values = {**resolved.values, RATE_PARAM: rate.value}
     override = Override(RATE_PARAM, rate.value, None, rate.source)
     return resolved._replace(values=values, overrides=(*resolved.overrides, override))
+
+
+def _known_states(place: str, looked: dict[str, list[str]]) -> Iterator[str]:
+    folder = os.path.realpath(place)
+    if folder not in looked:
+        looked[folder] = [os.path.relpath(state, folder) for state in _states(folder)]
+    return (os.path.join(place, name) for name in looked[folder])
 
 
 def _states(place: str) -> Iterator[str]:

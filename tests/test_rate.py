@@ -7,6 +7,8 @@ from math import inf, nan
 import duckdb
 import pytest
 
+from trainrules.engine.compile.lower import LONG
+from trainrules.engine.compile.program import Program
 from trainrules.engine.rate import Rate
 from trainrules.engine.report import Moment
 
@@ -42,8 +44,11 @@ FLAT = [2e-3] * 10
         ([*FLAT, None, nan, 0.8], 12, 2e-3),
     ],
 )
-def test_the_largest_rate_that_the_run_stood(rates: list[float | None], onset: int | None, peak: float | None) -> None:
-    assert table(rates).peak(None if onset is None else Moment(None, onset)) == peak
+@pytest.mark.parametrize("long", [1, LONG])
+def test_the_largest_rate_that_the_run_stood(
+    rates: list[float | None], onset: int | None, peak: float | None, long: int
+) -> None:
+    assert table(rates, long=long).peak(None if onset is None else Moment(None, onset)) == peak
 
 
 def test_rates_before_the_last_rewind_do_not_count() -> None:
@@ -56,9 +61,9 @@ def test_a_jump_at_a_resume_is_none() -> None:
     assert rate.peak(Moment(None, 11)) == 0.1
 
 
-def table(rates: list[float | None], segments: list[int] | None = None) -> Rate:
+def table(rates: list[float | None], segments: list[int] | None = None, long: int = LONG) -> Rate:
     con = duckdb.connect()
     con.execute("CREATE TABLE run (i BIGINT, line BIGINT, segment INTEGER, m DOUBLE)")
     for i, rate in enumerate(rates, 1):
         con.execute("INSERT INTO run VALUES (?, ?, ?, ?)", [i, i, segments[i - 1] if segments else 0, rate])
-    return Rate(con, "run", "m")
+    return Rate(Program(con, "run", long, rows=len(rates)), "m")

@@ -50,6 +50,7 @@ class Names(NamedTuple):
     starts_midway: bool = False
     interval: float = 0.0  # the usual distance of two rows on the clock
     started: float | None = None  # the time of the first row, in seconds
+    many: bool = False  # the rows are those of many runs, with the number of its rows beside each
     series: Mapping[str, str] = EMPTY  # label or family → the value this binding looks at
 
     @property
@@ -177,7 +178,8 @@ class Binder:
             return Const(value, TEXT if isinstance(value, str) else NUMBER)
         if id in _CLOCKS:
             return Clock(_CLOCKS[id])
-        last = Op("==", (Clock("i"), Const(float(self.names.rows))), CONDITION)
+        rows = Clock("length") if self.names.many else Const(float(self.names.rows))
+        last = Op("==", (Clock("i"), rows), CONDITION)
         match id:
             case "total":
                 return Const(self.names.total)

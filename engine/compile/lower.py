@@ -10,17 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .doubling import Doubled
 from .ir import Kernel, Span, Value
 from .layers import Layer, stack
 from .moments import PARTS, formula, known_from
 from .sql import number
-from .stream import CLOCKS, Stream
+from .stream import CLOCKS, Stream, count_column
+
+if TYPE_CHECKING:
+    from .chains import Chained
 
 LARGEST_SQUARED = 1e150
 """Magnitudes above this make the squares of a window overflow: its deviations and slopes are unknown."""
+
+_EXTREMES = {"lowest": "minimum", "highest": "maximum"}
 
 LONG = 4_000
 """From this many rows on, doubling is faster than lists."""
@@ -55,25 +60,35 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
     """
     lowered = Lowered()
     doubled = Doubled(stream)
+    if stream.runs:
+        from .chains import Chained
+
+        chained = Chained(stream)
     for kernel, column in kernels.items():
         x = arguments[kernel.arg]
         if kernel.span is None:
             if kernel.kind == "shift":
-                lagged = f"lag({x}, {kernel.k}) OVER ({stream.order})"
-                lowered.results[column] = shared(lowered.shifted, lagged, "t")
+                lowered.results[column] = shared(lowered.shifted, stream.lag(x, kernel.k), "t")
+            elif stream.runs and kernel.kind in _EXTREMES:
+                lowered.results[column] = chained.extreme(_EXTREMES[kernel.kind], x, stream.rows)
             else:
-                lowered.results[column] = shared(lowered.streaming, _running(kernel, x), "s")
+                lowered.results[column] = shared(lowered.streaming, _running(kernel, x, stream), "s")
             continue
         window = _Window(lowered, stream, kernel, x)
         if kernel.kind not in PARTS:
             extreme = None
-            if stream.rows >= long and kernel.kind in ("minimum", "maximum"):
-                extreme = doubled.extreme(kernel, x)
+            if kernel.kind in ("minimum", "maximum"):
+                if stream.runs and (points := stream.points(kernel.span) if kernel.span.unit != "all" else stream.rows):
+                    extreme = chained.extreme(kernel.kind, x, points, kernel.lag)
+                elif stream.rows >= long and not stream.runs:
+                    extreme = doubled.extreme(kernel, x)
             value = extreme or window.order_statistic()
         else:
-            parts: _Lists | _SoFar | Doubled
+            parts: _Lists | _SoFar | Doubled | Chained
             if kernel.span.unit == "all":
-                parts = _SoFar(window)
+                parts = _SoFar(window, chained if stream.runs else None)
+            elif stream.runs:
+                parts = chained if chained.takes(kernel) else _Lists(window)
             elif stream.rows >= long and doubled.takes(kernel):
                 parts = doubled
             else:
@@ -83,7 +98,7 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
         least = max(kernel.span.least, known_from(kernel.kind))
         finite = f" AND isfinite({value})" if kernel.kind in PARTS else ""
         lowered.results[column] = f"CASE WHEN {window.count} >= {least}{finite} THEN {value} END"
-    lowered.before = doubled.layers()
+    lowered.before = chained.layers() if stream.runs else doubled.layers()
     return lowered
 
 
@@ -91,11 +106,6 @@ def varying(stream: Stream, kernels: Mapping[Kernel, str]) -> dict[str, Span]:
     """The windows whose number of rows varies, by the column that must hold it."""
     spans = {kernel.span for kernel in kernels if kernel.span and kernel.span.unit not in ("points", "all")}
     return {count_column(span): span for span in sorted(spans, key=str) if stream.points(span) is None}
-
-
-def count_column(span: Span) -> str:
-    """The column that holds the number of rows of a varying window."""
-    return f"n_{span.unit}_{number(span.last)}".replace(".", "_").replace("-", "m").replace("+", "")
 
 
 def counting(stream: str, column: str, span: Span) -> str:
@@ -120,9 +130,11 @@ def shared(layer: dict[str, str], item: str, prefix: str) -> str:
     return name
 
 
-def _running(kernel: Kernel, x: str) -> str:
-    so_far = "OVER (ROWS UNBOUNDED PRECEDING)"
+def _running(kernel: Kernel, x: str, stream: Stream) -> str:
+    so_far = f"OVER {stream.so_far}"
     match kernel.kind:
+        case "first" if stream.runs:
+            return f"last_value(CASE WHEN k = 1 THEN {x} END IGNORE NULLS) OVER (ROWS UNBOUNDED PRECEDING)"
         case "first":
             return f"first_value({x}) {so_far}"
         case "lowest":
@@ -140,7 +152,7 @@ class _Window:
 
     def __init__(self, lowered: Lowered, stream: Stream, kernel: Kernel, x: str) -> None:
         assert kernel.span is not None
-        self.lowered, self.kernel, self.x = lowered, kernel, x
+        self.lowered, self.stream, self.kernel, self.x = lowered, stream, kernel, x
         self.wild = kernel.arg in stream.wild
         behind = f"greatest(k - {kernel.lag}, 0)" if kernel.lag else "k"
         last = f"{kernel.lag} PRECEDING" if kernel.lag else "CURRENT ROW"
@@ -150,10 +162,10 @@ class _Window:
             self.count, first = f"least({behind}, {points})", str(points - 1 + kernel.lag)
         else:
             self.count = count_column(kernel.span)
-            first = f"({self.count} - 1)"
+            first = f"(greatest({self.count}, 1) - 1)"
         if self.count != "k":
             self.count = shared(lowered.streaming, self.count, "s")
-        self.bounds = f"ORDER BY k ROWS BETWEEN {first} PRECEDING AND {last}"
+        self.bounds = f"{stream.partition}ORDER BY k ROWS BETWEEN {first} PRECEDING AND {last}"
 
     def column(self, sql: str) -> str:
         """The column of a part of a moment."""
@@ -166,7 +178,7 @@ class _Window:
 
     def so_far(self, function: str) -> str:
         """The column of an aggregate over all rows up to this one."""
-        return shared(self.lowered.streaming, f"{function} OVER (ROWS UNBOUNDED PRECEDING)", "s")
+        return shared(self.lowered.streaming, f"{function} OVER {self.stream.so_far}", "s")
 
     def order_statistic(self) -> str:
         match self.kernel.kind:
@@ -220,11 +232,16 @@ class _SoFar(NamedTuple):
     """Parts of moments over the whole run up to each row: DuckDB's running aggregates, which stream."""
 
     window: _Window
+    chained: Chained | None = None
 
     def part(self, part: str, kernel: Kernel, x: str) -> str:
         so_far = self.window.so_far
         if part == "mean":
-            low, high = so_far(f"min({x})"), so_far(f"max({x})")
+            if self.chained is None:
+                low, high = so_far(f"min({x})"), so_far(f"max({x})")
+            else:
+                rows = self.window.stream.rows
+                low, high = (self.chained.extreme(kind, x, rows) for kind in ("minimum", "maximum"))
             return f"CASE WHEN {low} = {high} THEN {low} ELSE {so_far(f'avg({x})')} END"
         if part == "stt":
             return f"{so_far('var_pop(tick)')} * k"

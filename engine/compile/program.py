@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .ir import CONDITION, TEXT, Const, Kernel, Value, level, walk
 from .layers import Layer, stack
@@ -43,6 +43,7 @@ class Program:
     _known: list[str] = field(default_factory=list)  # the columns of the working table
     _appended: list[str] = field(default_factory=list)
     _temporary: list[str] = field(default_factory=list)
+    _cells: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
 
     @property
     def renderer(self) -> Renderer:
@@ -80,7 +81,23 @@ class Program:
         keep += [*dict.fromkeys([*observations.values(), *columns.values()])]
         self.con.execute(f"CREATE TABLE judged AS {stack(self.table, plain, steps, keep)}")
         self.table, self._known = "judged", keep
+        self._cells.clear()
         self.observations, self.columns = observations, columns
+
+    def totals(self, items: Sequence[str], source: str = "") -> tuple[Any, ...]:
+        """The values of aggregates over all rows of the run, in the working table or another `source`."""
+        found = self.con.execute(f"SELECT {', '.join(items)} FROM {source or self.table}").fetchone()
+        assert found is not None
+        return found
+
+    def cells(self, items: Sequence[str], source: str = "") -> list[list[Any]]:
+        """What some SQL is at each row of a short run, in file order: a list for each item."""
+        missing = [item for item in dict.fromkeys(items) if (source, item) not in self._cells]
+        if missing:
+            found = self.con.execute(f"SELECT {', '.join(missing)} FROM {source or self.table} ORDER BY i").fetchall()
+            for place, item in enumerate(missing):
+                self._cells[source, item] = [row[place] for row in found]
+        return [self._cells[source, item] for item in items]
 
     def columns_for(self, conditions: Sequence[Value], values: Sequence[Value]) -> tuple[str, Renderer]:
         """Something to select from that has `i` and a column for each condition and value, and what names them."""

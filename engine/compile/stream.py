@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ..pack import EMPTY
 from .ir import Kernel, Span, Value
+from .sql import number
 
 CLOCKS = {"steps": ("tick", 1.0), "epochs": ("epoch", 1.0), "minutes": ("time", 60.0)}
 """The column and the scale of each unit of the clock."""
@@ -25,6 +26,9 @@ class Stream(NamedTuple):
     wild: frozenset[Value] = frozenset()  # arguments with magnitudes whose squares overflow
     spacing: Mapping[str, float | None] = EMPTY
     is_fragile: bool = False  # this DuckDB cannot be trusted to let `lag` stream over a filter
+    runs: bool = False  # it has the rows of many runs, one run (column `run`) after the other, and `k` numbers each
+    lengths: Mapping[Span, int] = EMPTY  # the rows of full windows where there are many runs, and all have the same
+    most: Mapping[Span, int] = EMPTY  # the most rows of windows that differ from row to row
 
     @property
     def order(self) -> str:
@@ -32,12 +36,29 @@ class Stream(NamedTuple):
 
         DuckDB 1.4 gives wrong values, or fails, where `lag` streams over what a filter leaves of a block of rows.
         """
-        return "" if self.full or not self.is_fragile else "ORDER BY k"
+        return "" if self.full or self.runs or not self.is_fragile else "ORDER BY k"
+
+    @property
+    def partition(self) -> str:
+        """What a window that is not to leave its run begins with."""
+        return "PARTITION BY run " if self.runs else ""
+
+    @property
+    def so_far(self) -> str:
+        """The rows of a run up to each row, as a window."""
+        return f"({'PARTITION BY run ORDER BY k ' if self.runs else ''}ROWS UNBOUNDED PRECEDING)"
+
+    def lag(self, x: str, rows: int) -> str:
+        """SQL of a column's value so many rows before each row; NULL where the run has none."""
+        lagged = f"lag({x}, {rows}) OVER ({self.order})"
+        return f"CASE WHEN k > {rows} THEN {lagged} END" if self.runs and rows else lagged
 
     def points(self, span: Span) -> int | None:
         """How many rows a full window holds, the same everywhere; None where that varies from row to row."""
         if span.unit == "points":
             return int(span.last)
+        if self.runs:
+            return self.lengths.get(span)
         column, scale = CLOCKS[span.unit]
         spacing = self.spacing.get(column)
         if spacing is None:
@@ -45,6 +66,11 @@ class Stream(NamedTuple):
         if spacing == 0.0:
             return self.rows
         return max(1, min(self.rows, math.ceil(span.last * scale / spacing)))
+
+
+def count_column(span: Span) -> str:
+    """The column that holds the number of rows of a window where that varies."""
+    return f"n_{span.unit}_{number(span.last)}".replace(".", "_").replace("-", "m").replace("+", "")
 
 
 def clocks_of(kernels: Iterable[Kernel]) -> list[str]:

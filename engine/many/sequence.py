@@ -1,4 +1,4 @@
-"""Some runs judged in this process, one after the other."""
+"""Some runs judged in this process: together where they can be, else one after the other."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ if TYPE_CHECKING:
 def judge(logs: Iterable[str], asked: Asked) -> Iterator[Judged]:
     """What becomes of each run, in the order of the logs; whatever goes wrong is the error of one of them."""
     from ..evaluate import evaluate
+    from .batch import batch_of, together
 
     given = asked._asdict()
     packs: dict[str, Pack] = {}
-    for log in logs:
+    with kept_in(packs):
+        batch = batch_of(asked)
+    for log, report in together(logs, batch):
+        if report is not None:
+            yield Judged(log, report)
+            continue
         with kept_in(packs):
             try:
                 judged = Judged(log, evaluate(log, **given))

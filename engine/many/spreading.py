@@ -17,7 +17,7 @@ FEW = 8
 """The number of runs below which processes take longer to start than they save."""
 
 PARCEL = 16
-"""How many runs a process is given at a time, at most."""
+"""How many runs a process is given at a time, at most, where it judges one after the other."""
 
 STDIN = "-"
 
@@ -36,10 +36,12 @@ def spread(
         yield from enumerate(each(judged) for judged in judge(logs, asked))
         return
     yield from ((place, each(_read_here(asked))) for place, log in enumerate(logs) if log == STDIN)
+    from .batch import TOGETHER, batch_of
     from .pool import pooled
 
     threads = max(1, (asked.threads or _cpus()) // amount)
-    parcel = min(PARCEL, max(1, len(files) // (amount * 4)))
+    most, shares = (PARCEL, 4) if batch_of(asked) is None else (TOGETHER, 2)
+    parcel = min(most, max(1, len(files) // (amount * shares)))
     named = [logs[place] for place in files]
     with closing(pooled(named, asked._replace(threads=threads), each, workers=amount, parcel=parcel)) as found:
         for place, result in found:

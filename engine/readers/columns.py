@@ -126,12 +126,12 @@ def _time(cells: Cells, key: KeyPattern) -> Value | None:
 _TIME_UNITS = (("1e17", "1e9"), ("1e14", "1e6"), ("1e11", "1e3"))
 
 
-def questions(columns: Columns) -> list[str]:
-    """What `choose` has to know of all lines, as SQL aggregates over the table `raw`."""
+def questions(columns: Columns, line: str = "rowid + 1") -> list[str]:
+    """What `choose` has to know of all lines, as SQL aggregates over the table `raw`; `line` is the number of one."""
     return [
         *(f"count({column})" for column in _cells(columns)),
         *(f"max({each.sql})" for each in columns.clock["total"]),
-        f"max(CASE WHEN {_any(columns.summary)} THEN rowid + 1 END)",
+        f"max(CASE WHEN {_any(columns.summary)} THEN {line} END)",
     ]
 
 
@@ -141,6 +141,16 @@ def _cells(columns: Columns) -> list[str]:
 
 def choose(con: duckdb.DuckDBPyConnection, columns: Columns, wanted: Wanted, counted: Sequence[Any]) -> Layout:
     """Settle which key each wanted thing is read from, by the answers to `questions` and the table `raw`."""
+    layout = chosen(columns, wanted, counted)
+    if not layout.metrics:
+        return layout
+    asked = ", ".join(kept_questions(columns, layout))
+    (answers,) = con.execute(f"SELECT {asked} FROM raw WHERE {layout.kept}").fetchall()
+    return settled(columns, layout, answers)
+
+
+def chosen(columns: Columns, wanted: Wanted, counted: Sequence[Any]) -> Layout:
+    """The layout as far as the answers to `questions` settle it: which metrics occur, and which lines are rows."""
     cells = _cells(columns)
     logged = dict(zip(cells, counted, strict=False))
     layout = Layout(
@@ -162,31 +172,41 @@ def choose(con: duckdb.DuckDBPyConnection, columns: Columns, wanted: Wanted, cou
         return _any(sorted({m.column for m in chosen}, key=lambda column: (-logged[column], column)))
 
     kept, moves = often(metrics), often(m for m in metrics if not m.evaluation)
-    return _settle(con, columns, layout._replace(metrics=tuple(metrics), kept=kept, moves=moves))
+    return layout._replace(metrics=tuple(metrics), kept=kept, moves=moves)
 
 
-def _settle(con: duckdb.DuckDBPyConnection, columns: Columns, layout: Layout) -> Layout:
-    """Add to a layout what depends on the kept lines only: clock, labels, percentages, hidden values."""
+def kept_questions(columns: Columns, layout: Layout) -> list[str]:
+    """What `settled` has to know of the kept lines, as SQL aggregates over the table `raw`."""
+    hidden, clock, labels, shares, signed = _open(columns, layout)
+    return [
+        "count(*)",
+        f"count(CASE WHEN {layout.moves} THEN 1 END)",
+        f"count(CASE WHEN {hidden or 'false'} THEN 1 END)",
+        *(f"count({column})" for _, column in labels),
+        *(f"max(CASE WHEN isfinite({column}) THEN {column} END)" for column in shares),
+        *(f"min(CASE WHEN {_is_signed(columns, column)} THEN {columns.signed[column]} END)" for column in signed),
+        *(f"count({each.sql})" for found in clock.values() for each in found),
+        *(f"min({each.sql})" for each in clock["epoch"]),
+        *(f"count(CASE WHEN {each.sql} <> floor({each.sql}) THEN 1 END)" for each in clock["epoch"]),
+    ]
+
+
+def _open(
+    columns: Columns, layout: Layout
+) -> tuple[str, dict[str, Sequence[Value]], list[tuple[str, str]], list[str], list[str]]:
+    """What is yet to be settled: SQL for where a value may be hidden, the clocks, the labels, shares, signed shares."""
     sentinels = sorted({m.column for m in layout.metrics if m.sentinel})
     hidden = " OR ".join(f"NOT isfinite({column})" for column in sentinels)
     shares = sorted({m.column for m in layout.metrics if m.percent})
     signed = [column for column in shares if column in columns.signed]
     clock = {name: columns.clock[name] for name in ("step", "epoch", "time")}
     labels = [(label, column) for label, found in columns.labels.items() for column in found]
-    asked = ", ".join(
-        (
-            "count(*)",
-            f"count(CASE WHEN {layout.moves} THEN 1 END)",
-            f"count(CASE WHEN {hidden or 'false'} THEN 1 END)",
-            *(f"count({column})" for _, column in labels),
-            *(f"max(CASE WHEN isfinite({column}) THEN {column} END)" for column in shares),
-            *(f"min(CASE WHEN {_is_signed(columns, column)} THEN {columns.signed[column]} END)" for column in signed),
-            *(f"count({each.sql})" for found in clock.values() for each in found),
-            *(f"min({each.sql})" for each in clock["epoch"]),
-            *(f"count(CASE WHEN {each.sql} <> floor({each.sql}) THEN 1 END)" for each in clock["epoch"]),
-        )
-    )
-    (found,) = con.execute(f"SELECT {asked} FROM raw WHERE {layout.kept}").fetchall()
+    return hidden, clock, labels, shares, signed
+
+
+def settled(columns: Columns, layout: Layout, found: Sequence[Any]) -> Layout:
+    """Add to a layout what depends on the kept lines only: clock, labels, percentages, hidden values."""
+    hidden, clock, labels, shares, signed = _open(columns, layout)
     answers = iter(found)
     rows, moving, non_finite = next(answers), next(answers), next(answers)
     occurring = [(label, column) for label, column in labels if next(answers)]
@@ -197,15 +217,15 @@ def _settle(con: duckdb.DuckDBPyConnection, columns: Columns, layout: Layout) ->
     }
     counts = {name: [next(answers) for _ in found] for name, found in clock.items()}
     at = {name: _first(found) for name, found in counts.items()}
-    chosen = {name: None if n is None else clock[name][n] for name, n in at.items()}
+    values = {name: None if n is None else clock[name][n] for name, n in at.items()}
     starts, broken = ([next(answers) for _ in clock["epoch"]] for _ in range(2))
     return layout._replace(
         metrics=tuple(m._replace(percent=m.percent and m.column in percent) for m in layout.metrics),
         labels=dict(reversed(occurring)),  # the first key that occurs stays
-        clock="step" if chosen["step"] else "epoch" if chosen["epoch"] else "row",
-        step=chosen["step"],
-        epoch=chosen["epoch"],
-        time=chosen["time"],
+        clock="step" if values["step"] else "epoch" if values["epoch"] else "row",
+        step=values["step"],
+        epoch=values["epoch"],
+        time=values["time"],
         epochs_completed=(n := at["epoch"]) is not None and starts[n] == 0 and not broken[n],
         carried=frozenset(name for name, n in at.items() if n is not None and counts[name][n] < rows),
         moves=layout.moves if 0 < moving < rows else "true",

@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from itertools import groupby, pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -30,7 +30,7 @@ _LATE_ROWS, _LATE_TICKS = 200, 20
 def assemble(con: duckdb.DuckDBPyConnection, path: str, counted: Lines, layout: Layout) -> Run:
     """Turn the table `raw` into the table `run` and drop it; raises LogError where runs are interleaved."""
     repeats, falls = _turns(con, layout)
-    if repeats and _join_lines(con, layout, repeats) and layout.moves != "true":
+    if repeats and join_lines(con, layout, repeats) and layout.moves != "true":
         moving = f"count(*) = count(CASE WHEN {layout.moves} THEN 1 END)"
         if con.execute(f"SELECT {moving} FROM raw WHERE kind = {OBJECT} AND {layout.kept}").fetchall()[0][0]:
             layout = layout._replace(moves="true")
@@ -42,7 +42,7 @@ def assemble(con: duckdb.DuckDBPyConnection, path: str, counted: Lines, layout: 
         [
             "i::BIGINT AS i, line, step, tick, epoch, time, moves, segment::INTEGER AS segment",
             *(f"{column} AS {labels[label]}" for label, column in layout.labels.items()),
-            *(f"{_cell(metric, layout)} AS {metrics[metric.id]}" for metric in layout.judged),
+            *(f"{cell(metric, layout)} AS {metrics[metric.id]}" for metric in layout.judged),
             *(["logged IS NOT NULL AS logged"] if "step" in layout.carried else []),
         ]
     )
@@ -53,7 +53,7 @@ def assemble(con: duckdb.DuckDBPyConnection, path: str, counted: Lines, layout: 
     if "step" in layout.carried:
         con.execute("ALTER TABLE run DROP COLUMN logged")
     con.execute("DROP TABLE raw")
-    midway = layout.clock != "row" and _starts_midway(first)
+    midway = layout.clock != "row" and starts_midway(first)
     return Run(con, metrics, {m.id: m.key for m in layout.judged}, labels, facts, midway)
 
 
@@ -87,7 +87,7 @@ def _count(con: duckdb.DuckDBPyConnection, rows: str) -> int:
     return int(found)
 
 
-def _cell(metric: Metric, layout: Layout) -> str:
+def cell(metric: Metric, layout: Layout) -> str:
     if metric.text:
         return metric.column
     value = metric.column
@@ -153,7 +153,7 @@ def _one(con: duckdb.DuckDBPyConnection, query: str) -> float:
     return float(value)
 
 
-def _join_lines(con: duckdb.DuckDBPyConnection, layout: Layout, repeats: list[tuple[int, int]]) -> bool:
+def join_lines(con: duckdb.DuckDBPyConnection, layout: Layout, repeats: list[tuple[int, int]]) -> bool:
     """Move the cells of lines that continue a row up into its first line; returns whether there were any such lines."""
     columns = sorted({metric.column for metric in layout.metrics})
     if len(columns) < 2:
@@ -257,7 +257,8 @@ def _kept(con: duckdb.DuckDBPyConnection, clocked: _Clocked, layout: Layout, rew
         counted = f"SELECT *, count(CASE WHEN back THEN 1 END) {_SO_FAR} AS segment FROM ({backs})"
         bounds = "json_transform(?, '[\"DOUBLE\"]')"
         valid = f"SELECT * FROM ({counted}) WHERE greatest(own, tick) < list_extract({bounds}, segment + 1)"
-        return _Query(f"SELECT *, row_number() OVER () AS i FROM ({valid})", [json.dumps(_bounds(rewinds))])
+        limits = json.dumps(bounds_of([each.to for each in rewinds]))
+        return _Query(f"SELECT *, row_number() OVER () AS i FROM ({valid})", [limits])
     _stops(con, rewinds, len(layout.labels))
     series = f"[{', '.join(layout.labels.values())}]"
     valid = (
@@ -269,11 +270,11 @@ def _kept(con: duckdb.DuckDBPyConnection, clocked: _Clocked, layout: Layout, rew
     return _Query(f"SELECT *, row_number() OVER (ORDER BY line) AS i FROM ({valid})", [], " ORDER BY i")
 
 
-def _bounds(rewinds: Sequence[_Rewind]) -> list[float]:
+def bounds_of(rewinds: Sequence[float]) -> list[float]:
     """For each number of rewinds passed, the lowest clock that a later rewind goes back to."""
     bounds = [math.inf]
-    for rewind in reversed(rewinds):
-        bounds.append(min(bounds[-1], rewind.to))
+    for to in reversed(rewinds):
+        bounds.append(min(bounds[-1], to))
     return bounds[::-1]
 
 
@@ -289,7 +290,9 @@ def _stops(con: duckdb.DuckDBPyConnection, rewinds: list[_Rewind], width: int) -
         for rewind in these:
             passed[rewind.series] = passed.get(rewind.series, 0) + 1
             segments.append(max(passed.values()))
-        stops += [(list(one), *stop) for stop in zip(ends, _bounds(these), segments, strict=True)]
+        stops += [
+            (list(one), *stop) for stop in zip(ends, bounds_of([each.to for each in these]), segments, strict=True)
+        ]
     kinds = {"series": "VARCHAR[]", "line": "BIGINT", "bound": "DOUBLE", "segment": "INTEGER"}
     _table(con, "stops", {name: (kind, [stop[n] for stop in stops]) for n, (name, kind) in enumerate(kinds.items())})
 
@@ -332,8 +335,18 @@ def _facts(
         " max(CASE WHEN moves THEN line END),"
         f" (SELECT list(tick ORDER BY i) FROM (SELECT tick, i FROM run WHERE moves LIMIT {_LATE_ROWS})) FROM {rows}"
     ).fetchall()[0]
+    found = (count, same_steps, first_step, last_step, last_tick, last_epoch, last_line)
+    return facts_of(path, counted, layout, superseded, rewinds, found), first or []
+
+
+def facts_of(
+    path: str, counted: Lines, layout: Layout, superseded: int, rewinds: int, found: Sequence[Any]
+) -> LogFacts:
+    """What is to be said of a log; `found` are the numbers of its rows and of those that repeat a step, the first and
+    the last step, the last tick, epoch and line."""
+    count, same_steps, first_step, last_step, last_tick, last_epoch, last_line = found
     reached = layout.total is not None and layout.clock != "row" and count and last_tick >= layout.total
-    facts = LogFacts(
+    return LogFacts(
         path=path,
         format="jsonl",
         clock=layout.clock,
@@ -351,10 +364,9 @@ def _facts(
         bad_lines=counted.bad,
         notes=layout.notes,
     )
-    return facts, first or []
 
 
-def _starts_midway(ticks: list[float]) -> bool:
+def starts_midway(ticks: list[float]) -> bool:
     """Whether the first rows are missing: the clock starts later than its own spacing explains."""
     ticks = [tick for tick, _ in groupby(ticks)][:_LATE_TICKS]
     spacings = [b - a for a, b in pairwise(ticks) if b > a]

@@ -1,0 +1,230 @@
+"""Many runs judged together: read in one statement, computed in a few, each concluded by itself.
+
+Runs that share the pack's settings, the keys of their logs and their clock are one group. Whatever is rare (see
+`reading`), and a group too small to be worth it, is left to be judged one by one: it gets no result here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+
+from ..checkpoints import Looked, find_checkpoints
+from ..compile.lower import LONG
+from ..errors import TrainrulesError
+from ..evaluate import located, shown_path, wanted
+from ..fields import Problems
+from ..found import found_files
+from ..opened import AUTO
+from ..pack import Pack, Resolved
+from ..params import resolve
+from ..readers.connection import connect, plan_quickly
+from ..report import Known, Report
+from ..shelf import load_pack
+from ..surroundings import find_known, with_rate
+from ..tree import Call
+from ..tree import Text as Quoted
+from .evaluation import Together
+from .model import Asked
+from .reading import Reader, Reading, Text, load, text_of
+
+FEW = 4
+"""Runs of one group below which each is judged by itself."""
+TOGETHER = 500
+"""Runs that are judged together, at most."""
+MOST_BYTES = 1 << 25
+"""Bytes of logs that are judged together, at most."""
+_RECENT = 8
+"""Different settings that are compared with those of the next run."""
+_LOCK = "SET enable_external_access = false; SET lock_configuration = true"
+
+
+def together(logs: Iterable[str], batch: Batch | None) -> Iterator[tuple[str, Report | None]]:
+    """Each log, in order, with its report, or None where it has to be judged by itself, as it always can be."""
+    for some in _chunks(logs, TOGETHER if batch is not None else 1):
+        reports = batch.reports(some) if batch is not None else {}
+        for place, log in enumerate(some):
+            yield log, reports.pop(place, None)
+
+
+def batch_of(asked: Asked) -> Batch | None:
+    """What judges runs together; None where the pack is chosen by the log, cannot be loaded, or asks for more."""
+    if isinstance(asked.pack, str) and asked.pack == AUTO:
+        return None
+    try:
+        pack = load_pack(asked.pack) if isinstance(asked.pack, str) else asked.pack
+    except TrainrulesError:  # told of each log
+        return None
+    batch = Batch(pack, asked)
+    return batch if batch.is_possible else None
+
+
+def _chunks(logs: Iterable[str], size: int) -> Iterator[list[str]]:
+    rest = iter(logs)
+    while some := list(islice(rest, size)):
+        yield some
+
+
+class _Log(NamedTuple):
+    """A log that may be judged among others."""
+
+    path: str
+    text: Text
+    known: tuple[Known, ...]
+
+
+class Batch:
+    """What is asked of some runs; it remembers between them what it has seen in folders."""
+
+    def __init__(self, pack: Pack, asked: Asked) -> None:
+        self.pack, self.asked = pack, asked
+        self.looked: Looked = {}
+        self.folders: dict[str, list[str]] = {}
+        self.settings: list[Resolved] = []
+        self.plain: Resolved | None = None
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether runs can be judged together by this pack, as it is asked."""
+        asked, pack = self.asked, self.pack
+        return asked.timeout is None and asked.input_format is None and not pack.gates and not _needs_the_start(pack)
+
+    def reports(self, logs: Sequence[str]) -> dict[int, Report]:
+        """The reports of the runs that can be judged together, by their places among the logs."""
+        groups: dict[int, dict[int, _Log]] = {}
+        for place, log in enumerate(logs):
+            # Whatever goes wrong with one of them is told when it is judged by itself.
+            with suppress(Exception):
+                if (found := self._log(log)) is not None:
+                    number, one = found
+                    groups.setdefault(number, {})[place] = one
+        reports: dict[int, Report] = {}
+        for number, ready in groups.items():
+            for some in _parts(ready):
+                with suppress(Exception):
+                    reports.update(self._judged(self.settings[number], some))
+        return reports
+
+    def _log(self, log: str) -> tuple[int, _Log] | None:
+        path = located(shown_path(log))
+        text = text_of(path) if path != "-" else None
+        if text is None:
+            return None
+        known = find_known(path, looked=self.folders)
+        resolved = self._resolved(path, known)
+        if any(switch.until is not None for switch in resolved.switches):
+            return None
+        return self._number(resolved), _Log(path, text, known)
+
+    def _resolved(self, path: str, known: tuple[Known, ...]) -> Resolved:
+        asked = self.asked
+        problems = Problems()
+        is_plain = asked.isolated or (not [*found_files(path, asked.project, problems)] and not problems.found)
+        if is_plain and self.plain is not None:
+            resolved = self.plain
+        else:
+            resolved = resolve(
+                self.pack,
+                variant=asked.variant,
+                files=[Path(file) for file in asked.override_files],
+                settings=asked.settings,
+                values=asked.overrides,
+                log=path,
+                project=None if asked.project is None else Path(asked.project),
+                isolated=asked.isolated,
+            )
+            self.plain = resolved if is_plain else self.plain
+        return resolved if asked.isolated else with_rate(resolved, known)
+
+    def _number(self, resolved: Resolved) -> int:
+        """The place of equal settings among those that were seen."""
+        for number in range(len(self.settings) - 1, max(-1, len(self.settings) - 1 - _RECENT), -1):
+            if self.settings[number] == resolved:
+                return number
+        self.settings.append(resolved)
+        return len(self.settings) - 1
+
+    def _judged(self, resolved: Resolved, logs: dict[int, _Log]) -> Iterator[tuple[int, Report]]:
+        what = wanted(resolved)
+        con = connect(1, self.asked.memory_limit)
+        try:
+            texts = {place: log.text for place, log in logs.items()}
+            columns = load(con, texts, what)
+            # Frames are to be reduced one by one, from their first row to their last, as they are in a single run.
+            con.execute("PRAGMA debug_window_mode = 'separate'")
+            plan_quickly(con)
+            con.execute(_LOCK)
+            paths = {place: log.path for place, log in logs.items()}
+            known = {place: log.known for place, log in logs.items()}
+            reader = Reader(con, columns, what, texts, paths, known)
+            for shape in reader.shapes("rows_"):
+                for number, runs in enumerate(_alike(shape.runs)):
+                    if len(runs) >= FEW:
+                        yield from self._of_group(con, resolved, shape.table, f"{shape.table}_{number}", runs, paths)
+        finally:
+            con.close()
+
+    def _of_group(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        resolved: Resolved,
+        source: str,
+        table: str,
+        runs: dict[int, Reading],
+        paths: dict[int, str],
+    ) -> Iterator[tuple[int, Report]]:
+        some = f"run IN ({', '.join(map(str, runs))})"
+        con.execute(
+            f"CREATE TABLE {table} AS SELECT row_number() OVER () AS g, * EXCLUDE (logged)"
+            f" FROM (SELECT * FROM {source} WHERE {some} ORDER BY run, i)"
+        )
+
+        def seen(run: int) -> object:
+            return find_checkpoints(paths[run], resolved.pack.checkpoints, looked=self.looked)
+
+        yield from Together(con, table, resolved, runs, self.asked.now).reports(seen)
+        con.execute(f"DROP TABLE judged; DROP TABLE {table}")
+
+
+def _parts(logs: Mapping[int, _Log]) -> Iterator[dict[int, _Log]]:
+    """Logs in parts that fit into the memory together; what would be alone is left out."""
+    part: dict[int, _Log] = {}
+    size = 0
+    for place, log in logs.items():
+        if part and size + len(log.text.raw) > MOST_BYTES:
+            if len(part) >= FEW:
+                yield part
+            part, size = {}, 0
+        part[place] = log
+        size += len(log.text.raw)
+    if len(part) >= FEW:
+        yield part
+
+
+def _alike(runs: Mapping[int, Reading]) -> list[dict[int, Reading]]:
+    """The runs of one shape, those together that a pack's expressions are bound to in the same way."""
+    groups: dict[tuple[object, ...], dict[int, Reading]] = {}
+    for run, reading in runs.items():
+        facts, glance = reading.given.facts, reading.glance
+        if glance.rows >= LONG:
+            continue
+        key = (facts.total, facts.ended, reading.given.starts_midway, glance.interval or 0.0, glance.started is None)
+        groups.setdefault(key, {})[run] = reading
+    return list(groups.values())
+
+
+def _needs_the_start(pack: Pack) -> bool:
+    """Whether an expression counts in minutes from the first row, whose time is that of one run alone."""
+    found = [*pack.rules.values()]
+    expressions = [
+        each for rule in found for level in rule.levels for each in (level.when, level.until, rule.since, rule.while_)
+    ]
+    expressions += [each for metric in pack.metrics.values() for each in (metric.expr, metric.where)]
+    nodes = (node for each in expressions if each is not None for node in each.tree.walk())
+    moments = (node.arguments[1] for node in nodes if isinstance(node, Call) and node.function == "at")
+    return any(isinstance(moment, Quoted) and moment.value.endswith("minutes") for moment in moments)

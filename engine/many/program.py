@@ -1,0 +1,131 @@
+"""The logical plan over a table that holds many runs, one after the other: each kernel once, for all of them.
+
+The table has two columns more than that of one run: `run`, the number of the run that a row belongs to, and `g`, which
+numbers all rows. What looks back streams over all of it, and is masked where it would look into the run before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..compile.ir import Kernel, Span
+from ..compile.lower import lower, varying
+from ..compile.program import Program
+from ..compile.sql import number
+from ..compile.stream import CLOCKS, Stream, clocks_of, count_column
+
+_STREAMING = "OVER (ROWS UNBOUNDED PRECEDING)"
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class ManyProgram(Program):
+    """The kernels of some values, computed over the rows of many short runs; `rows` is the length of the longest."""
+
+    def _level(self, kernels: Sequence[Kernel]) -> None:
+        names = {kernel: f"k{len(self.columns) + place}" for place, kernel in enumerate(kernels)}
+        everywhere = {kernel: names[kernel] for kernel in kernels if kernel.kind in ("latest", "held")}
+        streamed = [kernel for kernel in kernels if kernel not in everywhere]
+        joined = [f"(SELECT {', '.join(['*', *self._latest(everywhere)])} FROM {self.table})"]
+        made = [*self._table_columns(), *everywhere.values()]
+        temporary: list[str] = []
+        for place, stream in enumerate(self._streams(streamed)):
+            own = {kernel: names[kernel] for kernel in streamed if kernel.arg in stream.arguments}
+            query, tables = self._query(f"stream_{place}", stream, own)
+            joined.append(f"LEFT JOIN ({query}) USING (g)")
+            made += own.values()
+            temporary += tables
+        self._replace(f"SELECT {', '.join(made)} FROM {' '.join(joined)} ORDER BY g", made)
+        for table in temporary:
+            self.con.execute(f"DROP TABLE {table}")
+        for kernel, column in names.items():
+            self.columns[kernel] = column
+
+    def _latest(self, everywhere: Mapping[Kernel, str]) -> list[str]:
+        items = []
+        for kernel, column in everywhere.items():
+            x = self.renderer.observed(kernel.arg)
+            place = f"last_value(CASE WHEN {x} IS NOT NULL THEN g END IGNORE NULLS) {_STREAMING}"
+            items.append(f"CASE WHEN g - {place} < i THEN last_value({x} IGNORE NULLS) {_STREAMING} END AS {column}")
+        return items
+
+    def _query(self, name: str, stream: Stream, own: Mapping[Kernel, str]) -> tuple[str, list[str]]:
+        """A query of the kernels of a stream by `g`, and the tables that were made for it."""
+        stream = stream._replace(runs=True, rows=self.rows)
+        arguments = self._arguments(stream)
+        shown = {"run": "run", "g": "g", "tick": "tick", "epoch": "epoch", "time": "time"}
+        shown |= {column: self.renderer.observed(argument) for argument, column in arguments.items()}
+        shown |= {"k": "i"} if stream.full else {}
+        items = ", ".join(f"{item} AS {column}" for column, item in shown.items())
+        source, tables = f"SELECT {items} FROM {self.table}{self._where(stream)}", []
+        if not stream.full:
+            # DuckDB 1.4 gives wrong values where `lag` streams over what a filter leaves of a block of rows.
+            self.con.execute(f"CREATE TABLE {name} AS {source}")
+            tables.append(name)
+            turns = "SELECT *, row_number() OVER () AS n, run IS DISTINCT FROM lag(run) OVER () AS turns"
+            start = f"last_value(CASE WHEN turns THEN n END IGNORE NULLS) {_STREAMING}"
+            source = f"SELECT * EXCLUDE (n, turns), n - {start} + 1 AS k FROM ({turns} FROM {name})"
+        columns = [*dict.fromkeys([*shown, "k"])]
+        if clocks_of(own):
+            self.con.execute(f"CREATE TABLE {name}_k AS {source}")
+            source = f"{name}_k"
+            tables.append(source)
+            stream, counts = self._measured(source, stream, own)
+            columns += counts
+        else:
+            source = f"({source})"
+        return lower(stream, own, arguments, self.long).query(source, columns, ["g"]), tables
+
+    def _measured(self, table: str, stream: Stream, own: Mapping[Kernel, str]) -> tuple[Stream, list[str]]:
+        """The stream with how many rows its windows on a clock hold, and the columns that were added to tell them."""
+        spans = varying(stream, own)
+        lengths: dict[Span, int] = {}
+        most: dict[Span, int] = {}
+        spacing = {clock: self._spacings(table, clock) for clock in clocks_of(own)}
+        for column, span in spans.items():
+            clock, scale = CLOCKS[span.unit]
+            points = {run: _points(span.last * scale, *found) for run, found in spacing[clock].items()}
+            distinct = {each for each in points.values() if each != 0}
+            if None not in distinct and len(distinct) < 2:
+                lengths[span] = min(self.rows, next(iter(distinct), None) or self.rows)
+                continue
+            most[span] = self._counted(table, column, span, points)
+        return stream._replace(lengths=lengths, most=most), [count_column(span) for span in most]
+
+    def _spacings(self, table: str, clock: str) -> dict[int, tuple[float | None, float | None, int, int]]:
+        """By run, the least and the largest distance of neighbouring rows on a clock, those that have it, and all."""
+        steps = f"SELECT run, {clock}, CASE WHEN run = lag(run) OVER () THEN {clock} - lag({clock}) OVER () END AS d"
+        found = self.con.execute(
+            f"SELECT run, min(d), max(d), count({clock}), count(*) FROM ({steps} FROM {table}) GROUP BY run"
+        ).fetchall()
+        return {run: (low, high, known, rows) for run, low, high, known, rows in found}
+
+    def _counted(self, table: str, column: str, span: Span, points: Mapping[int, int | None]) -> int:
+        """Add a column with the number of rows in each window, and say how many the longest has."""
+        clock, scale = CLOCKS[span.unit]
+        length = number(span.last * scale)
+        even = ", ".join(f"({run}, {self.rows if n == 0 else n})" for run, n in points.items() if n is not None)
+        uneven = ", ".join(str(run) for run, n in points.items() if n is None)
+        self.con.execute(f"ALTER TABLE {table} ADD COLUMN {column} BIGINT DEFAULT 0")
+        if even:
+            self.con.execute(
+                f"UPDATE {table} SET {column} = least(k, e.n) FROM (VALUES {even}) e(run, n) WHERE {table}.run = e.run"
+            )
+        if uneven:
+            rows = f"FROM {table} WHERE {clock} IS NOT NULL AND run IN ({uneven})"
+            self.con.execute(
+                f"UPDATE {table} SET {column} = c.n FROM (SELECT a.g, a.k - coalesce(b.k, 0) AS n"
+                f" FROM (SELECT run, g, k, {clock} - {length} AS since {rows}) a"
+                f" ASOF LEFT JOIN (SELECT run, {clock} AS c, max(k) AS k {rows} GROUP BY run, {clock}) b"
+                f" ON a.run = b.run AND a.since >= b.c) c WHERE {table}.g = c.g"
+            )
+        (found,) = self.con.execute(f"SELECT max({column}) FROM {table}").fetchall()[0]
+        return int(found or 0)
+
+
+def _points(length: float, low: float | None, high: float | None, known: int, rows: int) -> int | None:
+    """How many rows a full window of a run holds, None where that varies, 0 where it holds all of them."""
+    if known != rows or low != high:
+        return None
+    return max(1, math.ceil(length / low)) if low and rows > 1 else 0

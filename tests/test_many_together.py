@@ -1,0 +1,163 @@
+"""Runs that are judged together: the reports are those of single calls, byte for byte, however odd the logs are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trainrules.engine.evaluate import evaluate
+from trainrules.engine.many.batch import FEW, Batch, batch_of, together
+from trainrules.engine.many.model import Asked
+from trainrules.engine.render.json import dumps
+from trainrules.engine.report import Report
+from trainrules.engine.shelf import load_pack
+
+from . import manylogs
+
+ROOT = Path(__file__).resolve().parents[1]
+CORPUS = os.environ.get("TRAINRULES_CORPUS")
+PACKS_OF_CORPUS = {"kto": "kto", "detr": "sam_detr", "pose": "cape_pose", "sft": "common"}
+
+
+def asked(pack: str, **more: Any) -> Asked:
+    plain = Asked(pack, None, {}, (), (), None, None, 1, None, None, None, isolated=False)
+    return plain._replace(**more)
+
+
+def judged(logs: list[str], pack: str, **more: Any) -> dict[int, Report]:
+    """The reports of the runs that were judged together, by their places."""
+    return {
+        place: report
+        for place, (_, report) in enumerate(together(logs, batch_of(asked(pack, **more))))
+        if report is not None
+    }
+
+
+def assert_same(logs: list[str], found: dict[int, Report], pack: str, *, every: int = 1, **more: Any) -> None:
+    given = asked(pack, **more)._asdict()
+    for place in sorted(found)[::every]:
+        alone = evaluate(logs[place], **given)
+        assert dumps(found[place]) == dumps(alone), logs[place]
+        assert repr(found[place]) == repr(alone), logs[place]
+
+
+@pytest.mark.parametrize(
+    ("pack", "start", "every"),
+    [("kto", 0, 3), ("common", 0, 9), ("sam_detr", 1, 9), ("cape_pose", 2, 9), ("coordexp", 3, 9)],
+    ids=lambda each: str(each),
+)
+def test_odd_runs(pack: str, start: int, every: int, tmp_path: Path) -> None:
+    twists = manylogs.TWISTS if pack == "kto" else manylogs.TWISTS[start::3]
+    logs = manylogs.write(tmp_path, load_pack(pack), twists, each=FEW, rows=45)
+    found = judged(logs, pack)
+    assert len(found) > 0.7 * len(logs)
+    assert_same(logs, found, pack, every=every)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("pack", ["kto", "common", "sam_detr", "cape_pose", "coordexp"])
+def test_more_odd_runs(pack: str, seed: int, tmp_path: Path) -> None:
+    logs = manylogs.write(tmp_path, load_pack(pack), manylogs.TWISTS, each=FEW + 2, seed=seed)
+    found = judged(logs, pack)
+    assert len(found) > 0.7 * len(logs)
+    assert_same(logs, found, pack)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"settings": ("margin_floor=-0.1",), "now": 2e9}, {"variant": "sparse", "overrides": {"warmup_steps": 30}}],
+    ids=["settings", "variant"],
+)
+def test_settings_count_for_all(more: dict[str, Any], tmp_path: Path) -> None:
+    logs = manylogs.write(tmp_path, load_pack("kto"), manylogs.TWISTS[:2], each=FEW)
+    found = judged(logs, "kto", **more)
+    assert len(found) == len(logs)
+    assert_same(logs, found, "kto", every=3, **more)
+
+
+def test_what_lies_beside_a_log_counts_for_it_alone(tmp_path: Path) -> None:
+    logs = manylogs.write(tmp_path, load_pack("kto"), manylogs.TWISTS[:1], each=2 * FEW + 2)
+    for number, log in enumerate(logs):
+        beside = Path(log).parent
+        if number % 2:
+            (beside / "checkpoint-10").mkdir()
+            (beside / "trainer_state.json").write_text('{"max_steps": 500, "save_steps": 10}')
+        if number == 2:
+            (beside / "rules.override.yaml").write_text("params: {margin_floor: 0.5}\n")
+    found = judged(logs, "kto")
+    assert {0, 1} <= set(found)
+    assert 2 not in found
+    assert [found[place].log.total for place in (0, 1)] == [None, 500]
+    assert_same(logs, found, "kto", every=3)
+
+
+def cuts(path: Path, folder: Path) -> Iterator[str]:
+    """The log as it was at four times."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    for number, share in enumerate((0.7, 0.8, 0.9, 1.0)):
+        place = folder / f"{path.parent.name}_{path.stem}_{number}"
+        place.mkdir(parents=True)
+        (place / path.name).write_bytes(b"".join(lines[: int(share * len(lines))]))
+        yield str(place / path.name)
+
+
+def test_the_examples(tmp_path: Path) -> None:
+    logs = [log for path in sorted((ROOT / "examples").glob("*/*.jsonl")) for log in cuts(path, tmp_path)]
+    found = judged(logs, "kto")
+    assert found
+    assert_same(logs, found, "kto", every=5)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CORPUS is None, reason="TRAINRULES_CORPUS is not set")
+@pytest.mark.parametrize("regime", sorted(PACKS_OF_CORPUS))
+def test_the_runs_of_the_corpus(regime: str, tmp_path: Path) -> None:
+    assert CORPUS is not None
+    paths = sorted((Path(CORPUS) / "runs" / regime).glob("**/*.jsonl"))
+    logs = [log for path in paths for log in cuts(path, tmp_path)]
+    found = judged(logs, PACKS_OF_CORPUS[regime])
+    assert_same(logs, found, PACKS_OF_CORPUS[regime], every=2)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.replace("\n", "\n\n", 3),
+        lambda text: text.replace('"loss"', '"l\\u006fss"', 1),
+        lambda text: "\ufeff" + text,
+        lambda text: "Loading the model\n" + text,
+        lambda text: f"[{','.join(text.splitlines())}]",
+        lambda text: "",
+        lambda text: text.replace('"loss": ', '"loss": "much", "x": '),
+    ],
+    ids=["line ends", "blank lines", "escapes", "byte order mark", "console", "array", "empty", "no number"],
+)
+def test_what_is_rare_is_judged_by_itself(spoil: Any, tmp_path: Path) -> None:
+    logs = manylogs.write(tmp_path, load_pack("kto"), manylogs.TWISTS[:1], each=FEW + 1, rows=20)
+    odd = Path(logs[2])
+    odd.write_text(spoil(odd.read_text()), newline="")
+    assert sorted(judged(logs, "kto")) == [0, 1, 3, 4]
+
+
+def test_few_runs_of_one_kind_are_judged_by_themselves(tmp_path: Path) -> None:
+    logs = manylogs.write(tmp_path, load_pack("kto"), manylogs.TWISTS[:1], each=FEW - 1, rows=20)
+    assert judged(logs, "kto") == {}
+
+
+@pytest.mark.parametrize(
+    ("pack", "more", "is_possible"),
+    [
+        ("kto", {}, True),
+        ("kto", {"timeout": 10.0}, False),
+        ("kto", {"input_format": "jsonl"}, False),
+        ("alpha_lora", {}, False),  # it has gates
+    ],
+)
+def test_where_runs_can_be_judged_together(pack: str, more: dict[str, Any], is_possible: bool) -> None:
+    assert Batch(load_pack(pack), asked(pack, **more)).is_possible is is_possible
