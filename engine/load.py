@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from .ancestry import Files
 from .build import build
@@ -12,6 +14,7 @@ from .check_pack import check_pack
 from .errors import PackError, Position, Problem, did_you_mean
 from .fields import Problems
 from .groups import expand
+from .items import Item
 from .merge import merge
 from .pack import Pack
 from .references import check_references
@@ -19,6 +22,18 @@ from .shipped import RULES, shipped_files
 
 NEEDS_PARENT = frozenset({"missing-key", "contradiction", "no-direction", "uneven-keys", "empty-value"})
 """What cannot be told of a pack whose parent is not known, besides unknown names."""
+
+
+class Attempt(NamedTuple):
+    """What came of a pack's files: the pack as far as it could be built, and every problem.
+
+    `tree` is the merged file before groups are written out; a parent that cannot be used leaves it not `whole`.
+    """
+
+    pack: Pack
+    tree: Item
+    problems: Sequence[Problem]
+    whole: bool
 
 
 def load_pack(name_or_path: str | Path, *, strict: bool = False, files: Files | None = None) -> Pack:
@@ -29,19 +44,31 @@ def load_pack(name_or_path: str | Path, *, strict: bool = False, files: Files | 
     read before. Raises PackError with all the problems of the pack; a parent that cannot be used hides none but those
     that it might mend.
     """
+    attempt = load_partly(name_or_path, Files(strict=strict) if files is None else files)
+    Problems(attempt.problems).raise_any()
+    return attempt.pack
+
+
+def load_partly(name_or_path: str | Path, files: Files) -> Attempt:
+    """As `load_pack`, but problems are given beside the pack. Raises PackError where the file cannot be read at all."""
     path, file = _locate(name_or_path)
-    chain = (Files(strict=strict) if files is None else files).chain(path, file)
+    chain = files.chain(path, file)
     problems = Problems(chain.problems)
     tree = chain.documents[-1].root
     for document in reversed(chain.documents[:-1]):
         tree = merge(tree, document.root, problems)
+    pack = spelled(tree, problems)
+    if not chain.whole:
+        problems.found = [*chain.problems, *filter(_holds_anyway, problems.found[len(chain.problems) :])]
+    return Attempt(pack, tree, problems.found, chain.whole)
+
+
+def spelled(tree: Item, problems: Problems) -> Pack:
+    """The pack that a merged tree spells, every name checked; what cannot be understood is left out, and a problem."""
     tree = expand(tree, problems)
     pack = build(tree, problems)
     check_references(tree, pack, problems)
     problems.extend(check_pack(pack))
-    if not chain.whole:
-        problems.found = [*chain.problems, *filter(_holds_anyway, problems.found[len(chain.problems) :])]
-    problems.raise_any()
     return pack
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,51 @@ def test_all_problems_of_all_files_are_told_at_once(write: Write) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a: " + "{" * 60_000, "p.yaml:1:52 too-deep"),
+        ("a: " + "[" * 60_000, "p.yaml:1:52 too-deep"),
+        ("a: " + "{" * 60_000 + " # rules: disable=unused-param", "p.yaml:1:52 too-deep"),
+        ("a:\n" + "\n".join(" " * depth + "a:" for depth in range(1, 900)), "p.yaml:50:50 too-deep"),
+    ],
+)
+def test_what_is_refused_is_refused_quickly(write: Write, text: str, problem: str) -> None:
+    write(p_DOT_yaml=text)
+    start = time.process_time()
+    assert told("p.yaml") == [problem]
+    assert time.process_time() - start < 3
+
+
+SOUND = "actions: {stop: {rank: 1, title: Stop}}\nclock: {epoch: [epoch]}\n"
+HIDING = "rules:\n  high: {title: High loss, cause: diverging, severity: warning, when: WHEN, message: bad}\n"
+
+
+@pytest.mark.parametrize(
+    ("when", "text", "problems"),
+    [
+        ("loss > lss", "params: {a: {default: 1}}", ["8:78 unknown-name", "8:92 bare-message", "9:10 unused-param"]),
+        ("loss > lss and loss > a", "params: {a: {default: 1}}", ["8:78 unknown-name", "8:105 bare-message"]),
+        ("loss > a_lng", "params: {a_long: {default: 1}}", ["8:78 unknown-name", "8:94 bare-message"]),
+        ("loss >", "params: {a: {default: 1}}", ["8:77 expression-syntax", "8:88 bare-message"]),
+        ("loss > b", "params: {a: {default: 50, min: 0, max: 1}}\nvariants: {v: {set: {a: 9}}}", ["8:78 unknown-name", "8:90 bare-message", "9:23 out-of-bounds", "10:25 out-of-bounds"]),
+        ("loss > b", "params: {a: {default: 50 *, max: 1}, c: {default: 5, max: 1}}\ncommands: {c: '{a} {checkpont} {c}'}", ["8:78 unknown-name", "8:90 bare-message", "9:27 expression-syntax", "9:51 out-of-bounds", "10:21 misspelt-place"]),
+        ("loss > 1, actions: [stpo], severity: critical", "params: {a: {default: 5, max: 1}}", ["8:91 unknown-action", "8:98 duplicate-key", "8:127 bare-message", "9:10 unused-param", "9:23 out-of-bounds"]),
+        ("loss > 1", "windows: {w: {last: 5}}\ngates: {g: {require: {a: {value: mean(loss, w), above: 1}}}}", ["8:90 bare-message", "9:21 bad-length", "10:34 unquoted-comma"]),
+        ("loss > x", "metrics: {loss: {keys: [loss]}, x: {expr: lss}}\nparams: {b: {default: 5, max: 1}}", ["8:90 bare-message", "9:43 unknown-name", "10:10 unused-param", "10:23 out-of-bounds"]),
+        ("loss > x", "metrics: {loss: {keys: [loss]}, x: {expr: x + 1}}\nparams: {b: {default: 5, max: 1}}", ["8:90 bare-message", "9:43 circular-definition", "10:10 unused-param", "10:23 out-of-bounds"]),
+        ("loss > x", "params: {x: {default: 2, min: 3, max: 1}, y: {default: 2, max: 1}}\ncommands: {c: '{y}'}", ["8:90 bare-message", "9:39 bad-range", "9:56 out-of-bounds"]),
+        ("loss > x", "params: {x: {default: 2, mx: 1}, y: {default: 2, max: 1}}\ncommands: {c: '{y}'}", ["8:90 bare-message", "9:26 unknown-key", "9:47 out-of-bounds"]),
+    ],
+)  # fmt: skip
+def test_a_fault_hides_nothing_that_is_wrong_elsewhere(write: Write, when: str, text: str, problems: list[str]) -> None:
+    """And nothing is told of what is lacking only because of the fault."""
+    metrics = "" if "metrics" in text else METRICS
+    write(p_DOT_yaml=f"{HEAD}{SOUND}{HIDING.replace('WHEN', when)}{text}\n{metrics}")
+    found = [each.removeprefix("p.yaml:") for each in told("p.yaml")]
+    assert found == problems
+
+
 def test_a_broken_pack_is_told_once_for_itself_and_its_tests(write: Write) -> None:
     write(b_DOT_yaml=GOOD + "ruels: {}\n", b_DOT_test_DOT_yaml=TESTS, c_DOT_yaml=HEAD + "extends: b.yaml\n")
     assert told(".") == ["b.yaml:8:1 unknown-key"]
@@ -245,7 +291,7 @@ def test_overrides_are_held_against_the_pack_that_they_name(write: Write, overri
         ("params:  # rules: disable=unused-param\n  a: {default: 1}\n\n  b: {default: 1}\nwindows: {w: {last: 3 points}}", ["9:11 unused-window"]),
         ("params: {  # rules: disable=unused-param\n  a: {default: 1},\n}", []),
         ("params: {a: {default: 1}}  # rules: disable=unused-parm", ["5:10 unused-param", "5:45 unknown-code"]),
-        ("params: {a: {default: 1, mix: 2}}  # rules: disable=unknown-key", ["5:26 unknown-key", "5:53 unused-disable"]),
+        ("params: {a: {default: 1, mix: 2}}  # rules: disable=unknown-key", ["5:10 unused-param", "5:26 unknown-key", "5:53 unused-disable"]),
         ("params: {a: {default: 1, mix: 2}}  # rules: disable=unused-param", ["5:26 unknown-key"]),
         ('help: "a # rules: disable=unused-param"', []),
         ("help: >\n  text # rules: disable=unused-param", []),
@@ -368,7 +414,7 @@ def test_sarif(write: Write, run: Run) -> None:
     assert [each.message for each in Draft7Validator(sarif_schema()).iter_errors(log)] == []
     (one,) = log["runs"]
     rules = [rule["id"] for rule in one["tool"]["driver"]["rules"]]
-    assert rules == ["no-file", "unknown-key", "unknown-name"]
+    assert rules == ["no-file", "unknown-key", "unknown-name", "unused-param"]
     assert all(rules[each["ruleIndex"]] == each["ruleId"] for each in one["results"])
     assert one["results"][0] == {
         "ruleId": "unknown-name",

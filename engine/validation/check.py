@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ..ancestry import Files
@@ -11,7 +12,7 @@ from ..errors import OverrideError, PackError, Position, Problem
 from ..fields import Problems
 from ..items import Item
 from ..lints import lint_pack, lint_tests
-from ..load import load_pack
+from ..load import load_pack, load_partly
 from ..overrides import from_item
 from ..pack import Pack
 from ..packtest.load import load_suite
@@ -19,7 +20,7 @@ from ..params import resolve
 from ..schema import shape_problems
 from ..settings import FILE
 from ..shipped import RULES, shipped_files
-from ..yamlio import compose_file
+from ..yamlio import MAX_BYTES, compose_file
 from . import Outcome
 from .disabled import silenced
 from .files import Found, files_in
@@ -82,8 +83,28 @@ class Checker:
             pack = self._loaded(Path(path))
         except PackError as error:
             yield from error.problems
+            yield from self._of_the_rest(path, error.problems)
             return
         self._looked.add(pack.at.file)
+        yield from self._remarks(pack)
+
+    def _of_the_rest(self, path: str, problems: Sequence[Problem]) -> Iterator[Problem]:
+        """What is wrong with a pack besides what keeps it from being loaded."""
+        from .sound import sound_part
+
+        try:
+            sound = sound_part(load_partly(Path(path), self.files))
+        except PackError:
+            return
+        if sound is not None:
+            told = {each.at for each in problems}
+            sources = {file: text for file in {shown(path), *(at.file for at in told)} if (text := _text(file))}
+            for each in self._remarks(sound.pack):
+                if each.at not in told and sound.keeps(each, sources):
+                    yield each
+
+    def _remarks(self, pack: Pack) -> Iterator[Problem]:
+        """What is wrong with a pack that is loaded: in a variant, by the lints, and, later, by DuckDB."""
         refused: list[Problem] = []
         variants = []
         for variant in (None, *pack.variants):
@@ -95,8 +116,8 @@ class Checker:
             self.prepared.add(pack, variants)
         remarks = lint_pack(pack)
         yield from remarks
-        told = {each.code for each in remarks}
-        yield from (each for each in refused if each.code not in told)
+        told = {_of_param(each) for each in remarks}
+        yield from (each for each in refused if _of_param(each) not in told)
 
     def _of_overrides(self, path: Path) -> Iterator[Problem]:
         try:
@@ -149,8 +170,18 @@ def shown(path: str) -> str:
     return Path(path).as_posix()
 
 
+def _of_param(problem: Problem) -> tuple[str, str]:
+    """What is told of which param: a lint says the same of a variant as its refusal, at a better place."""
+    named = re.search(r"param '([^']*)'", problem.message)
+    return problem.code, named[1] if named else str(problem.at)
+
+
 def _text(path: str) -> str | None:
     try:
-        return Path(path).read_text(encoding="utf-8-sig", errors="replace")
+        if not os.path.isfile(path):  # a pipe would keep one waiting
+            return None
+        with open(path, "rb") as stream:  # of a file that is refused as too large, its beginning
+            text = stream.read(MAX_BYTES).decode("utf-8-sig", "replace")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
     except (OSError, ValueError):
         return None

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple, cast
 
 from ..errors import Position, Problem, did_you_mean
+from .measured import scalars
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*rules:\s*disable\s*=\s*(?P<codes>[^#\n]*)")
 _CODE = re.compile(r"[^\s,]+")
@@ -78,17 +79,7 @@ def _comments(file: str, text: str) -> Iterator[Disabled]:
 
 def _texts(text: str) -> list[tuple[int, int, int, int]]:
     """Where scalars stand: in a text, a hash begins no comment."""
-    import yaml
-
-    found = []
-    try:
-        for token in yaml.scan(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-            if isinstance(token, yaml.ScalarToken):
-                start, end = token.start_mark, token.end_mark
-                found.append((start.line + 1, start.column + 1, end.line + 1, end.column + 1))
-    except yaml.YAMLError:
-        pass
-    return found
+    return [(start.line + 1, start.column + 1, end.line + 1, end.column + 1) for start, end, _ in scalars(text)]
 
 
 def _is_inside(texts: Sequence[tuple[int, int, int, int]], line: int, column: int) -> bool:
