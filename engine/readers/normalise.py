@@ -32,7 +32,8 @@ _CONTROLS = bytes({*range(32), 127} - {*b"\a\b\t\n\v\f\r\x1b\x1c\x1d\x1e\x1f"})
 BINARY = ("this is a binary file, not text", "name the metrics log, not a checkpoint or an archive")
 _ODD = (b"\r", b"\x1f", b"\x1e", b"\0")
 TURN = "\x1d"
-_ODD_TEXT = str.maketrans({"\r": TURN, "\x1f": " ", "\x1e": " ", "\0": " "})
+# A control character of the log's own must not be taken for ours.
+_ODD_TEXT = str.maketrans({TURN: "\x1c", "\r": TURN, "\x1f": " ", "\x1e": " ", "\0": " "})
 
 
 @dataclass(slots=True, eq=False, repr=False)
