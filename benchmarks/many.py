@@ -100,8 +100,8 @@ def main() -> None:
             if line != lines[place_of]:
                 sys.exit(f"run{place_of:05} is judged otherwise by itself")
     rate = (given.runs - FIRST) / max(seconds - start, 1e-9)
-    print(f"{given.runs:,} runs of {given.rows:,} rows   {seconds:8.2f} s")
-    print(f"{FIRST} runs, mostly start-up    {start:8.2f} s")
+    print(f"{f'{given.runs:,} runs of {given.rows:,} rows':26}{seconds:8.2f} s")
+    print(f"{f'{FIRST} runs, mostly start-up':26}{start:8.2f} s")
     print(f"after start-up            {rate:8.1f} runs a second")
     print(f"memory of all processes   {megabytes:8.0f} MB")
     print(f"as single calls           {median(alone) * given.runs / seconds:8.1f} x as long")

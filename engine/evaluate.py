@@ -21,7 +21,7 @@ from .opened import AUTO, opened
 from .pack import Pack, Resolved, Scalar
 from .params import resolve
 from .rate import RATE
-from .readers.connection import close
+from .readers.connection import close, is_interrupt
 from .readers.deadline import Deadline, OverdueError
 from .readers.model import Wanted, WantedMetric
 from .series import members
@@ -129,6 +129,10 @@ def _limited(path: str, timeout: float | None, memory_limit: str | None) -> Iter
             message += ", and the disk for temporary files is full"
             hint += ", or make room there (TMPDIR names another place)"
         raise LogError(message, path=path, hint=hint) from None
+    except RuntimeError as error:
+        if is_interrupt(error):
+            raise KeyboardInterrupt from None
+        raise
     finally:
         if deadline:
             deadline.close()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from time import monotonic
+from threading import Thread
+from time import monotonic, sleep
 
 import duckdb
 import pytest
 
 from trainrules import LogError, evaluate
+from trainrules.engine import evaluation
 from trainrules.engine.readers import connection
 from trainrules.engine.readers.deadline import Deadline
 
@@ -71,3 +73,38 @@ def test_a_log_beyond_its_limits_is_not_judged(long_log: Path, limits: dict[str,
 def test_limits_that_suffice_change_nothing(long_log: Path) -> None:
     plain = evaluate(long_log, pack="common")
     assert evaluate(long_log, pack="common", timeout=600, memory_limit="4GB") == plain
+
+
+def test_closing_does_not_wait_for_a_statement_that_was_given_up() -> None:
+    """DuckDB goes on with a statement that Ctrl-C has ended for Python."""
+    con = connection.connect()
+    raised: list[Exception] = []
+
+    def endless() -> None:
+        try:
+            con.execute(ENDLESS)
+        except duckdb.Error as error:
+            raised.append(error)
+
+    running = Thread(target=endless, daemon=True)
+    running.start()
+    sleep(0.3)
+    connection.closed(con)
+    running.join(30)
+    assert [type(error) for error in raised] == [duckdb.InterruptException]
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [(RuntimeError("Query interrupted"), KeyboardInterrupt), (RuntimeError("a bug"), RuntimeError)],
+    ids=["interrupt", "bug"],
+)
+def test_ctrl_c_while_a_run_is_judged(
+    error: RuntimeError, raised: type[BaseException], long_log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(evaluation.Evaluation, "report", interrupted)
+    with pytest.raises(raised):
+        evaluate(long_log, pack="common")

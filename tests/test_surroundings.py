@@ -11,7 +11,7 @@ import pytest
 
 from trainrules import Report, evaluate
 from trainrules.engine.errors import LogError
-from trainrules.engine.readers.directory import log_in
+from trainrules.engine.readers.directory import SEVERAL, log_in
 from trainrules.engine.surroundings import find_known
 
 ROWS = [{"step": n * 10, "loss": 3 - n / 10, "learning_rate": 1e-4, "grad_norm": 1.0} for n in range(1, 11)]
@@ -174,12 +174,12 @@ def test_the_log_in_a_folder(files: dict[str, Any], log: str, tmp_path: Path) ->
     [
         (
             {"a/run.jsonl": LOSSES, "b/run.jsonl": LOSSES},
-            "this folder holds 2 logs: a/run.jsonl and b/run.jsonl; name one of them",
+            f"this folder holds 2 logs: a/run.jsonl and b/run.jsonl; {SEVERAL}",
         ),
         (
             {f"{n:02}.jsonl": LOSSES for n in range(11)},
             "this folder holds 11 logs: 00.jsonl, 01.jsonl, 02.jsonl, 03.jsonl, 04.jsonl, 05.jsonl, 06.jsonl,"
-            " 07.jsonl and 3 more; name one of them",
+            f" 07.jsonl and 3 more; {SEVERAL}",
         ),
         ({"data.jsonl": DATA}, "this is a directory, and no log was found in it; name the metrics log in it"),
     ],

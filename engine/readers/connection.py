@@ -6,7 +6,7 @@ Either takes DuckDB as long as a pack takes to load, and leaves Python free mean
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Thread
 
 import duckdb
@@ -61,6 +61,11 @@ def plan_quickly(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"SET disabled_optimizers = '{_PASSES}'")
 
 
+def is_interrupt(error: BaseException) -> bool:
+    """Whether an error is what DuckDB makes of Ctrl-C while a statement runs."""
+    return isinstance(error, KeyboardInterrupt) or (type(error) is RuntimeError and str(error) == "Query interrupted")
+
+
 def close(con: duckdb.DuckDBPyConnection) -> None:
     """Give the memory of a connection back, which nobody has to wait for."""
     Thread(target=closed, args=(con,)).start()
@@ -68,6 +73,8 @@ def close(con: duckdb.DuckDBPyConnection) -> None:
 
 def closed(con: duckdb.DuckDBPyConnection) -> None:
     """Close a connection and remove what it has written to disk."""
+    with suppress(duckdb.Error):
+        con.interrupt()  # after Ctrl-C its statement goes on, and to close it would be to wait for that
     con.close()
     spill.remove(con)
 

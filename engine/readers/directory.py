@@ -14,6 +14,7 @@ DEEPEST = 3
 MOST = 5_000
 """How many levels below the folder, and how many entries, are looked through."""
 
+SEVERAL = "name one of them, or all by a pattern in quotes, as in 'runs/**/*.jsonl'"
 _SHOWN = 8
 _HEAD = 1 << 16
 _SKIPPED = ("__pycache__", "node_modules", "site-packages")
@@ -50,7 +51,7 @@ def log_in(path: str) -> str:
         if logs:
             names = [os.path.relpath(each, path).replace(os.sep, "/") for each in logs[:_SHOWN]]
             names += [f"{len(logs) - _SHOWN} more"] if len(logs) > _SHOWN else []
-            raise LogError(f"this folder holds {len(logs)} logs: {listed(names)}", path=path, hint="name one of them")
+            raise LogError(f"this folder holds {len(logs)} logs: {listed(names)}", path=path, hint=SEVERAL)
     raise LogError("this is a directory, and no log was found in it", path=path, hint="name the metrics log in it")
 
 
