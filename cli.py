@@ -192,11 +192,11 @@ def evaluate_logs(
     }
     is_list = len(logs) > 1 or any(sign in logs[0] for sign in "*?[")
     if is_list:
-        from .commands.logs import meant
+        from .commands.logs import is_pattern, meant
 
         found = meant(logs)
         is_list, logs = found.logs != list(logs), tuple(found.logs)
-        if len(logs) > 1 or found.absent:
+        if len(logs) > 1 or is_pattern(logs[0]):  # what one file lacks is told as ever
             if checkpoints is not None:
                 raise click.UsageError("--checkpoints takes one log: each run has checkpoints of its own", context)
             from .commands.many import judge_many
