@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -54,6 +55,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
             raise answer
         return answer
 
+    import_module("trainrules.engine.many.batch")  # with all that it takes of the real one
     monkeypatch.setitem(sys.modules, "trainrules.engine.evaluate", SimpleNamespace(evaluate=evaluate))
     monkeypatch.delenv("TRAINRULES_DEBUG", raising=False)
     return seen
