@@ -220,7 +220,8 @@ def evaluate_logs(
         if report.reason:
             complain(f"{logs[0]}: {report.reason}")
     report, code = settle(report, fail_on)
-    say(shown(report, form, fail_on, page_style(), verbose=verbose, in_array=is_list))
+    text = shown(report, form, fail_on, page_style(), verbose=verbose, in_array=is_list)
+    say(text, commands=form == "github")
     if overrides_to is not None and not _write_overrides(overrides_to, report, pack):
         code = WRONG
     context.exit(code)

@@ -182,4 +182,4 @@ class _Printer:
         self._printed += 1
 
     def _say(self, text: str) -> None:
-        self.is_heard = self.is_heard and say(text)
+        self.is_heard = self.is_heard and say(text, commands=self.ways.form == "github")

@@ -15,13 +15,16 @@ class PageStyle(TypedDict):
     ascii_only: bool
 
 
-def say(text: str) -> bool:
+def say(text: str, *, commands: bool = False) -> bool:
     """Write to standard output; false where nobody reads it any more (`| head`), which is no error.
 
+    Under GitHub Actions a line of it is a command to the workflow only where the text is made of `commands`.
     Raises TrainrulesError where it takes nothing more, as a full disk does.
     """
     from ..engine.render.escape import encodable
 
+    if not commands and "GITHUB_ACTIONS" in os.environ:
+        text = _inert(text)
     try:
         sys.stdout.write(encodable(text, sys.stdout.encoding))
         sys.stdout.flush()
@@ -41,9 +44,17 @@ def complain(*lines: str) -> None:
     from ..engine.render.escape import encodable, printable
 
     for line in lines:
-        text = "\n".join(printable(part) for part in line.splitlines())
+        text = _inert("\n".join(printable(part) for part in line.splitlines()))
         sys.stderr.write(encodable(f"{text}\n", sys.stderr.encoding))
     sys.stderr.flush()
+
+
+def _inert(text: str) -> str:
+    """The text without lines that GitHub Actions would take for commands: they may come from a log or a name."""
+    if "::" not in text:
+        return text
+    lines = text.split("\n")
+    return "\n".join(line.replace("::", "\\x3a:", 1) if line.lstrip().startswith("::") else line for line in lines)
 
 
 def bug_told(error: BaseException) -> str:

@@ -76,7 +76,7 @@ def validate_files(
         from importlib import import_module
 
         module = import_module(f"..engine.render.problem{form}", __package__)
-        say(module.render(outcome))
+        say(module.render(outcome), commands=form == "github")
     if outcome.problems:
         complain(_amounts(outcome))
     is_failed = any(fail_on == "warning" or each.severity == "error" for each in outcome.problems)
