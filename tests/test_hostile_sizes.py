@@ -16,7 +16,6 @@ import pytest
 
 from trainrules import LogError, cli, evaluate
 from trainrules.engine.pack import Clock, KeyPattern
-from trainrules.engine.readers import spill
 from trainrules.engine.readers.deadline import Deadline, OverdueError
 from trainrules.engine.readers.model import Run, Wanted, WantedMetric
 from trainrules.engine.readers.reading import read
@@ -118,7 +117,7 @@ def test_a_million_keys(tmp_path: Path) -> None:
     assert time.process_time() - began < 20
 
 
-@pytest.mark.parametrize(("depth", "lost"), [(50, 0), (900, 0), (100_000, 1)])
+@pytest.mark.parametrize(("depth", "lost"), [(50, 0), (900, 0), (20_000, 1)])
 def test_deep_nesting(tmp_path: Path, depth: int, lost: int) -> None:
     for opens, closes in (('{"a":', "}"), ("[", "]")):
         deep = f'{{"step": 2, "loss": 2, "x": {opens * depth}1{closes * depth}}}\n'
@@ -147,31 +146,6 @@ def test_no_half_of_a_report_where_the_memory_does_not_do(
     assert len(err.splitlines()) == 1
     assert json.loads(out)["verdict"] == "unknown"
     assert [each.name for each in tmp_path.iterdir()] == ["run.jsonl"]
-
-
-@pytest.mark.slow
-def test_what_does_not_fit_into_memory_goes_to_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "run.jsonl"
-    path.write_text("".join(row(n, str(n % 7), f', "grad_norm": {n % 11}') for n in range(60_000)))
-    (tmp_path / "temp").mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temp"))
-    plain = evaluate(path, pack="common")
-
-    def suffices(megabytes: int) -> bool:
-        try:
-            return evaluate(path, pack="common", memory_limit=f"{megabytes}MB", threads=1) == plain
-        except LogError as error:
-            assert f"takes more than the {megabytes}MB" in error.message
-            return False
-
-    limits = range(16, 100, 4)
-    without = next(limit for limit in limits if suffices(limit))
-    monkeypatch.setattr(spill, "LONG", 1)
-    assert next(limit for limit in limits if suffices(limit)) < without
-    until = time.monotonic() + 10
-    while list((tmp_path / "temp").iterdir()) and time.monotonic() < until:
-        time.sleep(0.01)
-    assert not list((tmp_path / "temp").iterdir())
 
 
 def test_work_outside_duckdb_is_given_up_in_time(tmp_path: Path) -> None:
