@@ -293,6 +293,9 @@ class Evaluation:
         findings: list[Finding] = []
         states: list[RuleState] = []
         quiet: list[Judged] = []
+        ways: dict[str, list[tuple[Judged, Course]]] = {}
+        for each, course in zip(judged, courses, strict=True):
+            ways.setdefault(each.rule.id, []).append((each, course))
         for rule in self.pack.rules.values():
             severity = severity_of(self.resolved, rule, rule.levels[-1].severity)
             if rule.id in self.resolved.disabled:
@@ -304,8 +307,7 @@ class Evaluation:
                 continue
             went = [
                 Went(each, course, severity_of(self.resolved, rule, each.level.severity))
-                for each, course in zip(judged, courses, strict=True)
-                if each.rule.id == rule.id
+                for each, course in ways.get(rule.id, ())
             ]
             finding = finding_of(bench, rule, went)
             if finding is not None and rule.id in self.resolved.disabled:

@@ -15,6 +15,7 @@ from .timeline import is_long
 
 if TYPE_CHECKING:
     from .compile.program import Program
+    from .compile.sql import Renderer
 
 SPARK_POINTS = 60
 T = TypeVar("T")
@@ -63,7 +64,7 @@ def evidence(
     return tuple(shown)
 
 
-def _excess(program: Program, test: Test) -> str | None:
+def excess(program: Program, test: Test) -> str | None:
     """SQL of how far a test is beyond its threshold, None where that has no direction."""
     if not test.has_direction:
         return None
@@ -73,15 +74,15 @@ def _excess(program: Program, test: Test) -> str | None:
 
 
 def _worst(program: Program, test: Test, first: int, last: int) -> tuple[float | None, int | None]:
-    excess = _excess(program, test)
-    if excess is None:
+    beyond = excess(program, test)
+    if beyond is None:
         return None, None
     if not is_long(program):
-        sides, known = program.cells([program.renderer.value(test.left), excess])
+        sides, known = program.cells([program.renderer.value(test.left), beyond])
         worst = max((row for row in range(first, last + 1) if known[row - 1] is not None), key=_at(known), default=None)
         return (sides[worst - 1], worst) if worst is not None else (None, None)
     found = program.con.execute(
-        f"SELECT i, side FROM (SELECT i, {program.renderer.value(test.left)} AS side, {excess} AS excess"
+        f"SELECT i, side FROM (SELECT i, {program.renderer.value(test.left)} AS side, {beyond} AS excess"
         f" FROM {program.table} WHERE i BETWEEN {int(first)} AND {int(last)})"
         " WHERE excess IS NOT NULL ORDER BY excess DESC, i LIMIT 1"
     ).fetchone()
@@ -103,23 +104,31 @@ def closest(program: Program, quiet: Sequence[Judged]) -> dict[str, Evidence]:
     """How near rules that found nothing came to firing, by rule: the first test against a fixed threshold decides."""
     chosen: dict[str, tuple[Judged, Test]] = {}
     for judged in quiet:
-        tests = [test for test in judged.tests if test.is_fixed and test.has_direction]
-        if len(tests) == 1 and judged.rule.id not in chosen:
-            chosen[judged.rule.id] = (judged, tests[0])
+        if judged.rule.id not in chosen and (test := telling(judged)) is not None:
+            chosen[judged.rule.id] = (judged, test)
     if not chosen:
         return {}
     asked = list(chosen.values())
     source, render = program.columns_for([each.when for each, _ in asked], [test.left for _, test in asked])
-    items: list[str] = []
-    for judged, test in asked:
-        side = f"CASE WHEN {render.observed(judged.when)} IS NOT NULL THEN {render.value(test.left)} END"
-        items.append(f"{'max' if test.is_upward else 'min'}({side})")
+    items = [nearest(render, judged, test) for judged, test in asked]
     found = program.totals(items, source)
     return {
         rule: Evidence(test.text, _constant(test.right), None, value, None)
         for (rule, (_, test)), value in zip(chosen.items(), found, strict=True)
         if value is not None
     }
+
+
+def telling(judged: Judged) -> Test | None:
+    """The test that says how near a quiet rule came: the only one against a fixed threshold."""
+    tests = [test for test in judged.tests if test.is_fixed and test.has_direction]
+    return tests[0] if len(tests) == 1 else None
+
+
+def nearest(render: Renderer, judged: Judged, test: Test) -> str:
+    """SQL of the value that came nearest to a threshold."""
+    side = f"CASE WHEN {render.observed(judged.when)} IS NOT NULL THEN {render.value(test.left)} END"
+    return f"{'max' if test.is_upward else 'min'}({side})"
 
 
 def _constant(value: Value) -> float | None:
@@ -177,12 +186,17 @@ def last_value(program: Program, value: Value | None) -> float | str | bool | No
     if value is None:
         return None
     if not is_long(program):
-        (cell,) = program.totals([f"last({program.renderer.value(value)} ORDER BY i)"])
+        (cell,) = program.totals([at_the_end(program.renderer, value)])
         return cell  # type: ignore[no-any-return]
     found = program.con.execute(
         f"SELECT {program.renderer.value(value)} FROM {program.table} ORDER BY i DESC LIMIT 1"
     ).fetchone()
     return found[0] if found else None
+
+
+def at_the_end(render: Renderer, value: Value) -> str:
+    """SQL of what a value is at the last row of a short run."""
+    return f"last({render.value(value)} ORDER BY i)"
 
 
 def not_finite(program: Program, columns: Mapping[T, str], first: int, last: int) -> list[T]:

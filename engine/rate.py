@@ -19,6 +19,11 @@ _SEEN = 3  # rates above zero before a jump: the first ones of a ramp say little
 _NEAR = 5  # rows from a jump to the fault; what a run stood for longer did not break it
 
 
+def rate_cells(column: str) -> tuple[str, str, str]:
+    """SQL of what is looked at of each row: the rate, the line, and how often the clock was set back before."""
+    return f"CAST({column} AS DOUBLE)", "line", "segment"
+
+
 class Rate(NamedTuple):
     """The learning rate in the table of a run (with i, line, segment): of it counts what is since the last rewind."""
 
@@ -51,9 +56,7 @@ class Rate(NamedTuple):
 
     def _peak(self, line: int | None) -> float | None:
         """The same for a run whose cells are quicker to fetch."""
-        rates, lines, segments = self.program.cells(
-            [f"CAST({self.column} AS DOUBLE)", "line", "segment"], self.program.source
-        )
+        rates, lines, segments = self.program.cells(rate_cells(self.column), self.program.source)
         last = max(segments, default=0)
         kept = [
             (rate, at)

@@ -31,7 +31,7 @@ from ..tree import Call
 from ..tree import Text as Quoted
 from .evaluation import Together
 from .model import Asked
-from .reading import Reader, Reading, Text, load, text_of
+from .reading import Reader, Reading, Seen, Text, load, text_of
 
 FEW = 4
 """Runs of one group below which each is judged by itself."""
@@ -87,6 +87,7 @@ class Batch:
         self.folders: dict[str, list[str]] = {}
         self.settings: list[Resolved] = []
         self.plain: Resolved | None = None
+        self.seen = Seen()
 
     @property
     def is_possible(self) -> bool:
@@ -112,7 +113,7 @@ class Batch:
 
     def _log(self, log: str) -> tuple[int, _Log] | None:
         path = located(shown_path(log))
-        text = text_of(path) if path != "-" else None
+        text = text_of(path, self.seen) if path != "-" else None
         if text is None:
             return None
         known = find_known(path, looked=self.folders)

@@ -19,9 +19,12 @@ from ..compile.program import Program
 from ..compile.sql import Renderer
 from ..episodes import Course
 from ..evaluation import Evaluation
-from ..judged import Judged
+from ..evidence import at_the_end, excess, nearest, telling
+from ..findings import Workbench
+from ..judged import Judged, conditions_of, metrics_of, watched_for_nonfinite
 from ..pack import Resolved
-from ..report import Report
+from ..rate import RATE, rate_cells
+from ..report import Finding, Report, RuleState
 from ..rowbook import Row, RowBook
 from ..series import Splitter, metric_id
 from ..settings import Whereabouts
@@ -31,6 +34,8 @@ from .reading import Reading
 
 _PER_CODE = 30
 _TRUTH = (None, False, None, True)
+_TRUE = sum(1 << 2 * place for place in range(_PER_CODE))
+"""The lower bit of each pair."""
 
 
 class UnansweredError(Exception):
@@ -96,13 +101,17 @@ class OneProgram(Program):
 
     def cells(self, items: Sequence[str], source: str = "") -> list[list[Any]]:
         """As `Program.cells`; raises UnansweredError."""
+        if self.ask(items, source):
+            raise UnansweredError
+        return [self._answers.cells[source or self.table, item][self._run] for item in items]
+
+    def ask(self, items: Sequence[str], source: str = "") -> bool:
+        """Whether some of these cells are not known yet; they will be fetched."""
         known, table = self._answers.cells, source or self.table
         missing = [item for item in items if self._run not in known.get((table, item), ())]
-        if missing:
-            for item in missing:
-                self._answers.wanted.setdefault((table, item), set()).add(self._run)
-            raise UnansweredError
-        return [known[table, item][self._run] for item in items]
+        for item in missing:
+            self._answers.wanted.setdefault((table, item), set()).add(self._run)
+        return bool(missing)
 
 
 class Together:
@@ -138,6 +147,7 @@ class Together:
         self.planned = _Plan(self).planned()
         self.lines: dict[int, dict[tuple[Value, int], Timeline]] = {}
         self.books: dict[int, dict[int, Row]] = {}
+        self._cells: dict[int, tuple[list[str], list[str]]] = {}
 
     def _largest(self) -> tuple[dict[str, float], frozenset[str]]:
         types = self.resolved.pack.metrics
@@ -166,6 +176,7 @@ class Together:
         self.books = self._rows()
         answers = Answers(self.con, list(self.runs))
         waiting = [OneOfMany(self, answers, run, reading) for run, reading in self.runs.items()]
+        self._ask(answers)
         # What the first run asks is what most ask: it is answered at once, for all of them.
         while waiting[0].tried(seen) is None and not waiting[0].is_lost:
             answers.fetch()
@@ -179,13 +190,35 @@ class Together:
             answers.fetch()
             waiting = put_off
 
+    def _ask(self, answers: Answers) -> None:
+        """Fetch what one run or another is going to ask."""
+        render, table = self.program.renderer, self.program.table
+        for each in self.planned.judged:
+            if (test := telling(each)) is not None:
+                answers.asked[table, nearest(render, each, test)] = None
+            if each.scope is not None:
+                answers.asked[table, at_the_end(render, each.scope)] = None
+        answers.fetch()
+
+    def cells_of(self, each: Judged) -> tuple[list[str], list[str]]:
+        """The cells that a finding of a rule is told with: of the working table, and of the rows."""
+        if id(each) not in self._cells:
+            render, pack = self.program.renderer, self.resolved.pack
+            sides = [render.value(side) for test in each.tests for side in (test.left, test.right)]
+            beyond = [sql for test in each.tests if (sql := excess(self.program, test)) is not None]
+            named = metrics_of(pack, conditions_of(each.rule)[: len(each.rule.levels)])
+            drawn = [id for id in named if pack.metrics[id].expr is None and pack.metrics[id].type == "number"]
+            drawn = [id for id in drawn if each.binder.names.present(id)]
+            shown = [render.value(value) for value in (*each.told.values(), *map(each.binder.metric, drawn))]
+            watched = watched_for_nonfinite(pack, each.level.when)
+            columns = [column for id in watched for column, _ in self.splitter.present(id)]
+            self._cells[id(each)] = [*sides, *beyond, *shown], columns
+        return self._cells[id(each)]
+
     def _rows(self) -> dict[int, dict[int, Row]]:
-        found: dict[int, dict[int, Row]] = {run: {} for run in self.runs}
-        cursor = self.con.execute(f"SELECT run, i, line, step, tick, epoch, time FROM {self.table}")
-        while batch := cursor.fetchmany(10_000):
-            for run, i, *row in batch:
-                found[run][i] = Row(*row)
-        return found
+        lists = ", ".join(f"list({column} ORDER BY i)" for column in ("i", *Row._fields))
+        rows = self.con.execute(f"SELECT run, {lists} FROM {self.table} GROUP BY run").fetchall()
+        return {run: dict(zip(places, map(Row, *cells), strict=True)) for run, places, *cells in rows}
 
 
 class _Plan(Evaluation):
@@ -218,16 +251,19 @@ class OneOfMany(Evaluation):
         self.interval, self.last_tick = glance.interval or 0.0, glance.last_tick or 0.0
         self.started = glance.started
         self.spacing = (glance.least or 0.0) if glance.least == glance.most else None
-        self.program = OneProgram(together.program, answers, run, facts.rows)
+        self.own = OneProgram(together.program, answers, run, facts.rows)
+        self.program = self.own
         self.names = together.names
         self.is_lost = False
+        self.seen: tuple[object, ...] = ()
         self._ways: list[Course] | None = None
 
     def tried(self, seen: Callable[[int], object]) -> Report | None:
         """The report, None where it needs an answer that is still to be fetched, or where something goes wrong."""
         try:
             self.hidden = {}
-            return self.concluded(self.together.planned, seen(self.run))
+            self.seen = self.seen or (seen(self.run),)
+            return self.concluded(self.together.planned, self.seen[0])
         except UnansweredError:
             return None
         except Exception:
@@ -240,6 +276,21 @@ class OneOfMany(Evaluation):
             self._ways = super()._courses(judged)
         return self._ways
 
+    def _settled(
+        self, bench: Workbench, judged: Sequence[Judged], courses: Sequence[Course], lacks: Mapping[str, str]
+    ) -> tuple[list[Finding], list[RuleState]]:
+        # All at once, so that the run is not put off for each of them.
+        fired = [self.together.cells_of(each) for each, way in zip(judged, courses, strict=True) if way.episodes]
+        rate = self.given.columns.get(RATE)
+        rates = list(rate_cells(rate)) if fired and rate else []
+        missing = [
+            self.own.ask([item for cells, _ in fired for item in cells]),
+            self.own.ask([*rates, *(column for _, columns in fired for column in columns)], self.program.source),
+        ]
+        if any(missing):
+            raise UnansweredError
+        return super()._settled(bench, judged, courses, lacks)
+
     def _book(self) -> RowBook:
         return RowBook(self.program, self.rows, self.spacing or 0.0, self.together.books[self.run])
 
@@ -251,7 +302,10 @@ class OneOfMany(Evaluation):
 def timelines_of(
     program: ManyProgram, conditions: Sequence[Value], runs: Mapping[int, Reading]
 ) -> dict[int, dict[tuple[Value, int], Timeline]]:
-    """The timeline of each condition in each run: two bits of a code each, and only rows at which a code changes."""
+    """The timeline of each condition in each run: two bits of a code each, and only rows at which a code changes.
+
+    Of a condition that is never true in a run, it does not matter where it is false and where unknown.
+    """
     render = program.renderer
     found: dict[int, dict[tuple[Value, int], Timeline]] = {run: {} for run in runs}
     for start in range(0, len(conditions), _PER_CODE):
@@ -260,19 +314,28 @@ def timelines_of(
             f"(CASE {flag} WHEN true THEN {3 << 2 * place} WHEN false THEN {1 << 2 * place} ELSE 0 END)"
             for place, flag in enumerate(map(render.observed, part))
         )
-        coded = f"SELECT run, i, CAST({code} AS BIGINT) AS c FROM {program.table}"
-        changes = f"SELECT run, i, c FROM (SELECT *, lag(c) OVER () AS p FROM ({coded})) WHERE i = 1 OR c <> p"
+        program.con.execute(
+            f"CREATE OR REPLACE TEMP TABLE coded AS SELECT run, i, CAST({code} AS BIGINT) AS c FROM {program.table}"
+        )
+        seen = "SELECT run, bit_or(c) AS seen FROM coded GROUP BY run"
+        told = f"SELECT run, i, seen, c & (((seen >> 1) & {_TRUE}) * 3) AS c FROM coded JOIN ({seen}) USING (run)"
+        turns = f"SELECT *, lag(c) OVER (PARTITION BY run ORDER BY i) AS p FROM ({told})"
         rows = program.con.execute(
-            f"SELECT run, list(i ORDER BY i), list(c ORDER BY i) FROM ({changes}) GROUP BY run"
+            "SELECT run, any_value(seen), list(i ORDER BY i), list(c ORDER BY i)"
+            f" FROM ({turns}) WHERE i = 1 OR c <> p GROUP BY run"
         ).fetchall()
-        for run, places, codes in rows:
-            lines = _lines(places, codes, len(part), runs[run].glance.rows)
+        for run, known, places, codes in rows:
+            lines = _lines(known, places, codes, len(part), runs[run].glance.rows)
             found[run].update(((condition, 1), line) for condition, line in zip(part, lines, strict=True))
     return found
 
 
-def _lines(places: Sequence[int], codes: Sequence[int], amount: int, rows: int) -> list[Timeline]:
-    """The timelines of some conditions, whose values stand in pairs of bits of a code at the rows where it changes."""
+def _lines(seen: int, places: Sequence[int], codes: Sequence[int], amount: int, rows: int) -> list[Timeline]:
+    """The timelines of some conditions, whose values stand in pairs of bits of a code at the rows where it changes.
+
+    `seen` has the bits of all rows together.
+    """
+    never, silent = (Segment(1, rows, value=False),), (Segment(1, rows, None),)
     segments: list[list[Segment]] = [[] for _ in range(amount)]
     first, known = [1] * amount, codes[0]
     for at, code in zip(places, codes, strict=True):
@@ -284,6 +347,9 @@ def _lines(places: Sequence[int], codes: Sequence[int], amount: int, rows: int) 
             segments[place].append(Segment(first[place], at - 1, _TRUTH[known >> bit & 3]))
             first[place] = at
         known = code
+    lines: list[Timeline] = []
     for place, (line, start) in enumerate(zip(segments, first, strict=True)):
-        line.append(Segment(start, rows, _TRUTH[known >> 2 * place & 3]))
-    return [tuple(line) for line in segments]
+        bits = seen >> 2 * place & 3
+        last = Segment(start, rows, _TRUTH[known >> 2 * place & 3])
+        lines.append((*line, last) if bits == 3 else never if bits else silent)
+    return lines

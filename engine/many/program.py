@@ -79,19 +79,30 @@ class ManyProgram(Program):
 
     def _measured(self, table: str, stream: Stream, own: Mapping[Kernel, str]) -> tuple[Stream, list[str]]:
         """The stream with how many rows its windows on a clock hold, and the columns that were added to tell them."""
-        spans = varying(stream, own)
         lengths: dict[Span, int] = {}
-        most: dict[Span, int] = {}
+        counts: dict[Span, str] = {}
         spacing = {clock: self._spacings(table, clock) for clock in clocks_of(own)}
-        for column, span in spans.items():
+        for column, span in varying(stream, own).items():
             clock, scale = CLOCKS[span.unit]
             points = {run: _points(span.last * scale, *found) for run, found in spacing[clock].items()}
             distinct = {each for each in points.values() if each != 0}
             if None not in distinct and len(distinct) < 2:
                 lengths[span] = min(self.rows, next(iter(distinct), None) or self.rows)
                 continue
-            most[span] = self._counted(table, column, span, points)
-        return stream._replace(lengths=lengths, most=most), [count_column(span) for span in most]
+            even = ", ".join(f"({run}, {self.rows if n == 0 else n})" for run, n in points.items() if n is not None)
+            counts[span] = self._counted(table, column, span, even)
+        most: dict[Span, int] = {}
+        if counts:
+            shown = ", ".join(f"{count} AS {count_column(span)}" for span, count in counts.items())
+            joins = " ".join(f"JOIN {count_column(span)}_t USING (g)" for span in counts)
+            counted = f"SELECT {table}.*, {shown} FROM {table} {joins} ORDER BY g"
+            self.con.execute(f"CREATE OR REPLACE TABLE {table} AS {counted}")
+            tops = ", ".join(f"max({count_column(span)})" for span in counts)
+            (found,) = self.con.execute(f"SELECT {tops} FROM {table}").fetchall()
+            most = {span: int(each or 0) for span, each in zip(counts, found, strict=True)}
+            for span in counts:
+                self.con.execute(f"DROP TABLE {count_column(span)}_t")
+        return stream._replace(lengths=lengths, most=most), [count_column(span) for span in counts]
 
     def _spacings(self, table: str, clock: str) -> dict[int, tuple[float | None, float | None, int, int]]:
         """By run, the least and the largest distance of neighbouring rows on a clock, those that have it, and all."""
@@ -101,27 +112,26 @@ class ManyProgram(Program):
         ).fetchall()
         return {run: (low, high, known, rows) for run, low, high, known, rows in found}
 
-    def _counted(self, table: str, column: str, span: Span, points: Mapping[int, int | None]) -> int:
-        """Add a column with the number of rows in each window, and say how many the longest has."""
+    def _counted(self, table: str, column: str, span: Span, even: str) -> str:
+        """Make a table with the number of rows in each window by `g`, and say what gives it.
+
+        `even` are the runs, each with the rows of a full window, where that is the same throughout.
+        """
         clock, scale = CLOCKS[span.unit]
-        length = number(span.last * scale)
-        even = ", ".join(f"({run}, {self.rows if n == 0 else n})" for run, n in points.items() if n is not None)
-        uneven = ", ".join(str(run) for run, n in points.items() if n is None)
-        self.con.execute(f"ALTER TABLE {table} ADD COLUMN {column} BIGINT DEFAULT 0")
-        if even:
-            self.con.execute(
-                f"UPDATE {table} SET {column} = least(k, e.n) FROM (VALUES {even}) e(run, n) WHERE {table}.run = e.run"
-            )
-        if uneven:
-            rows = f"FROM {table} WHERE {clock} IS NOT NULL AND run IN ({uneven})"
-            self.con.execute(
-                f"UPDATE {table} SET {column} = c.n FROM (SELECT a.g, a.k - coalesce(b.k, 0) AS n"
-                f" FROM (SELECT run, g, k, {clock} - {length} AS since {rows}) a"
-                f" ASOF LEFT JOIN (SELECT run, {clock} AS c, max(k) AS k {rows} GROUP BY run, {clock}) b"
-                f" ON a.run = b.run AND a.since >= b.c) c WHERE {table}.g = c.g"
-            )
-        (found,) = self.con.execute(f"SELECT max({column}) FROM {table}").fetchall()[0]
-        return int(found or 0)
+        ends = f"SELECT run, {clock} AS c, max(k) AS k FROM {table} WHERE {clock} IS NOT NULL GROUP BY run, {clock}"
+        count = "CASE WHEN a.since IS NULL THEN 0 ELSE a.k - coalesce(b.k, 0) END"
+        self.con.execute(
+            f"CREATE TABLE {column}_t AS SELECT a.g, {count} AS n, a.run AS of"
+            f" FROM (SELECT run, g, k, {clock} - {number(span.last * scale)} AS since FROM {table}) a"
+            f" ASOF LEFT JOIN ({ends}) b ON a.run = b.run AND a.since >= b.c"
+        )
+        if not even:
+            return f"{column}_t.n"
+        self.con.execute(
+            f"CREATE OR REPLACE TABLE {column}_t AS SELECT t.g, t.n, e.points FROM {column}_t t"
+            f" LEFT JOIN (VALUES {even}) e(run, points) ON t.of = e.run"
+        )
+        return f"CASE WHEN {column}_t.points IS NULL THEN {column}_t.n ELSE least({table}.k, {column}_t.points) END"
 
 
 def _points(length: float, low: float | None, high: float | None, known: int, rows: int) -> int | None:

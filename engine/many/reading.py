@@ -6,6 +6,7 @@ of single logs. What is read here has the same columns, facts and notes that it 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tempfile
@@ -35,6 +36,8 @@ LARGEST = 1 << 23
 LINE_FORMATS = frozenset({"jsonl", "detr", "ms_swift", "llama_factory"})
 """The formats that are nothing but JSON lines."""
 
+_PLAIN = "jsonl"
+_MOST_NAMES = 64
 _LONGEST_LINE = 1 << 20
 _HEAD = 1 << 16
 _SHOWN = 5
@@ -64,7 +67,46 @@ class Shape(NamedTuple):
     runs: Mapping[int, Reading]
 
 
-def text_of(path: str) -> Text | None:
+class Seen:
+    """What earlier logs have shown, which most later ones repeat: the names of keys, and their format."""
+
+    def __init__(self) -> None:
+        self.names: frozenset[bytes] = frozenset()
+        self.formats: dict[frozenset[bytes], str] = {}
+
+    def names_in(self, raw: bytes) -> frozenset[bytes]:
+        """The names that stand before a colon."""
+        found = {name: raw.count(b'"' + name + b'":') for name in self.names}
+        if b'" :' not in raw and b'"\t:' not in raw and sum(found.values()) == raw.count(b'":'):
+            return frozenset(name for name, times in found.items() if times)
+        names = frozenset(_NAMES.findall(raw))
+        if len(self.names | names) <= _MOST_NAMES:
+            self.names |= names
+        return names
+
+    def format_of(self, raw: bytes, names: frozenset[bytes]) -> str | None:
+        """The format of a text, None where it is not one of LINE_FORMATS."""
+        if names not in self.formats:
+            head = Head(raw[:_HEAD])
+            # Dialects are told by their keys: what is none with all keys of a log is none with the first of them.
+            head.keys = frozenset(name.decode() for name in names)
+            found = registry.claimed(head)
+            if found is None or found.id != _PLAIN:
+                found = registry.claimed(Head(raw[:_HEAD]))
+                return found.id if found is not None and found.id in LINE_FORMATS else None
+            self.formats[names] = found.id
+        first, _, rest = raw.partition(b"\n")
+        try:
+            json.loads(first)
+        except (ValueError, RecursionError):
+            rest = b""
+        if rest.startswith(b'{"'):
+            return self.formats[names]
+        found = registry.claimed(Head(raw[:_HEAD]))
+        return found.id if found is not None and found.id in LINE_FORMATS else None
+
+
+def text_of(path: str, seen: Seen) -> Text | None:
     """The lines of a log, None where they must be read by themselves."""
     try:
         raw = contents(path, LARGEST)
@@ -79,10 +121,9 @@ def text_of(path: str) -> Text | None:
         return None
     if len(raw) > _LONGEST_LINE and max(map(len, raw.split(b"\n"))) > _LONGEST_LINE:
         return None
-    found = registry.claimed(Head(raw[:_HEAD]))
-    if found is None or found.id not in LINE_FORMATS:
-        return None
-    return Text(raw, found.id, frozenset(_NAMES.findall(raw)))
+    names = seen.names_in(raw)
+    name = seen.format_of(raw, names)
+    return Text(raw, name, names) if name is not None else None
 
 
 def load(con: duckdb.DuckDBPyConnection, texts: Mapping[int, Text], wanted: Wanted) -> Columns:
