@@ -158,12 +158,15 @@ class Batch:
             columns = load(con, texts, what)
             # Frames are to be reduced one by one, from their first row to their last, as they are in a single run.
             con.execute("PRAGMA debug_window_mode = 'separate'")
-            plan_quickly(con)
+            # Joins are to leave the rows as they stand.
+            plan_quickly(con, "build_side_probe_side", "compressed_materialization")
             con.execute(_LOCK)
             paths = {place: log.path for place, log in logs.items()}
             known = {place: log.known for place, log in logs.items()}
             reader = Reader(con, columns, what, texts, paths, known)
-            for shape in reader.shapes("rows_"):
+            shapes = reader.shapes("rows_")
+            con.execute("DROP TABLE raw")
+            for shape in shapes:
                 for number, runs in enumerate(_alike(shape.runs)):
                     if len(runs) >= FEW:
                         yield from self._of_group(con, resolved, shape.table, f"{shape.table}_{number}", runs, paths)

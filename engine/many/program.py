@@ -36,7 +36,11 @@ class ManyProgram(Program):
             joined.append(f"LEFT JOIN ({query}) USING (g)")
             made += own.values()
             temporary += tables
-        self._replace(f"SELECT {', '.join(made)} FROM {' '.join(joined)} ORDER BY g", made)
+        self._replace(f"SELECT {', '.join(made)} FROM {' '.join(joined)}", made)
+        # A join leaves the rows as they stand on its left, mostly.
+        (astray,) = self.con.execute(f"SELECT count(*) FROM {self.table} WHERE g <> rowid + 1").fetchall()[0]
+        if astray:
+            self.con.execute(f"CREATE OR REPLACE TABLE {self.table} AS SELECT * FROM {self.table} ORDER BY g")
         for table in temporary:
             self.con.execute(f"DROP TABLE {table}")
         for kernel, column in names.items():

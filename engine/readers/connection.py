@@ -52,13 +52,13 @@ def watched(watch: Callable[[duckdb.DuckDBPyConnection], duckdb.DuckDBPyConnecti
         _watching.pop()
 
 
-def plan_quickly(con: duckdb.DuckDBPyConnection) -> None:
-    """Leave out the passes of the optimizer that take longer over a few rows than they can save.
+def plan_quickly(con: duckdb.DuckDBPyConnection, *more: str) -> None:
+    """Leave out the passes of the optimizer that take longer over a few rows than they can save, and `more` of them.
 
     DuckDB 1 keeps them: it gives other values where a filter is not pushed down below `lag`.
     """
     if not duckdb.__version__.startswith("1."):
-        con.execute(f"SET disabled_optimizers = '{_PASSES}'")
+        con.execute(f"SET disabled_optimizers = '{','.join((_PASSES, *more))}'")
 
 
 def is_interrupt(error: BaseException) -> bool:
