@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from threading import active_count
 from time import monotonic, sleep
@@ -61,3 +63,14 @@ def test_passes_of_the_optimizer_are_left_out() -> None:
     con = connection.connect()
     connection.plan_quickly(con)
     assert set(str(setting(con, "disabled_optimizers")).split(",")) == set(connection._PASSES.split(","))
+
+
+def test_no_bar_is_drawn_among_results() -> None:
+    """DuckDB takes a program without a file, such as this one or `python -c`, for a person at a prompt."""
+    code = (
+        "from trainrules.engine.readers.connection import connect; con = connect();"
+        " print(*[each.execute(\"SELECT current_setting('enable_progress_bar')\").fetchone()[0]"
+        " for each in (con, con.cursor())])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False False\n"

@@ -108,5 +108,6 @@ def _opened(threads: int | None, memory_limit: str | None) -> duckdb.DuckDBPyCon
     if memory_limit is not None:
         settings["memory_limit"] = memory_limit
     con = duckdb.connect(":memory:", config=settings)
-    con.execute("SET TimeZone = 'UTC'")
+    # DuckDB draws a bar where the main program has no file, which it takes for a person at a prompt.
+    con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
     return con
