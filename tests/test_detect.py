@@ -239,7 +239,7 @@ def test_the_command_leaves_with_3_and_a_report_on_each_log(
     log_of(tmp_path / "known.jsonl", *ROWS)
     log_of(tmp_path / "unknown.jsonl", {"step": 1, "phase": "a", "loss": 1.0})
     with pytest.raises(SystemExit) as left:
-        cli.main(["eval", "--format", "jsonl", "known.jsonl", "unknown.jsonl"])
+        cli.main(["eval", "--strict", "--format", "jsonl", "known.jsonl", "unknown.jsonl"])
     out, err = capsys.readouterr()
     known, unknown = map(json.loads, out.splitlines())
     assert left.value.code == 3
