@@ -29,7 +29,10 @@ from trainrules.engine.many.spreading import in_order
 
 ROOT = Path(__file__).resolve().parents[1]
 AMOUNT = 24
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and terminals are others there")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name == "nt", reason="signals and terminals are others there"),
+]
 
 
 @pytest.fixture(scope="module")

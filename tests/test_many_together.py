@@ -45,6 +45,7 @@ def assert_same(logs: list[str], found: dict[int, Report], pack: str, *, every: 
         assert repr(found[place]) == repr(alone), logs[place]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pack", "start", "every"),
     [("kto", 0, 3), ("common", 0, 9), ("sam_detr", 1, 9), ("cape_pose", 2, 9), ("coordexp", 3, 9)],
