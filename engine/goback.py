@@ -17,6 +17,7 @@ class GoBack(NamedTuple):
     the usual distance between two rows on the clock; `first` is the first row, where none
     is missing before it.
     `saves` is how many steps lie between two checkpoints, where that is known.
+    `sign` is what began there, where that is not what the plan is made for.
     """
 
     bound: Moment | None
@@ -25,6 +26,7 @@ class GoBack(NamedTuple):
     seen: tuple[Checkpoint, ...] | None = None
     first: Moment | None = None
     saves: float | None = None
+    sign: str = ""
 
     @property
     def comparable(self) -> tuple[Checkpoint, ...]:
@@ -99,7 +101,9 @@ class GoBack(NamedTuple):
         return f", but by save_steps = {number(self.saves, 9)} it is that of step {number(step, 9)}" if step > 0 else ""
 
     def _began(self) -> str:
-        return moment(self.bound, self.clock) if self.bound else "the fault"
+        if self.bound is None:
+            return "the fault"
+        return moment(self.bound, self.clock) + (f" ({self.sign})" if self.sign else "")
 
     def _named(self, checkpoint: Checkpoint) -> str:
         return f"{checkpoint.name} ({'epoch' if self.clock == 'epoch' else 'step'} {number(checkpoint.step, 9)})"

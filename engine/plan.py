@@ -16,7 +16,7 @@ from .rate import Rate
 from .report import Finding, GateResult, LogFacts, Moment, RuleState, SetAside, Step, Suggestion
 from .surroundings import SAVES
 from .verdict import nothing_judged, verdict_of
-from .words import clauses, number, position
+from .words import clauses, lowered, number, position
 
 LOWER = "lower_thresholds"
 """The action whose new values are the limits that a held-up gate suggests."""
@@ -92,8 +92,10 @@ class _Planner:
             self.names["lr_peak"] = given.rate.peak(self.open[0].onset if self.open else None)
         self.set_aside: list[SetAside] = []
         saves = next((each.value for each in given.log.known if each.name == SAVES), None)
+        earliest = self.earliest_fault()
         self.back = GoBack(
-            bound=self.earliest_fault(),
+            bound=earliest.onset if earliest else None,
+            sign=lowered(earliest.title) if earliest and earliest.state == "explained" else "",
             clock=self.clock,
             interval=given.interval,
             seen=given.checkpoints,
@@ -189,11 +191,20 @@ class _Planner:
                     told.setdefault((name, reason), []).append(finding.rule)
         self.set_aside += [SetAside(name, tuple(rules), reason) for (name, reason), rules in told.items()]
 
-    def earliest_fault(self) -> Moment | None:
-        """Where the fault began: the earliest onset of the open critical findings, of all open ones if none is."""
+    def earliest_fault(self) -> Finding | None:
+        """What began first of the critical findings that hold, explained ones too; of all open ones if none is open.
+
+        A finding that another explains is still a fault of the model: where it began earlier, a checkpoint from in
+        between has it. One that an improving evaluation speaks against is none.
+        """
         critical = [finding for finding in self.open if finding.severity == "critical"]
-        onsets = [finding.onset for finding in critical or self.open]
-        return min(onsets, key=position, default=None)
+        explained = [
+            finding
+            for finding in self.findings
+            if finding.state == "explained" and finding.severity == "critical" and finding.explained_by != IMPROVING
+        ]
+        both = [*critical, *explained] if critical else self.open
+        return min(both, key=lambda finding: position(finding.onset), default=None)
 
     # In which words
 

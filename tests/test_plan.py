@@ -409,6 +409,40 @@ def test_the_bound_is_the_earliest_onset_among_the_open_critical_findings_of_the
     assert "before the fault began at step 70" in texts(result)[0]
 
 
+def test_an_explained_critical_finding_that_began_earlier_bounds_the_checkpoint_too() -> None:
+    early = finding("diverging", "stop", onset=97, rule="early", title="Loss is above its start")
+    result = plan(
+        finding("inverted", "revert", onset=101, rule="late"),
+        early._replace(longest_window=50),
+        checkpoints=(Checkpoint("checkpoint-50", 50), Checkpoint("checkpoint-100", 100)),
+    )
+    assert [each.explained_by for each in result.findings] == [None, "late"]
+    assert result.plan[0].target == {"checkpoint": "checkpoint-50", "step": 50}
+    assert texts(result) == [
+        "Go back to checkpoint-50 (step 50), the newest one from before the fault began at step 97 (loss is above its"
+        " start)."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("other", "improving"),
+    [
+        (finding("stalled", "stop", onset=97, severity="warning")._replace(longest_window=50), False),
+        (finding("diverging", "stop", onset=97, train_only=True)._replace(longest_window=50), True),
+        (finding("diverging", "stop", onset=97, state="resolved")._replace(longest_window=50), False),
+    ],
+    ids=["a warning", "an improving evaluation", "over"],
+)
+def test_an_explained_finding_that_is_no_fault_bounds_nothing(other: Finding, improving: bool) -> None:
+    result = plan(
+        finding("inverted", "revert", onset=101),
+        other,
+        checkpoints=(Checkpoint("checkpoint-50", 50), Checkpoint("checkpoint-100", 100)),
+        improving=improving,
+    )
+    assert result.plan[0].target == {"checkpoint": "checkpoint-100", "step": 100}
+
+
 def test_without_a_critical_finding_the_bound_is_the_earliest_open_warning() -> None:
     assert plan(finding("unstable", "revert", severity="warning")).plan[0].target == {
         "checkpoint": "checkpoint-50",
