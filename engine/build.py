@@ -36,6 +36,8 @@ from .patterns import foreign, parsed
 from .series import called
 
 SCHEMA = 1
+_RE2 = "a sign that means itself is written with a backslash, as in \\("
+_OF_STEP = "put the number in parentheses and use nothing that RE2 lacks, as in 'checkpoint-([0-9]+)$'"
 
 _T = TypeVar("_T")
 _Builder = Callable[[str, Fields, Problems], _T]
@@ -181,7 +183,9 @@ def _key_pattern(item: Item, part: str, problems: Problems) -> KeyPattern | None
     if isinstance(item.value, str):
         return KeyPattern(item.value)
     if not isinstance(item.value, dict):
-        problems.add(item.at, "wrong-type", f"'{part}' must list keys or {{key, pattern}}, not {kind(item)}")
+        problems.add(
+            item.at, "wrong-type", f"'{part}' must list keys or {{key, pattern}}, not {kind(item)}", "as in [step]"
+        )
         return None
     fields = Fields(item, problems, f"an entry of '{part}'")
     if not fields.has("key"):
@@ -197,17 +201,17 @@ def _pattern_problems(item: Item, pattern: str) -> Iterator[Problem]:
     try:
         groups = parsed(pattern).groups
     except (re.error, OverflowError, RecursionError) as error:
-        yield Problem(item.at, "bad-pattern", f"pattern {pattern!r} is no regular expression: {error}")
+        yield Problem(item.at, "bad-pattern", f"pattern {pattern!r} is no regular expression: {error}", _RE2)
         return
     if groups != 1:
         hint = "put the value in parentheses, as in '^(\\d+)/'; (?:…) groups without capturing"
         yield Problem(item.at, "bad-pattern", f"pattern {pattern!r} has {groups or 'no'} groups, it needs one", hint)
     elif found := foreign(pattern):
-        yield Problem(
-            item.at, "bad-pattern", f"pattern {pattern[:40]!r} is not in the syntax of RE2, which has no {found}"
-        )
+        message = f"pattern {pattern[:40]!r} is not in the syntax of RE2, which has no {found}"
+        yield Problem(item.at, "bad-pattern", message, "write it without")
     elif len(pattern) > MAX_PATTERN:
-        yield Problem(item.at, "bad-pattern", f"pattern {pattern[:40]!r} is longer than {MAX_PATTERN} characters")
+        message = f"pattern {pattern[:40]!r} is longer than {MAX_PATTERN} characters"
+        yield Problem(item.at, "bad-pattern", message, "shorten it")
 
 
 def _checkpoints(top: Fields) -> Checkpoints:
@@ -224,7 +228,7 @@ def _checkpoints(top: Fields) -> Checkpoints:
     if step is not None and fault is None and (strange := foreign(step)):
         fault = f"patterns know no {strange}"
     if fault:
-        top.problems.add(fields.place("step"), "bad-pattern", f"'step' cannot be used: {fault}")
+        top.problems.add(fields.place("step"), "bad-pattern", f"'step' cannot be used: {fault}", _OF_STEP)
     return Checkpoints(fields.texts("glob"), step, fields.texts("best"))
 
 

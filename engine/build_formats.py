@@ -16,6 +16,8 @@ MAX_PATTERN = 500
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*").fullmatch
 
+_RE2 = "a sign that means itself is written with a backslash, as in \\("
+
 
 def format_of(name: str, fields: Fields, problems: Problems) -> Format:
     """One format; what its lines cannot mean becomes a problem."""
@@ -90,12 +92,11 @@ def _pattern(fields: Fields, key: str, problems: Problems) -> re.Pattern[str] | 
     try:
         pattern = parsed(text)
     except (re.error, OverflowError, RecursionError) as error:
-        problems.add(item.at, "bad-pattern", f"pattern {_shown(text)} is no regular expression: {error}")
+        problems.add(item.at, "bad-pattern", f"pattern {_shown(text)} is no regular expression: {error}", _RE2)
         return None
     if found := foreign(text):
-        problems.add(
-            item.at, "bad-pattern", f"pattern {_shown(text)} is not in the syntax of RE2, which has no {found}"
-        )
+        message = f"pattern {_shown(text)} is not in the syntax of RE2, which has no {found}"
+        problems.add(item.at, "bad-pattern", message, "write it without")
         return None
     if len(text) > MAX_PATTERN:
         problems.add(

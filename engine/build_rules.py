@@ -103,7 +103,7 @@ def invariant(name: str, fields: Fields, problems: Problems) -> Invariant | None
     rel, abs = fields.expression("rel"), fields.expression("abs")
     for key, given in (("rel", rel), ("abs", abs)):
         if given is not None and isinstance(given.tree, Number) and given.tree.value < 0:
-            problems.add(given.at, "out-of-range", f"'{key}' must not be below 0")
+            problems.add(given.at, "out-of-range", f"'{key}' must not be below 0", "such as 0.01")
     return Invariant(
         id=name,
         at=fields.at,
@@ -129,7 +129,9 @@ def _advice(fields: Fields, problems: Problems) -> dict[str, str]:
     found = {}
     for name, item in fields.mapping("advice").items():
         if not isinstance(item.value, str):
-            problems.add(item.at, "wrong-type", f"advice for {name!r} must be a text, not {kind(item)}")
+            problems.add(
+                item.at, "wrong-type", f"advice for {name!r} must be a text, not {kind(item)}", "put it in quotes"
+            )
             continue
         problems.extend(list(template_problems(item.value, item.at)))
         found[name] = item.value
@@ -144,12 +146,16 @@ def stage(name: str, fields: Fields, problems: Problems) -> Stage:
         tree, unit = end.amount.tree, end.unit
         to = tree.value if isinstance(tree, Number) else None
         if to is None or unit == "points":
-            problems.add(
-                fields.place("to"), "bad-length", f"stage {name!r} must end at a number of steps, epochs or minutes"
-            )
+            message = f"stage {name!r} must end at a number of steps, epochs or minutes"
+            problems.add(fields.place("to"), "bad-length", message, "such as 'to: 50 steps'")
     share = fields.number("share")
     if share is not None and not 0 < share <= 1:
-        problems.add(fields.place("share"), "out-of-range", f"'share' must lie in (0, 1], not {share:g}")
+        problems.add(
+            fields.place("share"),
+            "out-of-range",
+            f"'share' must lie in (0, 1], not {share:g}",
+            f"write {share / 100:g}" if 1 < share <= 100 else "such as 0.5",
+        )
     expect = {}
     for metric, item in fields.mapping("expect").items():
         pair = band(item, metric, problems)
@@ -175,7 +181,8 @@ def action(name: str, fields: Fields, problems: Problems) -> Action:
     direction = {}
     for key, item in fields.mapping("direction").items():
         if item.value not in ("up", "down"):
-            problems.add(item.at, "unknown-choice", f"'{key}' must be one of up, down, not {kind(item)}")
+            message = f"'{key}' must be one of up, down, not {kind(item)}"
+            problems.add(item.at, "unknown-choice", message, "write up or down")
         else:
             direction[key] = str(item.value)
     return Action(

@@ -53,6 +53,8 @@ LONGEST = 1e12
 """The largest amount of a window or a duration, in its own unit."""
 
 LENGTH = re.compile(r"\s*(?P<amount>\d+(?:\.\d+)?)\s+(?P<unit>points|steps|epochs|minutes)\s*")
+_NUMBER = re.compile(r"\s*[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?\s*").fullmatch
+_NO_ROWS = "use numbers, params and what is known of a whole run"
 _SINGULAR = {unit[:-1]: unit for unit in UNITS}
 
 
@@ -133,9 +135,8 @@ class _Checker:
                 kind = self.type_of(operand)
                 for choice in choices if self.sound(operand) else ():
                     if self.type_of(choice) != kind:
-                        self.problem(
-                            choice, "type-mismatch", f"a {kind} is never in a list with a {self.type_of(choice)}"
-                        )
+                        message = f"a {kind} is never in a list with a {self.type_of(choice)}"
+                        self.problem(choice, "type-mismatch", message, "write texts in quotes and numbers without")
             case And(operands=operands) | Or(operands=operands):
                 for operand in operands:
                     self.expect(operand, "condition")
@@ -168,14 +169,28 @@ class _Checker:
             return
         left, right = self.type_of(node.left), self.type_of(node.right)
         if left != right:
-            self.problem(node, "type-mismatch", f"a {left} cannot be compared with a {right}")
+            self.problem(node, "type-mismatch", f"a {left} cannot be compared with a {right}", self.comparable(node))
         elif left != "number" and node.operator not in ("==", "!="):
             self.problem(node, "type-mismatch", f"a {left} has no order", "use == or !=")
+
+    def comparable(self, node: Comparison) -> str:
+        """How two sides of different types become comparable."""
+        sides = (node.left, node.right)
+        types = [self.type_of(side) for side in sides]
+        quoted = next((side.value for side in sides if isinstance(side, Text)), None)
+        if "condition" in types:
+            return "write the condition alone, or 'not' before it"
+        if quoted is not None and _NUMBER(quoted):
+            return f"write {quoted} without quotes"
+        text = sides[types.index("text")]
+        if isinstance(text, Name):
+            return f"compare {text.id} with a text in quotes, as in {text.id} == 'main'"
+        return "give the metric 'type: text' if the log holds texts there, or compare it with a number"
 
     def call(self, node: Call) -> None:
         function, before = FUNCTIONS[node.function], len(self.problems)
         if function.family is not Family.POINTWISE and node.function != "default" and not self.scope.rows:
-            self.problem(node, "no-rows", f"{node.function}() looks at rows, and there are none here")
+            self.problem(node, "no-rows", f"{node.function}() looks at rows, and there are none here", _NO_ROWS)
             return
         parameters = list(function.parameters)
         if parameters[-1].repeated:
@@ -213,6 +228,7 @@ class _Checker:
         if not isinstance(argument, Name) or argument.id not in self.scope.metrics:
             near = did_you_mean(argument.id, list(self.scope.metrics)) if isinstance(argument, Name) else ""
             code: Code = "unknown-metric" if isinstance(argument, Name) else "type-mismatch"
+            near = near or f"as in {call.function}({next(iter(self.scope.metrics), 'loss')})"
             self.problem(argument, code, f"{call.function}() takes the name of a metric", near)
         elif call.function == "best" and argument.id not in self.scope.better:
             self.problem(
@@ -237,9 +253,16 @@ class _Checker:
                     "name it under windows, with `min:`",
                 )
             elif float(found["amount"]) > LONGEST:
-                self.problem(argument, "bad-window", f"a window holds at most {LONGEST:,.0f} points")
+                self.problem(
+                    argument,
+                    "bad-window",
+                    f"a window holds at most {LONGEST:,.0f} points",
+                    "name one under windows, with 'last: all'",
+                )
             elif float(found["amount"]) < 1 or not float(found["amount"]).is_integer():
-                self.problem(argument, "bad-window", "a window of points needs a whole number of at least 1")
+                self.problem(
+                    argument, "bad-window", "a window of points needs a whole number of at least 1", 'as in "20 points"'
+                )
         elif not isinstance(argument, Name):
             self.problem(argument, "bad-window", "a window is a name or a quoted length", 'as in trend or "20 points"')
         elif argument.id not in self.scope.windows:
@@ -257,11 +280,13 @@ class _Checker:
         if isinstance(argument, Number):
             value, least = argument.value, 0 if default == 0 else 1
             if kind is Kind.COUNT and value > 1_000_000:
-                self.problem(argument, "out-of-range", f"{name} must be at most 1,000,000")
+                self.problem(argument, "out-of-range", f"{name} must be at most 1,000,000", "write 1000000 or less")
             elif kind is Kind.COUNT and (value < least or not value.is_integer()):
-                self.problem(argument, "out-of-range", f"{name} must be a whole number of at least {least}")
+                message = f"{name} must be a whole number of at least {least}"
+                self.problem(argument, "out-of-range", message, f"write {max(least, round(value))}")
             if kind is Kind.FRACTION and not 0 < value < 1:
-                self.problem(argument, "out-of-range", f"{name} must lie between 0 and 1")
+                hint = f"write {value / 100:g}" if 2 <= value < 100 else "such as 0.95"
+                self.problem(argument, "out-of-range", f"{name} must lie between 0 and 1", hint)
 
     def type_of(self, node: Node | None) -> str:
         match node:

@@ -44,22 +44,38 @@ _ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow:
 _COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 _TRUTHS = {"true": True, "True": True, "false": False, "False": False}
 _REFUSED = {
-    ast.Attribute: "attributes are not part of the language",
-    ast.Subscript: "subscripts are not part of the language",
-    ast.Lambda: "lambdas are not part of the language",
-    ast.JoinedStr: "f-strings are not part of the language",
-    ast.NamedExpr: "assignments are not part of the language",
-    ast.Starred: "starred arguments are not part of the language",
-    ast.Dict: "dictionaries are not part of the language",
-    ast.Set: "sets are not part of the language",
-    ast.Tuple: "tuples are not part of the language",
-    ast.List: "a list may only stand after 'in'",
+    ast.Attribute: (
+        "attributes are not part of the language",
+        "give the metric a name without points, its key in 'keys'",
+    ),
+    ast.Subscript: ("subscripts are not part of the language", "an earlier value is prev(loss, 3)"),
+    ast.Lambda: ("lambdas are not part of the language", "write what is computed as a metric with 'expr'"),
+    ast.JoinedStr: ("f-strings are not part of the language", "write a plain text in quotes"),
+    ast.NamedExpr: ("assignments are not part of the language", "compare with =="),
+    ast.Starred: ("starred arguments are not part of the language", "write the arguments one by one"),
+    ast.Dict: ("dictionaries are not part of the language", "put text with braces in quotes"),
+    ast.Set: ("sets are not part of the language", "a list stands in brackets, as in phase in ['main', 'late']"),
+    ast.Tuple: ("tuples are not part of the language", "write one condition; a list stands in brackets after 'in'"),
+    ast.List: ("a list may only stand after 'in'", "as in phase in ['main', 'late']"),
     **dict.fromkeys(
-        (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp), "comprehensions are not part of the language"
+        (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+        ("comprehensions are not part of the language", "windows look at many rows, as in any(loss > 2, trend)"),
     ),
 }
+_INSTEAD = {
+    ast.FloorDiv: ("//", "write floor(a / b)"),
+    ast.Mod: ("%", "write a share as in 0.05, the rest of a division as a - b * floor(a / b)"),
+    ast.LShift: ("<<", "compare with <"),
+    ast.RShift: (">>", "compare with >"),
+    ast.BitAnd: ("&", "write 'and'"),
+    ast.BitOr: ("|", "write 'or'"),
+    ast.BitXor: ("^", "a power is written **"),
+    ast.MatMult: ("@", "multiply with *"),
+}
+"""Operators of Python that are none here, and what is written in their place."""
 
 
+_SYNTAX = "'rules explain not-in-language' tells what is"
 NO_TEXT = "half a character (a lone surrogate) is no text"
 NO_TEXT_HINT = "write the whole character, in UTF-8"
 
@@ -133,11 +149,11 @@ class _Parser:
         try:
             parsed = _parsed(f"({self.bare}\n)")
         except SyntaxError as error:
-            raise _RefusedError(
-                self.fault(error), "expression-syntax", f"not an expression: {_said(error)}", _syntax_hint(text)
-            ) from None
+            raise self.slip(error) from None
         except (ValueError, RecursionError, MemoryError):
-            raise _RefusedError(0, "expression-syntax", "not an expression: nested too deeply or not text") from None
+            raise _RefusedError(
+                0, "expression-syntax", "not an expression: nested too deeply or not text", "split it"
+            ) from None
         return self.convert(parsed.body, 0)
 
     def offset(self, node: ast.AST) -> int:
@@ -162,11 +178,20 @@ class _Parser:
         column = len(lines[line - 1].encode()[:column].decode(errors="replace"))
         return self.indent + sum(len(each) + 1 for each in lines[: line - 1]) + column
 
+    def slip(self, error: SyntaxError) -> _RefusedError:
+        """What breaks the syntax, where, and how it is mended."""
+        from .slips import hint_for, slip_in
+
+        said = _said(error)
+        if (slip := slip_in(self.bare, said + str(error.msg))) is not None:
+            at = self.indent + slip.offset
+            return _RefusedError(at, "expression-syntax", f"not an expression: {said}", slip.hint, slip.width)
+        hint = hint_for(self.bare)
+        return _RefusedError(self.fault(error), "expression-syntax", f"not an expression: {said}", hint)
+
     def fault(self, error: SyntaxError) -> int:
         """Where the syntax breaks; the closing parenthesis that is not the user's stands for the end of the text."""
         line, column = error.lineno or 1, max((error.offset or 2) - 1, 0)
-        if (slip := _slip(self.bare, str(error.msg))) is not None:
-            return self.indent + slip
         if line > self.bare.count("\n") + 1:
             return self.indent + len(self.bare)
         lines = self.bare.split("\n")[: line - 1]
@@ -182,8 +207,8 @@ class _Parser:
             )
         handler = _HANDLERS.get(type(node))
         if handler is None:
-            name = type(node).__name__.lower()
-            raise self.refuse(node, "not-in-language", _REFUSED.get(type(node), f"{name} is not part of the language"))
+            told = f"{type(node).__name__.lower()} is not part of the language"
+            raise self.refuse(node, "not-in-language", *_REFUSED.get(type(node), (told, _SYNTAX)))
         made = handler(self, node, depth + 1)
         made.width = self.width(node)
         return made
@@ -202,15 +227,15 @@ class _Parser:
             except OverflowError:
                 number = math.inf
             if not math.isfinite(number):
-                raise self.refuse(node, "out-of-range", "number is too large")
+                raise self.refuse(node, "out-of-range", "number is too large", "write one below 1.8e308")
             return Number(number, offset=offset)
-        raise self.refuse(node, "not-in-language", f"{value!r} is not part of the language")
+        raise self.refuse(node, "not-in-language", f"{value!r} is not part of the language", _SYNTAX)
 
     def name(self, node: ast.Name, depth: int) -> Node:
         if node.id in _TRUTHS:
             return Truth(_TRUTHS[node.id], offset=self.offset(node))
         if node.id.startswith("__"):
-            raise self.refuse(node, "unknown-name", f"unknown name {node.id!r}")
+            raise self.refuse(node, "unknown-name", f"unknown name {node.id!r}", "a name begins with a letter")
         return Name(node.id, offset=self.offset(node))
 
     def unary(self, node: ast.UnaryOp, depth: int) -> Node:
@@ -226,17 +251,15 @@ class _Parser:
             )
         if isinstance(node.op, ast.UAdd):
             return self.convert(node.operand, depth)
-        raise self.refuse(node, "not-in-language", "'~' is not part of the language")
+        raise self.refuse(node, "not-in-language", "'~' is not part of the language", "write 'not'")
 
     def binary(self, node: ast.BinOp, depth: int) -> Node:
         operator = _ARITHMETIC.get(type(node.op))
         if operator is None:
-            raise self.refuse(
-                node,
-                "not-in-language",
-                "only + - * / and ** with a literal exponent are part of the language",
-                "use floor() for '//'",
-            )
+            sign, hint = _INSTEAD[type(node.op)]
+            start = self.place(node.left.end_lineno or 1, node.left.end_col_offset or 0)
+            message = "only + - * / and ** with a literal exponent are part of the language"
+            raise _RefusedError(self.text.find(sign, start), "not-in-language", message, hint, len(sign))
         left, right = self.convert(node.left, depth), self.convert(node.right, depth)
         if operator == "**" and not (isinstance(right, Number) and abs(right.value) <= MAX_EXPONENT):
             raise self.refuse(
@@ -277,7 +300,9 @@ class _Parser:
         choices = tuple(self.convert(element, depth) for element in node.elts)
         for element, choice in zip(node.elts, choices, strict=True):
             if not isinstance(choice, (Number, Text)):
-                raise self.refuse(element, "not-in-language", "the list after 'in' may hold literals only")
+                raise self.refuse(
+                    element, "not-in-language", "the list after 'in' may hold literals only", "write texts in quotes"
+                )
         return choices
 
     def conditional(self, node: ast.IfExp, depth: int) -> Node:
@@ -290,7 +315,7 @@ class _Parser:
 
     def call(self, node: ast.Call, depth: int) -> Node:
         if not isinstance(node.func, ast.Name):
-            raise self.refuse(node, "not-in-language", "only the functions of the language can be called")
+            raise self.refuse(node, "not-in-language", "only the functions of the language can be called", _SYNTAX)
         function = FUNCTIONS.get(node.func.id)
         if function is None:
             raise self.refuse(
@@ -316,12 +341,10 @@ class _Parser:
         names = [parameter.name for parameter in parameters]
         for keyword in node.keywords:
             if keyword.arg not in function.keywords or keyword.arg not in names:
-                raise self.refuse(
-                    keyword.value,
-                    "wrong-arguments",
-                    f"{function.name}() has no option {keyword.arg!r}",
-                    _usage(function),
-                )
+                near = did_you_mean(str(keyword.arg), [name for name in names if name in function.keywords])
+                message = f"{function.name}() has no option {keyword.arg!r}"
+                at, width = self.offset(keyword), len(keyword.arg or "**")
+                raise _RefusedError(at, "wrong-arguments", message, near or _usage(function), width)
             place = names.index(keyword.arg)
             if filled[place] is not None:
                 raise self.refuse(
@@ -346,25 +369,9 @@ class _Parser:
 
 def _said(error: SyntaxError) -> str:
     """What Python complains of, without what it guesses."""
-    return re.sub(r"(?: here)?\. (?:Maybe you meant|Perhaps you forgot).*", "", str(error.msg))
-
-
-def _slip(text: str, told: str) -> int | None:
-    """Where a slip stands of which Python tells another place: `&&`, a bracket left open, one `=`; None for others."""
-    signs = re.sub(r"""'[^']*'|"[^"]*\"""", lambda quoted: "_" * len(quoted[0]), text)
-    if doubled := re.search(r"&&|\|\|", signs):
-        return doubled.start()
-    if "was never closed" in told:
-        is_open: list[int] = []
-        for found in re.finditer(r"[()\[\]{}]", signs):
-            if found[0] in "([{":
-                is_open.append(found.start())
-            elif is_open:
-                is_open.pop()
-        return is_open[-1] if is_open else None
-    if "'=='" in told and (single := re.search(r"(?<![=<>!])=(?!=)", signs)):
-        return single.start()
-    return None
+    if "leading zeros" in str(error.msg):
+        return "a number begins with no 0"
+    return re.sub(r"(?: here)?\. (?:Maybe you meant|Perhaps you forgot|Did you mean).*", "", str(error.msg))
 
 
 _HANDLERS: dict[type[ast.AST], Callable[..., Node]] = {
@@ -394,11 +401,3 @@ _MAY_WARN = re.compile(r"[0-9.][A-Za-z_]|\\|\bis\b|[0-9'\")\]}]\s*[(\[]").search
 
 def _usage(function: Function) -> str:
     return f"it is written {function.signature}"
-
-
-def _syntax_hint(text: str) -> str:
-    if "&&" in text or "||" in text:
-        return "write 'and' and 'or'"
-    if "=" in text.replace("==", "").replace("<=", "").replace(">=", "").replace("!=", ""):
-        return "compare with =="
-    return ""

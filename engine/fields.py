@@ -54,7 +54,7 @@ class Fields:
         if isinstance(item.value, dict):
             self.items = item.value
         else:
-            problems.add(item.at, "wrong-type", f"{name} must be a mapping, not {kind(item)}")
+            problems.add(item.at, "wrong-type", f"{name} must be a mapping, not {kind(item)}", "write {name: value}")
 
     @property
     def at(self) -> Position:
@@ -73,7 +73,9 @@ class Fields:
 
     def wrong(self, item: Item, key: str, expected: str, code: Code = "wrong-type") -> None:
         """Note that a field is not what it should be."""
-        self.problems.add(item.at, code, f"'{key}' must be {expected}, not {kind(item)}")
+        from .mends import mend
+
+        self.problems.add(item.at, code, f"'{key}' must be {expected}, not {kind(item)}", mend(item, key, expected))
 
     def missing(self, key: str, hint: str) -> None:
         """Note that a field is lacking in what is a mapping."""
@@ -120,8 +122,16 @@ class Fields:
 
     def choice(self, key: str, choices: Sequence[str], default: str) -> str:
         """One of `choices`."""
-        expected = f"one of {', '.join(choices)}"
-        return self._get(key, expected, lambda i: _chosen(i, choices), default, "unknown-choice")
+        item = self.items.get(key)
+        if item is None or item.value is None:
+            return default
+        if isinstance(item.value, str) and item.value in choices:
+            return item.value
+        from .mends import choice
+
+        message = f"'{key}' must be one of {', '.join(choices)}, not {kind(item)}"
+        self.problems.add(item.at, "unknown-choice", message, choice(item, choices))
+        return default
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts."""
@@ -206,10 +216,6 @@ def _whole(item: Item) -> int | None:
     return int(value) if value is not None and value.is_integer() else None
 
 
-def _chosen(item: Item, choices: Sequence[str]) -> str | None:
-    return item.value if isinstance(item.value, str) and item.value in choices else None
-
-
 def _text(item: Item) -> str | None:
     if isinstance(item.value, str):
         return item.value
@@ -226,7 +232,8 @@ def expression(item: Item, key: str, problems: Problems) -> Expression | None:
     if amount is not None:
         return Expression(f"{value}", item.at, Number(amount))
     if not isinstance(value, str):
-        problems.add(item.at, "wrong-type", f"'{key}' must be an expression, not {kind(item)}")
+        hint = "write a condition or a number, in quotes if it holds a comma or begins with a bracket"
+        problems.add(item.at, "wrong-type", f"'{key}' must be an expression, not {kind(item)}", hint)
         return None
     try:
         return parse(value, item.at)
@@ -240,8 +247,10 @@ def duration(item: Item, key: str, problems: Problems) -> Duration | None:
     expected = f"a length with its unit ({', '.join(UNITS)}), such as '30 steps'"
     match = _LENGTH(item.value) if isinstance(item.value, str) else None
     if match is None:
+        from .mends import mend
+
         bare = number(item)
-        hint = f"write '{bare:g} points' or '{bare:g} steps'" if bare is not None else ""
+        hint = f"write '{bare:g} points' or '{bare:g} steps'" if bare is not None else mend(item, key, expected)
         problems.add(item.at, "bad-length", f"'{key}' must be {expected}, not {kind(item)}", hint)
         return None
     text, unit = match[1], f"{match[2]}s"
@@ -255,10 +264,20 @@ def duration(item: Item, key: str, problems: Problems) -> Duration | None:
     if isinstance(amount.tree, Number):
         value = amount.tree.value
         if value <= 0:
-            problems.add(item.at, "bad-length", f"'{key}' must be longer than nothing, not {value:g} {unit}")
+            problems.add(
+                item.at,
+                "bad-length",
+                f"'{key}' must be longer than nothing, not {value:g} {unit}",
+                f"write '1 {unit[:-1]}' or more",
+            )
             return None
         if unit == "points" and not value.is_integer():
-            problems.add(item.at, "bad-length", f"'{key}' must be a whole number of points, not {value:g}")
+            problems.add(
+                item.at,
+                "bad-length",
+                f"'{key}' must be a whole number of points, not {value:g}",
+                f"write '{value + 0.5:.0f} points'",
+            )
             return None
     return Duration(amount, unit)
 
@@ -269,7 +288,8 @@ def band(item: Item, key: str, problems: Problems) -> tuple[float | None, float 
     sides = value if isinstance(value, list) else []
     ends = [number(side) for side in sides]
     if len(sides) != 2 or any(end is None and side.value is not None for end, side in zip(ends, sides, strict=True)):
-        problems.add(item.at, "wrong-type", f"'{key}' must be a pair [low, high] of numbers or null, not {kind(item)}")
+        message = f"'{key}' must be a pair [low, high] of numbers or null, not {kind(item)}"
+        problems.add(item.at, "wrong-type", message, "write two numbers in brackets, as in [0.1, 0.5]")
         return None
     low, high = ends
     if low is None and high is None:

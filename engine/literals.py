@@ -66,7 +66,12 @@ def setting(
             told = "" if item.line else f"param {name!r}: "
             problems.extend([each._replace(message=f"{told}{each.message}") for each in error.problems])
             return None
-    problems.add(item.at, "wrong-type", f"param {name!r} must be {type_words(type_)}, not {kind(item)}")
+    from .mends import mend
+
+    expected = type_words(type_)
+    problems.add(
+        item.at, "wrong-type", f"param {name!r} must be {expected}, not {kind(item)}", mend(item, name, expected)
+    )
     return None
 
 

@@ -73,7 +73,12 @@ def from_found(found: Found, pack: Pack, problems: Problems) -> list[Layer]:
         return [from_item(found.root, BESIDE_LOG, found.kind, pack, problems)]
     fields = found.root.value
     if not isinstance(fields, dict):
-        problems.add(found.root.key_at, "wrong-type", f"[tool.trainrules] must be a table, not {kind(found.root)}")
+        problems.add(
+            found.root.key_at,
+            "wrong-type",
+            f"[tool.trainrules] must be a table, not {kind(found.root)}",
+            "write it as a table",
+        )
         return []
     general = Item({key: item for key, item in fields.items() if key != PACKS}, found.name, *_place(found.root))
     layers = [from_item(general, found.name, PROJECT, pack, problems, more=(PACKS,))]
@@ -105,7 +110,7 @@ def from_settings(settings: Sequence[str], problems: Problems) -> Layer:
         try:
             item = Item(scalar(text), _CLI, 0, 0)
         except ValueError:
-            problems.add(at, "out-of-range", f"the value of {name!r} has too many digits")
+            problems.add(at, "out-of-range", f"the value of {name!r} has too many digits", "write a shorter number")
             continue
         if aspect == "severity":
             if problem := severity_problem(name, item):
@@ -115,7 +120,12 @@ def from_settings(settings: Sequence[str], problems: Problems) -> Layer:
         elif aspect == "enabled" and isinstance(item.value, bool):
             enabled[name] = Asked(item, item.value)
         elif aspect == "enabled":
-            problems.add(at, "wrong-type", f"'{name}.enabled' must be true or false, not {kind(item)}")
+            problems.add(
+                at,
+                "wrong-type",
+                f"'{name}.enabled' must be true or false, not {kind(item)}",
+                f"write {name}.enabled=false",
+            )
         elif aspect:
             problems.add(
                 at,
@@ -269,6 +279,7 @@ def severity_problem(rule: str, item: Item) -> Problem | None:
     """Why a value cannot be a rule's severity, if so."""
     if item.value in SEVERITIES:
         return None
-    near = did_you_mean(str(item.value), SEVERITIES)
+    from .mends import choice
+
     message = f"severity of {rule!r} must be one of {', '.join(SEVERITIES)}, not {kind(item)}"
-    return Problem(item.at, "unknown-choice", message, near)
+    return Problem(item.at, "unknown-choice", message, choice(item, SEVERITIES))

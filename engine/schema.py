@@ -9,9 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .errors import Position, Problem, did_you_mean
+from .errors import Position, Problem
 from .fields import kind
 from .items import Document, Item
+from .mends import choice, mend
 from .shape import Fits, compiled
 
 SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
@@ -76,9 +77,11 @@ def _told(error: Any, root: Item) -> Iterator[Problem]:
         case "enum" | "const":
             choices = error.validator_value if error.validator == "enum" else [error.validator_value]
             shown = ", ".join(str(choice) for choice in choices)
-            near = did_you_mean(str(item.value), [str(choice) for choice in choices])
+            hint = choice(
+                item, [str(each) for each in choices], str(error.absolute_path[-1]) if error.absolute_path else ""
+            )
             expected = shown if len(choices) == 1 else f"one of {shown}"
-            yield Problem(item.at, "unknown-choice", f"{name} must be {expected}, not {kind(item)}", near)
+            yield Problem(item.at, "unknown-choice", f"{name} must be {expected}, not {kind(item)}", hint)
         case "pattern" if "propertyNames" in error.absolute_schema_path:
             key = str(error.instance)
             hint = "begin with a letter, then letters, digits and '_'"
@@ -93,7 +96,8 @@ def _told(error: Any, root: Item) -> Iterator[Problem]:
             yield Problem(item.at, "empty-value", f"{name} is empty", "fill it in or leave it out")
         case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
             bound = f"{_BOUNDS[str(error.validator)]} {error.validator_value:g}"
-            yield Problem(item.at, "out-of-range", f"{name} must be {bound}, not {item.value}")
+            hint = f"write a number {bound}"
+            yield Problem(item.at, "out-of-range", f"{name} must be {bound}, not {item.value}", hint)
         case _:
             yield _unfit(error, item)
 
@@ -108,6 +112,11 @@ def _name(error: Any) -> str:
     return f"'{path[-1]}'"
 
 
+def _key(error: Any) -> str:
+    """The key at or above the faulty value."""
+    return next((str(part) for part in reversed(error.absolute_path) if isinstance(part, str)), "")
+
+
 def _expected(error: Any) -> str:
     title = error.schema.get("title")
     if title:
@@ -115,16 +124,6 @@ def _expected(error: Any) -> str:
     types = error.validator_value if error.validator == "type" else error.schema.get("type", [])
     types = [types] if isinstance(types, str) else types
     return " or ".join(_TYPES[name] for name in types) or "of another shape"
-
-
-def _hint(error: Any, item: Item) -> str:
-    title = str(error.schema.get("title", ""))
-    if isinstance(item.value, (int, float)) and not isinstance(item.value, bool) and "such as" in title:
-        units = "points" if "points" in title else "steps"
-        return f"write '{item.value:g} {units}'"
-    if item.value is None:
-        return "fill it in or leave the key out"
-    return ""
 
 
 def _unknown_keys(error: Any, item: Item) -> Iterator[Problem]:
@@ -160,7 +159,7 @@ def _unfit(error: Any, item: Item) -> Problem:
     expected = _expected(error)
     message = f"{_name(error)} must be {expected}, not {kind(item)}"
     is_length = "length" in expected or "number of points" in expected
-    return Problem(item.at, "bad-length" if is_length else "wrong-type", message, _hint(error, item))
+    return Problem(item.at, "bad-length" if is_length else "wrong-type", message, mend(item, _key(error), expected))
 
 
 def _key_at(item: Item, key: str) -> Position:

@@ -88,16 +88,17 @@ class Values:
             return
         if not fits(value, param.type):
             shown = f"{value:g}" if isinstance(value, float) else repr(value)
-            self.problems.add(at, "wrong-type", f"param {param.id!r} must be {type_words(param.type)}, not {shown}")
+            message = f"param {param.id!r} must be {type_words(param.type)}, not {shown}"
+            self.problems.add(at, "wrong-type", message, f"mend the expression, or set {type_words(param.type)}")
         elif isinstance(value, float):
-            if param.min is not None and value < param.min:
-                self.problems.add(
-                    at, "out-of-bounds", f"param {param.id!r} must be at least {param.min:g}, not {value:g}"
-                )
-            if param.max is not None and value > param.max:
-                self.problems.add(
-                    at, "out-of-bounds", f"param {param.id!r} must be at most {param.max:g}, not {value:g}"
-                )
+            low, high = param.min, param.max
+            allowed = f"the pack allows {low:g} to {high:g}" if low is not None and high is not None else ""
+            if low is not None and value < low:
+                message = f"param {param.id!r} must be at least {low:g}, not {value:g}"
+                self.problems.add(at, "out-of-bounds", message, allowed or f"set {low:g} or more")
+            if high is not None and value > high:
+                message = f"param {param.id!r} must be at most {high:g}, not {value:g}"
+                self.problems.add(at, "out-of-bounds", message, allowed or f"set {high:g} or less")
 
 
 def _names(expression: Expression) -> list[str]:

@@ -31,6 +31,9 @@ FAULTS = list(edits("faults", RULES))
 GOOD = list(edits("good", RULES))
 PLACE = re.compile(r"(?P<file>[^:]+):(?P<line>\d+):(?P<column>\d+): (?:error|warning)\[(?P<code>[a-z0-9-]+)\] ")
 
+MEND = re.compile(r"  (?!'rules explain [a-z-]+' shows how)\S")
+"""The second line of what is told: how it is mended."""
+
 
 def named(edit: Edit) -> str:
     return f"{edit.file}: {edit.what}"
@@ -82,6 +85,10 @@ def test_a_fault_is_reported_at_its_place(edit: Edit, tmp_path: Path) -> None:
         code, said = hooked(path)
     assert reported(said) == [(path, report) for report in edit.reports], said
     assert code == 1
+    lines = said.splitlines()
+    assert [
+        line for line, mend in zip(lines, [*lines[1:], ""], strict=True) if PLACE.match(line) and not MEND.match(mend)
+    ] == []
 
 
 @pytest.mark.parametrize("edit", GOOD, ids=named)

@@ -229,7 +229,7 @@ def test_ends(value: str | int | None, end: tuple[str, float] | str) -> None:
         ),
         (
             "severities: {a: {severity: fatal, reason: x}}",
-            "o.yaml:1:28: severity of 'a' must be one of info, warning, critical, not the text 'fatal'",
+            "o.yaml:1:28: severity of 'a' must be one of info, warning, critical, not the text 'fatal'; write critical",
         ),
         ("disable: {a: x}\nenable: [a]", "o.yaml:2:10: rule 'a' is both disabled and enabled; keep one"),
     ],

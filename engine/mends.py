@@ -1,0 +1,131 @@
+"""How a value that is not what a key takes is written: the second line of a problem, made from what was expected."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+from .errors import did_you_mean
+from .items import Item
+from .words import listed
+
+_YES, _NO = ("yes", "y", "on", "1", "true"), ("no", "n", "off", "0", "false")
+_MEANT = {
+    **dict.fromkeys(("float", "double", "int", "str"), ("number", "text")),
+    **dict.fromkeys(("string", "str", "category"), ("text",)),
+    **dict.fromkeys(("int", "whole", "count"), ("integer", "number")),
+    **dict.fromkeys(("bool", "flag"), ("boolean",)),
+    **dict.fromkeys(("less", "down", "min", "low", "smaller", "decrease", "decreasing"), ("lower", "down", "info")),
+    **dict.fromkeys(("more", "up", "max", "high", "larger", "increase", "increasing"), ("higher", "up", "critical")),
+    "lower": ("down",),
+    "higher": ("up",),
+    **dict.fromkeys(("notice", "note", "hint", "debug"), ("info",)),
+    **dict.fromkeys(("error", "fatal", "severe"), ("critical",)),
+    **dict.fromkeys(("good", "ok", "fine"), ("healthy",)),
+    **dict.fromkeys(("best", "the_best"), ("best_checkpoint",)),
+    **dict.fromkeys(("valid", "validation", "val", "test"), ("eval",)),
+    "training": ("train",),
+}
+"""What some words that other tools use are called here."""
+
+_AMOUNT = re.compile(r"\s*([0-9.]+)\s*([A-Za-z]*)\s*")
+_EXAMPLES = (
+    ("[low, high]", "write two numbers in brackets, as in [0.1, 0.5]; null leaves a side open"),
+    ("rules", "as in [loss_spike], or {loss_spike: known bug of the logger}"),
+    ("{name: text}", "list them in brackets, as in ['', _0, _1]"),
+    ("{key, pattern}", "as in step, or {key: progress, pattern: '^([0-9]+)/'}"),
+    ("group", "give it the metrics of the group, as in {prefix: rollout/, metrics: {length: {}}}"),
+    ("an expression", "write a condition or a number, in quotes if it holds a comma or begins with a bracket"),
+)
+
+
+def mend(item: Item, key: str, expected: str) -> str:
+    """How `key` is written, which must be `expected` and is what stands in `item`."""
+    value = item.value
+    if value is None or value == "":
+        return "fill it in or leave the key out"
+    if "length" in expected or "number of points" in expected:
+        return _length(value, expected)
+    if isinstance(value, (int, float, str)) and ("list" in expected or "array" in expected):
+        return f"write it in brackets, as in {key}: [{_short(value)}]"
+    for part, told in _EXAMPLES:
+        if part in expected:
+            return told
+    if "true or false" in expected:
+        word = str(value).lower() if isinstance(value, (str, int, float)) else ""
+        return "write true" if word in _YES else "write false" if word in _NO else "write true or false, without quotes"
+    if "a name" in expected:
+        return _name(value)
+    if "whole number" in expected:
+        return _whole(value)
+    if "number" in expected:
+        return _number(value)
+    if "text" in expected or "command line" in expected:
+        return _text(value)
+    if "version" in expected:
+        return (
+            "put it in quotes, as in '1.0.0'"
+            if not isinstance(value, str)
+            else "write numbers with points between them, as in 1.0.0"
+        )
+    if "mapping" in expected:
+        return f"indent what belongs to it below '{key}:', or write {{name: value}}"
+    return ""
+
+
+def choice(item: Item, choices: Sequence[str], key: str = "") -> str:
+    """Which of the choices is meant, as far as one can tell."""
+    word = item.value if isinstance(item.value, str) else str(item.plain())
+    if near := did_you_mean(word, choices):
+        return near
+    meant = next((each for each in _MEANT.get(word.lower(), ()) if each in choices), None)
+    if meant is not None:
+        return f"write {meant}"
+    if len(choices) == 1:
+        return f"write '{key}: {choices[0]}'" if key else f"write {choices[0]}"
+    return f"write {listed([str(each) for each in choices], 'or')}"
+
+
+def _length(value: object, expected: str) -> str:
+    units = ("points",) if "number of points" in expected else ("points", "steps", "epochs", "minutes")
+    found = _AMOUNT.fullmatch(value) if isinstance(value, str) else None
+    amount = (
+        f"{value:g}" if isinstance(value, (int, float)) and not isinstance(value, bool) else found[1] if found else "5"
+    )
+    if len(units) == 1:
+        return f"write '{amount} points'"
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return f"write '{amount} points'" if "points" in expected else f"write '{amount} steps'"
+    near = did_you_mean(found[2], units) if found and found[2] else ""
+    return near or f"the units are {listed(units)}; write '{amount} points'"
+
+
+def _name(value: object) -> str:
+    slug = re.sub(r"\W+", "_", str(value), flags=re.ASCII).strip("_").lower() if isinstance(value, str) else ""
+    return f"write {slug}" if slug and slug[0].isalpha() else "such as loss_high"
+
+
+def _whole(value: object) -> str:
+    if isinstance(value, float) and math.isfinite(value):
+        return f"write {math.floor(value)} or {math.ceil(value)}"
+    return "write it without quotes, such as 20" if isinstance(value, str) else "such as 20"
+
+
+def _number(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?", value.strip()):
+        return f"write {value.strip()} without quotes"
+    return "write one number, such as 0.5"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, (list, dict)):
+        return "write one text; put it in quotes if it holds ': ' or begins with a bracket"
+    if isinstance(value, bool):
+        return f"put it in quotes, as in '{str(value).lower()}'"
+    return f"put it in quotes, as in '{value}'"
+
+
+def _short(value: object) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return text if len(text) <= 30 and not set(text) & set(",[]{}:#") else f"'{text}'" if len(text) <= 30 else "…"

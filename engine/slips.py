@@ -1,0 +1,133 @@
+# ruff: noqa: RUF001 - the signs that are mistaken for others are what this is about
+"""Slips of the hand in an expression: where they stand in its text, and how they are written in the language.
+
+Python, whose reader is used, often complains of another place than the one that is to be mended.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import NamedTuple
+
+
+class Slip(NamedTuple):
+    """A slip: where it stands in a text, how many characters it takes, and the mend; no width where nothing stands."""
+
+    offset: int
+    width: int
+    hint: str
+
+
+_SIGNS = {
+    "≥": ">=",
+    "≤": "<=",
+    "≠": "!=",
+    "×": "*",
+    "·": "*",
+    "÷": "/",
+    "−": "-",
+    "–": "-",
+    "∧": "and",
+    "∨": "or",
+    "¬": "not",
+}
+_WORDS = {"and": "and", "or": "or", "not": "not", "&&": "and", "||": "or", "&": "and", "|": "or", "xor": "!="}
+_TURNED = {"=>": ">=", "=<": "<=", "<>": "!=", "!": "not", ":=": "==", "===": "=="}
+_KEYWORDS = frozenset({"and", "or", "not", "in", "if", "else", "is"})
+_LENGTHS = r"\d+(?:\.\d+)?\s+(?:points?|steps?|epochs?|minutes?)\b"
+
+
+def _percent(found: re.Match[str]) -> str:
+    return f"write {float(found[1]) / 100:g}, or the number alone if the log is in per cent"
+
+
+def _sign(found: re.Match[str]) -> str:
+    sign = found[0]
+    plain = _SIGNS.get(sign) or unicodedata.normalize("NFKC", sign)
+    if not plain.strip():
+        return "write a plain blank"
+    return f"write {plain}" if plain.isascii() else "take it out"
+
+
+_SLIPS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = tuple(
+    (re.compile(pattern), hint)
+    for pattern, hint in (
+        ("[“”„‟«»‘’‚‛]", lambda _: "write straight quotes, as in 'main'"),
+        (r"[^\x00-\x7F\w]", _sign),
+        (r"(?<![\w.])(\d+(?:\.\d+)?)\s*%(?=\s*(?:and\b|or\b|if\b|else\b|[)\],<>=!]|$))", _percent),
+        (r"&&|\|\||\b(?:AND|OR|NOT|And|Or|Not|XOR|xor)\b", lambda found: f"write '{_WORDS[found[0].lower()]}'"),
+        (r"===|=>|=<|<>|:=|!(?!=)", lambda found: f"write {_TURNED[found[0]]}"),
+        (r"\bthen\b|(?<=\s)\?", lambda _: "a choice is written 'a if condition else b'"),
+        (r"\b(?:is\s+)?between\b", lambda _: "write it as in 1 < loss < 2"),
+        (r"(?<![\w.])\d*\.\d+(?:\.\d*)+|(?<![\w.])\d+\.\.\d+", lambda _: "a number has one point"),
+        (r"(?<![\w.])0+[1-9]\d*(?![\w.])", lambda found: f"write {int(found[0])}"),
+        (rf"(?<![\w.]){_LENGTHS}", lambda found: f'put it in quotes, as in "{found[0]}"'),
+        (r"[@$?#`\\]", lambda found: f"take '{found[0]}' out"),
+        (r";", lambda _: "an expression is one condition: join two with 'and'"),
+    )
+)
+_ALONE = re.compile(rf"\s*({_LENGTHS})\s*")
+
+
+def slip_in(text: str, told: str) -> Slip | None:
+    """The first slip of a text that is no expression, of which Python has `told`; None where none is known."""
+    if alone := _ALONE.fullmatch(text):
+        return Slip(alone.start(1), len(alone[1]), f"write the number alone: {alone[1].split()[0]}")
+    signs = re.sub(r"""'[^']*'|"[^"]*\"""", lambda quoted: "_" * len(quoted[0]), text)
+    found = [Slip(match.start(), len(match[0]), hint(match)) for slip, hint in _SLIPS if (match := slip.search(signs))]
+    if found:
+        return min(found, key=lambda each: each.offset)
+    if "was never closed" in told and (opened := _opened(signs)) is not None:
+        closing = {"(": ")", "[": "]", "{": "}"}[signs[opened]]
+        return Slip(opened, 1, f"close it with '{closing}'")
+    if (closed := _closed(signs)) is not None:
+        return Slip(closed, 1, "take the bracket out, or open one for it")
+    if single := re.search(r"(?<![=<>!])=(?!=)", signs):
+        return Slip(single.start(), 1, "compare with ==") if "'=='" in told else None
+    if "unterminated string" in told:
+        quote = re.search("['\"]", signs)
+        return Slip(quote.start(), 1, "close the quote") if quote else None
+    return _beside(signs)
+
+
+def hint_for(text: str) -> str:
+    """What is said of a text in which no slip is known."""
+    if re.search(r"(?<![=<>!])=(?!=)", text):
+        return "compare with =="
+    if re.search(r"(?:[-+*/<>=]|\b(?:and|or|not|in))\s*$", text):
+        return "something is missing at the end"
+    if re.match(r"\s*(?:[*/<>=]|(?:and|or|in)\b)", text):
+        return "something is missing at the beginning"
+    return "write a condition such as 'loss > 2 and step > 100'"
+
+
+def _beside(signs: str) -> Slip | None:
+    """The second of two names or numbers without an operator between them."""
+    for found in re.finditer(r"([\w.]+)\s+(?=([\w.]+))", signs):
+        if found[1] not in _KEYWORDS and found[2] not in _KEYWORDS:
+            return Slip(found.start(2), len(found[2]), "an operator is missing before it, such as 'and' or '>'")
+    return None
+
+
+def _closed(signs: str) -> int | None:
+    """The first bracket that closes none."""
+    is_open: list[str] = []
+    for found in re.finditer(r"[()\[\]{}]", signs):
+        if found[0] in "([{":
+            is_open.append({"(": ")", "[": "]", "{": "}"}[found[0]])
+        elif not is_open or is_open.pop() != found[0]:
+            return found.start()
+    return None
+
+
+def _opened(signs: str) -> int | None:
+    """The last bracket that is not closed."""
+    is_open: list[int] = []
+    for found in re.finditer(r"[()\[\]{}]", signs):
+        if found[0] in "([{":
+            is_open.append(found.start())
+        elif is_open:
+            is_open.pop()
+    return is_open[-1] if is_open else None
