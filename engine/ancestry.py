@@ -46,7 +46,7 @@ class Files:
         """The pack at `path`, called `file` in positions, with its parents. Raises PackError if it cannot be read."""
         first = self._pack(path, file)
         documents, problems = [first.document], [*first.problems]
-        seen = [path.resolve()]
+        seen = [Path(os.path.realpath(path))]
         while (here := _extended(documents[-1])) is not None:
             parent = _parent(here, path, file)
             found: Shaped | Problem | PackError
@@ -83,7 +83,7 @@ class Files:
 
     def _above(self, here: Item, path: Path, file: str, seen: list[Path]) -> Shaped | Problem | PackError:
         """A parent, or what keeps it from being one."""
-        real = path.resolve()
+        real = Path(os.path.realpath(path))
         if real in seen:
             message = f"pack extends itself through {file!r}"
             return Problem(here.at, "circular-extends", message, "remove one 'extends'")
@@ -101,7 +101,7 @@ class Files:
         return shaped if isinstance(shaped.document.root.value, dict) else PackError(shaped.problems)
 
     def _read(self, path: Path, file: str) -> Shaped:
-        real = path.resolve()
+        real = Path(os.path.realpath(path))
         if (real, file) not in self._shaped:
             document = compose_file(path, file)
             problems = document.problems

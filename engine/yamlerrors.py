@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -12,6 +13,36 @@ from .errors import Position, Problem
 def place(file: str, mark: Any) -> Position:
     """Where a mark of the reader stands; the start of the file without one."""
     return Position(file, mark.line + 1, mark.column + 1) if mark is not None else Position(file, 1, 1)
+
+
+def at_offset(text: str, file: str, offset: int) -> Position:
+    """Where a character of a text stands, in lines as an editor counts them."""
+    before = text[:offset].replace("\r\n", "\n").replace("\r", "\n")
+    return Position(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+
+
+def bomb_at(text: str, limit: int) -> Any:
+    """The mark of the first alias with which a file comes to hold more than `limit` values; None where it does not."""
+    sizes: dict[str, int] = {}
+    inside: list[tuple[str | None, int]] = []
+    count = 0
+    for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        if isinstance(event, yaml.AliasEvent):
+            count += sizes.get(event.anchor or "", 1)
+            if count > limit:
+                return event.start_mark
+        elif isinstance(event, yaml.ScalarEvent):
+            count += 1
+            if event.anchor:
+                sizes[event.anchor] = 1
+        elif isinstance(event, yaml.CollectionStartEvent):
+            inside.append((event.anchor, count))
+            count += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = inside.pop()
+            if anchor:
+                sizes[anchor] = count - before
+    return None
 
 
 def unreadable_at(text: str, file: str, error: yaml.YAMLError) -> Position:
@@ -37,7 +68,9 @@ def syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem
     if "duplicate anchor" in f"{error.context} {message}":
         hint = "give each its own name"
         return Problem(place(file, mark), "duplicate-anchor", "an anchor of this name is there already", hint)
-    lines = text.splitlines()
+    lines = text.split("\n")
+    if (slip := _slip(error, text, lines)) is not None:
+        return slip._replace(at=Position(file, slip.at.line, slip.at.column))
     line = lines[min(mark.line, len(lines) - 1)] if mark is not None and lines else ""
     hint = ""
     if "\t" in line[: len(line) - len(line.lstrip())] or "'\\t'" in message:
@@ -50,4 +83,52 @@ def syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem
         hint = "close the quote"
     elif "cannot start any token" in message:
         hint = "quote the text"
+    elif "could not find expected ':'" in message:
+        hint = "write 'key: value'"
+    elif "node content" in message or "',' or" in message:
+        hint = "close the bracket, and put commas between what stands in it"
+    elif "expected" in message:
+        hint = "indent it as the lines of the same mapping or list above, or as deep as what it belongs to"
     return Problem(place(file, mark), "yaml-syntax", f"not YAML: {message}", hint)
+
+
+def _slip(error: yaml.MarkedYAMLError, text: str, lines: list[str]) -> Problem | None:
+    """A fault that the reader notices only behind its place: a blank that is missing, a quote left open."""
+    context, mark = error.context_mark, error.problem_mark
+    if "could not find expected ':'" in (error.problem or "") and context is not None:
+        found = _NO_BLANK(lines[context.line], context.column) if context.line < len(lines) else None
+        if found is not None:
+            at = Position("", context.line + 1, found.end() + 1)
+            told = f"write '{found[1]}: {lines[context.line][found.end() :].strip()}'"
+            return Problem(at, "yaml-syntax", "not YAML: a blank is missing after the colon", told)
+    if "mapping values are not allowed" in (error.problem or "") and mark is not None and 0 < mark.line < len(lines):
+        above = lines[mark.line - 1]
+        found = _NO_BLANK(above, len(above) - len(above.lstrip(" -")))
+        if found is not None:
+            told = f"write '{found[1]}: {above[found.end() :].strip()}'"
+            at = Position("", mark.line, found.end() + 1)
+            return Problem(at, "yaml-syntax", "not YAML: a blank is missing after the colon", told)
+    if "quoted scalar" in (error.context or "") and "end of stream" in (error.problem or "") and context is not None:
+        at = Position("", context.line + 1, context.column + 1)
+        return Problem(at, "yaml-syntax", "not YAML: this quote is never closed", "close the quote", 1)
+    if mark is not None and (opened := _opened(text, mark)) is not None:
+        at = Position("", opened.line + 1, opened.column + 1)
+        return Problem(at, "yaml-syntax", "not YAML: this quote is not closed on its line", "close the quote", 1)
+    return None
+
+
+_NO_BLANK = re.compile(r"(\w+):(?=\S)").match
+
+
+def _opened(text: str, mark: Any) -> Any:
+    """The opening quote of a text of several lines that ends right before the place where the syntax breaks."""
+    last = None
+    try:
+        for token in yaml.scan(text[: mark.index], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            if isinstance(token, yaml.ScalarToken):
+                last = token
+    except yaml.YAMLError:
+        pass
+    if last is None or last.style not in ("'", '"') or last.start_mark.line == last.end_mark.line:
+        return None
+    return last.start_mark if last.end_mark.line == mark.line else None

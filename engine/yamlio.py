@@ -16,7 +16,7 @@ import yaml
 
 from .errors import PackError, Position, Problem
 from .items import MAX_DEPTH, Document, Item, Value
-from .yamlerrors import place, syntax_problem, unreadable_at
+from .yamlerrors import at_offset, bomb_at, place, syntax_problem, unreadable_at
 from .yamlplaces import Written
 from .yamlscalars import scalar
 
@@ -40,9 +40,15 @@ else:
 MAX_BYTES = 1_048_576
 MAX_NODES = 100_000
 _TOO_LARGE = f"file is larger than {MAX_BYTES // 1024} KiB"
+_BOMB = f"aliases expand to more than {MAX_NODES:,} values"
 _TOO_DEEP = f"nested more than {MAX_DEPTH} deep"
 _SPLIT = "split it with 'extends'"
 _FLATTEN = "a pack needs a dozen levels at most"
+
+_SIGNS = re.compile("[\x85\u2028\u2029]").search
+_HIDDEN = {0x85: "\ue085", 0x2028: "\ue028", 0x2029: "\ue029"}
+_SHOWN = {ord(hidden): chr(sign) for sign, hidden in _HIDDEN.items()}
+"""Characters that YAML 1.1 breaks lines at, and stand-ins for them while a file is read."""
 
 _KEYLIKE = r"[A-Za-z_][\w./*{}-]*"
 _ANCHOR = r"&\S+[ \t]*"
@@ -86,16 +92,25 @@ def compose(text: str, file: str) -> Document:
     (duplicate keys, tags, a value cut by a comma) is in the document's `problems`.
     """
     text = text.removeprefix("\ufeff")
+    if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        limit = len(text.encode("utf-8", "surrogatepass")[:MAX_BYTES].decode("utf-8", "ignore"))
+        raise PackError([Problem(at_offset(text, file, limit), "too-large", _TOO_LARGE, _SPLIT)])
+    # Lines are those that an editor shows: other signs that some take for line breaks stand for themselves.
+    text = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
     try:
-        if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-            raise _RefusedError(None, "too-large", _TOO_LARGE, _SPLIT)
-        node = _Composer(text).get_single_node()
+        has_signs = not text.isascii() and _SIGNS(text) is not None
+        node = _Composer(text.translate(_HIDDEN) if has_signs else text).get_single_node()
         if node is None:
             return Document(file, Item(None, file, 1, 1))
+        if has_signs:
+            _show(node)
         builder = _Builder(text, file)
         return Document(file, builder.build(node, 1), tuple(sorted(builder.problems)))
     except _RefusedError as refusal:
-        raise PackError([Problem(place(file, refusal.mark), refusal.code, refusal.message, refusal.hint)]) from None
+        mark = bomb_at(text, MAX_NODES) if refusal.message == _BOMB else None
+        raise PackError(
+            [Problem(place(file, mark or refusal.mark), refusal.code, refusal.message, refusal.hint)]
+        ) from None
     except yaml.MarkedYAMLError as error:
         raise PackError([syntax_problem(error, text, file)]) from None
     except yaml.YAMLError as error:
@@ -125,12 +140,13 @@ def compose_file(path: Path, file: str | None = None) -> Document:
         problem = Problem(Position(name), "no-file", f"file cannot be read: {error.strerror}")
         raise PackError([problem]) from None
     if len(data) > MAX_BYTES:
-        raise PackError([Problem(Position(name), "too-large", _TOO_LARGE, _SPLIT)])
+        whole = data[:MAX_BYTES].decode("utf-8", "ignore").removeprefix("\ufeff")
+        raise PackError([Problem(at_offset(whole, name, len(whole)), "too-large", _TOO_LARGE, _SPLIT)])
     try:
         return compose(data.decode("utf-8-sig"), name)
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        at = Position(name, line, 1)
+        before = data[: error.start].decode("utf-8", "replace").removeprefix("\ufeff")
+        at = at_offset(before, name, len(before))
         raise PackError([Problem(at, "not-text", "file is not UTF-8 text", "save it as UTF-8")]) from None
 
 
@@ -147,9 +163,7 @@ class _Builder:
     def build(self, node: Any, depth: int) -> Item:
         self.count += 1
         if self.count > MAX_NODES:
-            raise _RefusedError(
-                node.start_mark, "too-large", f"aliases expand to more than {MAX_NODES:,} values", "use fewer aliases"
-            )
+            raise _RefusedError(node.start_mark, "too-large", _BOMB, "use fewer aliases")
         if depth > MAX_DEPTH:
             raise _RefusedError(node.start_mark, "too-deep", _TOO_DEEP, _FLATTEN)
         if node.tag:
@@ -196,7 +210,7 @@ class _Builder:
 
     def block_start(self, line: int) -> tuple[int, int]:
         if self.lines is None:
-            self.lines = self.text.splitlines()
+            self.lines = self.text.split("\n")
         while line < len(self.lines) and not self.lines[line].strip():
             line += 1
         first = self.lines[line] if line < len(self.lines) else ""
@@ -288,6 +302,18 @@ class _Builder:
 
     def problem(self, mark: Any, code: Code, message: str, hint: str = "", width: int = 0) -> None:
         self.problems.append(Problem(place(self.file, mark), code, message, hint, width))
+
+
+def _show(node: Any) -> None:
+    """Put the characters back that had stand-ins while the file was read."""
+    waiting, seen = [node], set[int]()
+    while waiting:
+        each = waiting.pop()
+        if each.id == "scalar":
+            each.value = each.value.translate(_SHOWN)
+        elif id(each) not in seen:
+            seen.add(id(each))
+            waiting += each.value if each.id == "sequence" else [part for pair in each.value for part in pair]
 
 
 def _is_cut_off(entry: tuple[Any, Any], pieces: list[str]) -> bool:

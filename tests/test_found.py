@@ -205,7 +205,10 @@ def test_a_project_file_without_end_is_refused(place: Path, pack: Pack) -> None:
             "[tool.trainrules.params]\nfloor = '2 * deflt'\n",
             "pyproject.toml:2:14: param 'floor': unknown name 'deflt'; did you mean 'default'?",
         ),
-        ("[tool]\ntrainrules = 3\n", "pyproject.toml:2:1: [tool.trainrules] must be a table, not the number 3"),
+        (
+            "[tool]\ntrainrules = 3\n",
+            "pyproject.toml:2:1: [tool.trainrules] must be a table, not the number 3; write it as a table",
+        ),
         (
             "[tool.trainrules]\npacks = 3\n",
             "pyproject.toml:2:9: 'packs' must be a table, not the number 3; as in [tool.trainrules.packs.kto]",

@@ -176,7 +176,7 @@ def test_an_unreadable_log_is_recorded_as_such(run: Run) -> None:
         (
             "schema: 1\ntests: 5\n",
             ["--record", "runs/a.jsonl", "small.test.yaml"],
-            "small.test.yaml:2:8: 'tests' must be a list, not the number 5",
+            "small.test.yaml:2:8: 'tests' must be a list, not the number 5; write it in brackets, as in tests: [5]",
         ),
         (
             "",

@@ -387,8 +387,8 @@ def test_all_that_is_wrong_with_a_file(run: Run) -> None:
         "small.test.yaml:11:17: 'phse' is neither a key nor a metric of pack 'small'; did you mean 'phase'?",
         "small.test.yaml:12:11: unknown param 'limt'; did you mean 'limit'?",
         "small.test.yaml:12:28: param 'limit': unknown name 'high'; use other params, and 'default'",
-        "small.test.yaml:12:54: severity of 'loss_high' must be one of info, warning, critical, not the text 'bad'",
-        "small.test.yaml:12:73: 'late.enabled' must be true or false, not the number 3",
+        "small.test.yaml:12:54: severity of 'loss_high' must be one of info, warning, critical, not the text 'bad'; write info, warning or critical",
+        "small.test.yaml:12:73: 'late.enabled' must be true or false, not the number 3; write late.enabled=false",
         "small.test.yaml:13:14: unknown variant 'lx'; did you mean 'lax'?",
         "small.test.yaml:14:17: no override file 'more.yaml'; give a path relative to this file",
         "small.test.yaml:15:10: 'yesterday' is not a time; write 2026-01-31T12:00:00Z or seconds since 1970",
@@ -405,7 +405,7 @@ def test_all_that_is_wrong_with_a_file(run: Run) -> None:
         "small.test.yaml:23:32: '3-' is no piece of a series; pieces look like 0.5, 0.5x10, 0.65-0.001x145, _, nan or 'text'",
         "small.test.yaml:23:53: 'grad_norm' is neither a key nor a metric of pack 'small'; say what it is in the log: 'names: {grad_norm: KEY}', or null for nothing",
         "small.test.yaml:23:78: unknown key 'evry'; did you mean 'every'?",
-        "small.test.yaml:24:28: 'every' must be above 0, not 0",
+        "small.test.yaml:24:28: 'every' must be above 0, not 0; write a number above 0",
         "small.test.yaml:28:38: 'phase' has 2 values, 'step' has 3; write _x1 for those that are missing, or say where they are with 'from' and 'every'",
         "small.test.yaml:28:53: 'eval_loss' cannot be placed on a clock that is a series; leave the series 'step' out, and give the case 'step: {from: 1, every: 1}'",
         "small.test.yaml:29:5: 'series' and 'log' in one case; give it one kind of data",
@@ -431,14 +431,16 @@ def test_all_that_is_wrong_with_a_file(run: Run) -> None:
             "schema: 2\ntests: []\n",
             "small.test.yaml",
             [
-                "small.test.yaml:1:9: 'schema' must be 1, not the number 2",
+                "small.test.yaml:1:9: 'schema' must be 1, not the number 2; write 'schema: 1'",
                 "small.test.yaml:2:8: 'tests' is empty; fill it in or leave it out",
             ],
         ),
         (
             "schema: 1\ntests: [\n",
             "small.test.yaml",
-            ["small.test.yaml:3:1: not YAML: did not find expected node content; quote the expression"],
+            [
+                "small.test.yaml:3:1: not YAML: did not find expected node content; close the bracket, and put commas between what stands in it"
+            ],
         ),
         (
             case("    log: x\n    expect: {}\n"),

@@ -173,7 +173,7 @@ def test_a_required_family_is_there_with_any_member(tmp_path: Path) -> None:
         (HEAD.replace('"train_ce{layer}"', "train_ce"), ["12:28: only some keys of this metric have {layer}; all must name the same"]),
         (HEAD.replace("[\"\", _0, _1, _2]", "[]"), ["9:10: 'layer' is empty; fill it in or leave it out"]),
         (HEAD.replace("[\"\", _0, _1, _2]", "[_0, '0']"), ["9:16: two members of family 'layer' are called '0'; name them, as in {first: _0, second: '0'}"]),
-        (HEAD.replace("-l,", "3,"), ["10:16: 'left' must be a text, not the number 3"]),
+        (HEAD.replace("-l,", "3,"), ["10:16: 'left' must be a text, not the number 3; put it in quotes, as in '3'"]),
     ],
 )  # fmt: skip
 def test_problems_have_their_place(tmp_path: Path, head: str, problems: list[str]) -> None:

@@ -269,13 +269,49 @@ def test_overrides_are_held_against_a_pack(write: Write, overrides: str, problem
     [
         ("pack: mine\nparams: {limt: 3}\n", ["rules.override.yaml:2:10 unknown-param"]),
         ("pack: kto\ndisable: [kl_fra]\n", ["rules.override.yaml:2:11 unknown-rule"]),
-        ("pack: other\nparams: {limt: 3}\n", []),
+        ("pack: other\nparams: {limt: 3}\n", ["rules.override.yaml:1:7 unknown-pack"]),
+        ("pack: miney\nparams: {limt: 3}\n", ["rules.override.yaml:1:7 unknown-pack"]),
+        ("pack: near\nparams: {limt: 3}\n", ["rules.override.yaml:2:10 unknown-param"]),
         ("params: {limt: 3}\n", []),
     ],
 )
 def test_overrides_are_held_against_the_pack_that_they_name(write: Write, overrides: str, problems: list[str]) -> None:
     write(mine_DOT_yaml=LIMITED, rules_DOT_override_DOT_yaml=overrides)
+    write(packs__other_name_DOT_yaml=LIMITED.replace("pack: mine", "pack: near"))
     assert told("mine.yaml", "rules.override.yaml") == problems
+
+
+def test_a_pack_that_the_command_names_and_that_is_none(write: Write, run: Run) -> None:
+    write(rules_DOT_override_DOT_yaml=OVERRIDES)
+    code, out, _ = run("--pack", "nope", "rules.override.yaml")
+    assert (code, out.splitlines()[0]) == (2, "--pack: error[unknown-pack] unknown pack 'nope'")
+
+
+def test_what_cannot_be_read_in_a_folder_is_told(write: Write) -> None:
+    folder = write(a_DOT_yaml=GOOD)
+    (folder / "loop.yaml").symlink_to("loop.yaml")
+    (folder / "nowhere.yaml").symlink_to("none.yaml")
+    os.mkfifo(folder / "pipe.yaml")
+    assert told(".") == ["loop.yaml no-file", "nowhere.yaml no-file", "pipe.yaml no-file"]
+    assert told("pipe.yaml", "loop.yaml") == ["pipe.yaml no-file", "loop.yaml no-file"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (GOOD.replace("title: Mine", 'title: "Mine'), "p.yaml:4:8 yaml-syntax"),
+        (GOOD + "  b:\n    when:loss > 1\n    title: B\n", "p.yaml:9:10 yaml-syntax"),
+        (GOOD.replace("title: Mine", "title: 'a\u2028b\x85c'").replace("loss >", "lss >"), "p.yaml:7:71 unknown-name"),
+        (GOOD.replace("loss >", "lss >").replace("\n", "\r"), "p.yaml:7:71 unknown-name"),
+        (GOOD.replace("loss >", "lss >").replace("\n", "\r\n"), "p.yaml:7:71 unknown-name"),
+        (GOOD + "# " + "x" * 1_048_576, "p.yaml:8:1048394 too-large"),
+        ("a: &a [1,1,1,1]\nb: &b [*a,*a,*a]\n" + "".join(f"{k}: &{k} [{','.join([f'*{j}'] * 9)}]\n" for j, k in zip("bcdefg", "cdefgh", strict=True)), "p.yaml:6:29 too-large"),
+    ],
+)  # fmt: skip
+def test_a_fault_of_the_text_is_told_where_it_is_to_be_mended(write: Write, text: str, problem: str) -> None:
+    with (write() / "p.yaml").open("w", encoding="utf-8", newline="") as stream:
+        stream.write(text)
+    assert told("p.yaml") == [problem]
 
 
 # Comments
@@ -387,10 +423,10 @@ def test_json(write: Write, run: Run) -> None:
 
 def test_github(write: Write, run: Run) -> None:
     name = "a,b:100%.yaml"
-    write(**{name.replace(".", "_DOT_"): GOOD.replace("loss > 5", "loss % d > 5")})
+    write(**{name.replace(".", "_DOT_"): GOOD.replace("loss > 5", "loss // d > 5")})
     assert shown(run, "github", name) == (
-        "::error file=a%2Cb%3A100%25.yaml,line=7,col=71,endColumn=79,title=not-in-language::"
-        "only + - * / and ** with a literal exponent are part of the language%0Ause floor() for '//'\n"
+        "::error file=a%2Cb%3A100%25.yaml,line=7,col=76,endColumn=78,title=not-in-language::"
+        "only + - * / and ** with a literal exponent are part of the language%0Awrite floor(a / b)\n"
     )
     assert (
         shown(run, "github", "missing.yaml")
@@ -494,7 +530,7 @@ def test_carets(write: Write, run: Run, line: str, marked: str) -> None:
         ("disable: {anything: x}\nenable: [anything]\n", ["2:10 contradiction"]),
         ("severities: {anything: {severity: info}}\n", ["1:14 missing-key"]),
         ("pack: demo\nparams: {limt: 1}\n", ["2:10 unknown-param"]),
-        ("pack: nobodys\nparams: {limt: 1}\n", []),
+        ("pack: nobodys\nparams: {limt: 1}\n", ["1:7 unknown-pack"]),
     ],
 )
 def test_an_override_file_says_for_which_pack_it_is(write: Write, text: str, problems: list[str]) -> None:

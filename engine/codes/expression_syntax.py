@@ -6,7 +6,7 @@ fails::
 
     rules:
       high: {title: High loss, cause: diverging, severity: warning, when: loss > 2 && step > 5}
-                                                                                   ^
+                                                                                   ^^
 
 passes::
 

@@ -18,8 +18,10 @@ class Outcome(NamedTuple):
 
     @property
     def unread(self) -> tuple[Problem, ...]:
-        """The problems of files and folders that cannot be read at all."""
-        return tuple(each for each in self.problems if each.code == "no-file" and not each.at.line)
+        """The problems of files and folders that cannot be read at all, and of a pack that the command names."""
+        return tuple(
+            each for each in self.problems if (each.code == "no-file" and not each.at.line) or each.at.file == "--pack"
+        )
 
 
 def validate(paths: Sequence[str], pack: str | None = None) -> Outcome:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ..ancestry import Files
-from ..errors import OverrideError, PackError, Position, Problem
+from ..errors import OverrideError, PackError, Position, Problem, did_you_mean
 from ..fields import Problems
 from ..items import Item
 from ..lints import lint_pack, lint_tests
@@ -23,7 +23,7 @@ from ..shipped import RULES, shipped_files
 from ..yamlio import MAX_BYTES, compose_file
 from . import Outcome
 from .disabled import silenced
-from .files import Found, files_in
+from .files import Found, files_in, packs_in
 from .measured import measured
 from .prepared import Prepared
 
@@ -131,7 +131,7 @@ class Checker:
         layer = from_item(document.root, path.name, FILE, None, problems)
         yield from problems.found[len(shape) :]
         try:
-            pack = load_pack(self.pack) if self.pack is not None else self._target(layer.pack)
+            pack = load_pack(self.pack) if self.pack is not None else self._target(layer.pack, path.parent)
             if pack is not None:
                 resolve(pack, files=[path], isolated=True)
         except OverrideError as error:
@@ -140,15 +140,25 @@ class Checker:
         except PackError as error:
             yield from error.problems
 
-    def _target(self, given: Item | None) -> Pack | None:
-        """The pack that an override file says it is for: one that is validated along with it, or a shipped one."""
+    def _target(self, given: Item | None, folder: Path) -> Pack | None:
+        """The pack that an override file says it is for: one validated along with it, a shipped one, one nearby.
+
+        Raises PackError where there is none of that name.
+        """
         if given is None:
             return None
         name = str(given.value)
-        for each in self._packs.values():
-            if isinstance(each, Pack) and each.id == name:
-                return each
-        return self._loaded(name) if name in shipped_files() else None
+        known = {each.id: each for each in self._packs.values() if isinstance(each, Pack)}
+        if name in known:
+            return known[name]
+        if name in shipped_files():
+            return self._loaded(name)
+        nearby = packs_in((folder, folder / "rules", folder / "packs", Path("rules"), Path("packs")))
+        if name in nearby:
+            return self._loaded(Path(nearby[name]))
+        hint = did_you_mean(name, list(dict.fromkeys([*known, *nearby, *shipped_files()])))
+        hint = hint or "give --pack FILE, or validate the pack's file along with this one"
+        raise PackError([Problem(given.at, "unknown-pack", f"no pack is called {name!r}", hint)])
 
     def _loaded(self, name: str | Path) -> Pack:
         """The pack of a name or in a file, loaded once."""
