@@ -35,6 +35,14 @@ pytestmark = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c_counts() -> Iterator[None]:
+    """Shells have Ctrl-C ignored by what they start in the background, and so by what that starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with many short runs, and a pack that is quick to load."""
@@ -63,7 +71,8 @@ def start(place: Path, *arguments: str, **options: Any) -> subprocess.Popen[str]
 @pytest.mark.parametrize("form", ["jsonl", "json"])
 def test_ctrl_c_leaves_whole_what_is_done(place: Path, form: str) -> None:
     """Pressed at a terminal it reaches the whole group of the command, once its first result is there."""
-    process = start(place, "--format", form, "*.jsonl", process_group=0)
+    # With a time limit runs are judged one by one, so that there is something left to interrupt.
+    process = start(place, "--timeout", "600", "--format", form, "*.jsonl", process_group=0)
     assert process.stdout is not None
     assert process.stderr is not None
     with process:
