@@ -22,6 +22,10 @@ LOWER = "lower_thresholds"
 """The action whose new values are the limits that a held-up gate suggests."""
 
 
+RESTART = "restart"
+"""The action that takes the place of going back where nothing was saved that is worth going back to."""
+
+
 class PlanInput(NamedTuple):
     """Everything a plan rests on.
 
@@ -133,9 +137,24 @@ class _Planner:
 
     def request(self, name: str, finding: Finding) -> _Request:
         action = self.action(name)
-        if action.target == "checkpoint" and self.back.is_restart and "restart" in self.actions:
-            return _Request(self.actions["restart"], (finding,), instead=action.id)
+        if action.target == "checkpoint" and RESTART in self.actions:
+            if worthless := self.worthless_before(finding):
+                return _Request(self.actions[RESTART], (worthless, finding), instead=action.id)
+            if self.back.is_restart:
+                return _Request(self.actions[RESTART], (finding,), instead=action.id)
         return _Request(action, (finding,))
+
+    def worthless_before(self, finding: Finding) -> Finding | None:
+        """The critical finding, explained or not, that began no later and asks to restart: nothing saved is of use."""
+        asking = (
+            each
+            for each in self.findings
+            if each.severity == "critical"
+            and RESTART in each.actions
+            and (is_open(each) or (each.state == "explained" and each.explained_by != IMPROVING))
+            and position(each.onset) <= position(finding.onset)
+        )
+        return min(asking, key=precedence, default=None)
 
     def action(self, name: str) -> Action:
         known = self.actions.get(name)
@@ -221,7 +240,7 @@ class _Planner:
         for change in changes.values():
             names |= {setting: new for setting, (_, new) in change.items()}
         steps: list[Step] = []
-        is_afresh = any(request.action.id == "restart" for request in requests)
+        is_afresh = any(request.action.id == RESTART for request in requests)
         for request in requests:
             action, change = request.action, changes[request.action.id]
             because = _rules(request.findings)
@@ -286,8 +305,9 @@ class _Planner:
             return self.back.revert_text()
         if action.target == "best_checkpoint" and self.given.best:
             return f"{title}: {why}. {self.given.best.text(self.clock)}"
-        if request.instead and action.id == "restart":
-            return self.back.restart_text(title)
+        if request.instead and action.id == RESTART:
+            asking = [each for each in request.findings if RESTART in each.actions]
+            return f"{title}: {clauses(asking, self.clock)}." if asking else self.back.restart_text(title)
         if request.instead:
             setting = request.instead.replace("_", " ")
             return f"{title}: the findings ask for {setting} to go both up and down ({why})."
