@@ -76,9 +76,9 @@ class Copy:
 
 
 def plain_name(path: str, made: list[str]) -> str:
-    """A name without wildcards or schemes for the same file."""
+    """A name without wildcards or schemes for the same file, in UTF-8 (DuckDB 1 takes no other)."""
     full = os.path.join(os.getcwd(), path)  # not abspath, which takes the wrong turn where ".." follows a link
-    if not any(sign in full for sign in "*?[]{}"):
+    if full.isprintable() and not any(sign in full for sign in "*?[]{}"):
         return full
     link = tempfile.mktemp(prefix=COPY, suffix=".jsonl")
     try:
