@@ -34,8 +34,9 @@ def number(value: float) -> str:
 
 
 def text(value: str) -> str:
-    """A quoted text literal."""
-    return "'" + value.replace("'", "''") + "'"
+    """A quoted text literal; DuckDB 1 ends a statement at the sign 0."""
+    quoted = "'" + value.replace("'", "''") + "'"
+    return "(" + quoted.replace("\0", "' || chr(0) || '") + ")" if "\0" in quoted else quoted
 
 
 def literal(const: Const) -> str:

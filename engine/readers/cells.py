@@ -25,7 +25,8 @@ Path: TypeAlias = tuple[str, ...]
 
 def literal(text: str) -> str:
     """An SQL string literal for `text`."""
-    return "'" + text.replace("'", "''") + "'"
+    quoted = "'" + text.replace("'", "''") + "'"
+    return "(" + quoted.replace("\0", "' || chr(0) || '") + ")" if "\0" in quoted else quoted
 
 
 def nestings(key: str, *, nested: bool = True) -> Iterator[Path]:
