@@ -11,6 +11,9 @@ from .pack import Action, Scalar
 from .template import fill, placeholders
 from .tree import Name
 
+_PEAK = "lr_peak"
+_SHARES = {f"{_PEAK} / 2": "half of the configured peak", f"{_PEAK} * 10": "ten times the configured peak"}
+
 
 def new_values(action: Action, names: Mapping[str, Scalar]) -> dict[str, tuple[float | None, float]]:
     """What an action sets: setting → (the value it is computed from, the new value); unknown ones are left out.
@@ -32,6 +35,16 @@ def new_values(action: Action, names: Mapping[str, Scalar]) -> dict[str, tuple[f
         sources = {node.id for node in expression.tree.walk() if isinstance(node, Name)}
         values[setting] = (_finite(names.get(sources.pop())) if len(sources) == 1 else None, new)
     return values
+
+
+def of_configured_peak(action: Action) -> str:
+    """What an action sets, in words, where the run's largest rate is not known; empty where it does not rest on that."""
+    wholes = [each.text for each in action.set.values() if any(_is_peak(node) for node in each.tree.walk())]
+    return ", ".join(_SHARES.get(text, text.replace(_PEAK, "the configured peak")) for text in wholes)
+
+
+def _is_peak(node: object) -> bool:
+    return isinstance(node, Name) and node.id == _PEAK
 
 
 def command_line(template: str, names: Mapping[str, Scalar]) -> str:

@@ -8,13 +8,13 @@ from typing import NamedTuple
 from .best import Best
 from .causes import IMPROVING, explain, is_open, is_serious, precedence
 from .checkpoints import Checkpoint
-from .command import advice, command_line, new_values
+from .command import advice, command_line, new_values, of_configured_peak
 from .goback import GoBack
 from .outlook import nothing_to_do
 from .pack import EMPTY, SEVERITIES, Action, Resolved, Scalar
 from .rate import Rate
 from .report import Finding, GateResult, LogFacts, Moment, RuleState, SetAside, Step, Suggestion
-from .surroundings import SAVES
+from .surroundings import RATE_PARAM, SAVES
 from .verdict import nothing_judged, verdict_of
 from .words import clauses, lowered, number, position
 
@@ -92,8 +92,11 @@ class _Planner:
         self.clock = given.log.clock
         self.names: dict[str, Scalar] = {**given.resolved.values, **given.scalars}
         self.open = sorted((f for f in findings if is_open(f) and is_serious(f)), key=precedence)
+        self.is_ramp = False
         if given.rate and (self.open or given.gates):
-            self.names["lr_peak"] = given.rate.peak(self.open[0].onset if self.open else None)
+            peak = given.rate.peak(self.open[0].onset if self.open else None)
+            self.names["lr_peak"] = top = peak.of_the_schedule(self.names.get(RATE_PARAM))
+            self.is_ramp = peak.is_ramp and top is None
         self.set_aside: list[SetAside] = []
         saves = next((each.value for each in given.log.known if each.name == SAVES), None)
         earliest = self.earliest_fault()
@@ -322,6 +325,10 @@ class _Planner:
                 for setting, (old, new) in change.items()
             )
             return f"{title}: {told}." if is_told else f"{title}: {told}, because {why}."
+        if self.is_ramp and (told := of_configured_peak(action)):
+            mend = f"; --set {RATE_PARAM}=… has it computed" if RATE_PARAM in self.names else ""
+            told = f"{title}: take {told}" + ("." if is_told else f", because {why}.")
+            return f"{told} The log ends within the warm-up and does not show it{mend}."
         if action.set:
             title += " (the log does not show the present value)"
         return f"{title}." if is_told else f"{title}: {why}."

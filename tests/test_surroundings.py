@@ -121,6 +121,40 @@ def test_a_setting_stands_above_what_lies_beside(tmp_path: Path) -> None:
     assert [tuple(each)[:4] for each in report.overrides] == [("lr_configured", 1e-4, None, "--set")]
 
 
+RAMP = [n * 1e-5 for n in range(30)]
+
+
+@pytest.mark.parametrize(
+    ("rates", "configured", "told", "sets"),
+    [
+        (RAMP, 1e-3, "Halve the learning rate: 0.001 → 0.0005.", 5e-4),
+        (
+            RAMP,
+            None,
+            "Halve the learning rate: take half of the configured peak. The log ends within the warm-up and does not"
+            " show it; --set lr_configured=… has it computed.",
+            None,
+        ),
+        ([*RAMP[:15], *[RAMP[15]] * 15], None, "Halve the learning rate: 0.00015 → 7.5e-05.", 7.5e-5),
+        ([*RAMP[:15], *[RAMP[15]] * 15], 1e-3, "Halve the learning rate: 0.00015 → 7.5e-05.", 7.5e-5),
+        ([*RAMP[:15], *RAMP[15::-1][:15]], None, "Halve the learning rate: 0.00015 → 7.5e-05.", 7.5e-5),
+        ([*RAMP[:15], *RAMP[15::-1][:15]], 1e-3, "Halve the learning rate: 0.00015 → 7.5e-05.", 7.5e-5),
+    ],
+)
+def test_the_rate_that_is_halved_is_the_peak_of_the_schedule(
+    rates: list[float], configured: float | None, told: str, sets: float | None, tmp_path: Path
+) -> None:
+    losses = [2 - n / 20 if n < 18 else 4 + n for n in range(30)]
+    rows = [
+        {"step": n, "loss": loss, "learning_rate": rate}
+        for n, (loss, rate) in enumerate(zip(losses, rates, strict=True), 1)
+    ]
+    place(tmp_path, {"run.jsonl": jsonl(*rows), **({"args.json": {"learning_rate": configured}} if configured else {})})
+    (step,) = [step for step in judged(tmp_path).plan if step.action == "halve_lr"]
+    assert step.text.startswith(f"{told} When you resume")
+    assert (step.set or {}).get("learning_rate") == (sets and pytest.approx(sets))
+
+
 def test_a_total_that_the_log_has_passed_is_that_of_another_run(tmp_path: Path) -> None:
     place(tmp_path, {"run.jsonl": jsonl(*ROWS), "trainer_state.json": {**STATE, "max_steps": 50}})
     assert judged(tmp_path).log.total is None
