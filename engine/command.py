@@ -38,7 +38,7 @@ def new_values(action: Action, names: Mapping[str, Scalar]) -> dict[str, tuple[f
 
 
 def of_configured_peak(action: Action) -> str:
-    """What an action sets, in words, where the run's largest rate is not known; empty where it does not rest on that."""
+    """What an action sets, in words, where the run's largest rate is unknown; empty where it does not rest on that."""
     wholes = [each.text for each in action.set.values() if any(_is_peak(node) for node in each.tree.walk())]
     return ", ".join(_SHARES.get(text, text.replace(_PEAK, "the configured peak")) for text in wholes)
 
