@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -79,29 +80,37 @@ def validate_files(
         say(module.render(outcome), commands=form == "github")
     if outcome.problems:
         complain(_amounts(outcome))
+    if form == "text":
+        complain(*_notes(outcome))
     is_failed = any(fail_on == "warning" or each.severity == "error" for each in outcome.problems)
     context.exit(2 if outcome.unread else 1 if is_failed else 0)
 
 
 def _all_well(outcome: Outcome) -> str:
-    amount = len(outcome.files)
-    return f"{_files(outcome)} {'is' if amount == 1 else 'are'} valid"
+    return f"{_files(outcome)} {'is' if len(outcome.files) == 1 else 'are'} valid"
 
 
 def _amounts(outcome: Outcome) -> str:
     """How many problems there are, in how many files that were looked at."""
+    from ..engine.words import counted, listed
+
     counts = Counter(each.severity for each in outcome.problems)
-    told = [_counted(counts[severity], severity) for severity in ("error", "warning") if counts[severity]]
-    return f"{' and '.join(told)} in {_files(outcome) or 'no file'}"
+    told = [counted(counts[severity], severity) for severity in ("error", "warning") if counts[severity]]
+    return f"{listed(told)} in {_files(outcome) or 'no file'}"
 
 
 def _files(outcome: Outcome) -> str:
+    from ..engine.words import counted, listed
+
     counts = Counter(each.kind for each in outcome.files)
-    nouns = {"pack": "pack", "tests": "file of tests", "overrides": "override file"}
-    told = [_counted(counts[kind], noun) for kind, noun in nouns.items() if counts[kind]]  # type: ignore[index]
-    return " and ".join(filter(None, (", ".join(told[:-1]), *told[-1:])))
+    nouns = {"pack": ("pack",), "tests": ("file of tests", "files of tests"), "overrides": ("override file",)}
+    return listed([counted(counts[kind], *noun) for kind, noun in nouns.items() if counts[kind]])  # type: ignore[index]
 
 
-def _counted(amount: int, noun: str) -> str:
-    plural = noun.replace("file of", "files of") if noun.startswith("file of") else f"{noun}s"
-    return f"{amount} {noun if amount == 1 else plural}"
+def _notes(outcome: Outcome) -> Iterator[str]:
+    """What was not checked, what is the same of several files told once."""
+    files: dict[tuple[str, str], list[str]] = {}
+    for note in outcome.notes:
+        files.setdefault((note.message, note.hint), []).append(note.file)
+    for (message, hint), names in files.items():
+        yield f"note: {', '.join(names)}: {message}; {hint}"

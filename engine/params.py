@@ -117,7 +117,8 @@ class _State:
             return ""
         told = f"for pack {target.value!r}, not {self.pack.id!r}"
         if layer.kind == FILE:
-            self.problems.add(target.at, "wrong-file", f"these settings are {told}")
+            hint = f"give --pack {target.value}, or make them for {self.pack.id!r}"
+            self.problems.add(target.at, "wrong-file", f"these settings are {told}", hint)
         return f"is {told}"
 
     def switch(self, rule: str, asked: Asked, layer: Layer) -> None:

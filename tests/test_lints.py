@@ -13,6 +13,11 @@ from trainrules.engine.load import load_pack
 HEAD = "schema: 1\npack: demo\nversion: 1.0.0\ntitle: Demo\nmetrics: {loss: {keys: [loss], required: true}}\n"
 METRICS = HEAD.splitlines(keepends=True)[-1]
 RULE = "{title: High, cause: diverging, severity: warning, when: loss > 2}"
+WHEN = "rules: {{r: {{title: R, cause: info, severity: info, message: '{{loss}}', when: {}}}}}"
+WINDOW = (
+    "params: {{n: {{default: {}}}}}\nvariants: {{two: {{set: {{n: 2}}}}}}\nwindows: {{w: {{{}}}}}\n"
+    "rules: {{r: {{title: R, cause: info, severity: info, when: 'mean(loss, w) > 1'}}}}"
+)
 GATE = (
     "windows: {{w: {{last: 5 points}}}}\nparams: {{limit: {{default: 1}}}}\n"
     "gates: {{g: {{require: {{a: {{value: loss, {}}}}}, "
@@ -41,6 +46,20 @@ def told(folder: Path, text: str) -> list[str]:
         (f"rules: {{a: {RULE}, b: {RULE.replace('High', 'high ')}}}", ["p.yaml:6:91 [duplicate-title] rule 'b' has the title of 'a'; say what sets them apart"]),
         ("rules: {r: {title: R, cause: info, severity: info, when: loss > 1, message: too high}}", ["p.yaml:6:77 [bare-message] the message of rule 'r' names no value; show a value, as in {loss:.3g} or {onset:g}"]),
         ("rules: {r: {title: R, cause: info, severity: info, when: loss > 1, message: '{loss}'}}", []),
+        (WINDOW.format("1", "last: n points, min: 9 points"), ["p.yaml:8:36 [never-full] window 'w' needs 9 points and never holds more than 1; let it need fewer, or make it longer"]),
+        (WINDOW.format("9", "last: n points, min: 9 points"), ["p.yaml:8:36 [never-full] window 'w' needs 9 points and never holds more than 2; let it need fewer, or make it longer"]),
+        (WINDOW.format("9", "last: 5 points, min: n points"), ["p.yaml:8:36 [never-full] window 'w' needs 9 points and never holds more than 5; let it need fewer, or make it longer"]),
+        (WINDOW.format("null", "last: 5 points, min: n points"), []),
+        (WINDOW.format("9", "last: n steps, min: 99 points"), []),
+        (WINDOW.format("2", "last: 2 * n points, min: n points"), []),
+        (WHEN.format("loss > 2 or loss <= 2"), ["p.yaml:6:77 [constant-condition] 'when' of rule 'r' always holds; where one part fails, another one holds"]),
+        (WHEN.format("epoch > 3 and (loss > 2 or 2 >= loss)"), ["p.yaml:6:92 [constant-condition] this is always true; where one part fails, another one holds"]),
+        (WHEN.format("not (loss > 2 and loss < 1)"), ["p.yaml:6:82 [constant-condition] this is never true; its parts rule each other out"]),
+        (WHEN.format("loss > 2 and loss < 1"), ["p.yaml:6:77 [constant-condition] 'when' of rule 'r' never holds; its parts rule each other out"]),
+        (WHEN.format("epoch > 3 or (loss > 2 and loss < 1)"), ["p.yaml:6:91 [constant-condition] this is never true; its parts rule each other out"]),
+        (WHEN.format("loss > 2 or loss < 2"), []),
+        (WHEN.format("loss > 2 or latest(loss) <= 2"), []),
+        (WHEN.format("'default(loss > 2 or loss <= 2, false)'"), []),
         (f"families: {{a: [x, y], b: [u, v]}}\nmetrics: {{loss: {{keys: [loss], required: true}}, p: {{keys: ['p{{a}}']}}, q: {{keys: ['q{{b}}']}}}}\nrules: {{a: {RULE.replace('loss > 2', 'p > q')}}}", ["p.yaml:7:9 [unrelated-families] rule 'a' is judged for every pair of the families 'a' and 'b'; no metric has both; make it two rules"]),
         (f"families: {{a: [x, y], b: [u, v]}}\nmetrics: {{loss: {{keys: [loss], required: true}}, p: {{keys: ['p{{a}}']}}, q: {{keys: ['q{{b}}{{a}}']}}}}\nrules: {{a: {RULE.replace('loss > 2', 'p > q')}}}", []),
         ("twins: {eval: {keys: [eval_x, 'eval_{key}']}}\nmetrics: {loss: {keys: [loss], required: true, twin: eval}}", ["p.yaml:5:9 [constant-twin] key 'eval_x' of twin 'eval' is the same for every metric; write {key} where the metric's own key stands, as in eval_{key}"]),

@@ -124,7 +124,7 @@ def test_folders_are_walked(write: Write) -> None:
     ("arguments", "code", "out", "err"),
     [
         ("good.yaml", 0, "1 pack is valid\n", ""),
-        ("good.yaml ./good.yaml sub", 0, "2 packs, 1 file of tests and 1 override file are valid\n", ""),
+        ("good.yaml ./good.yaml sub", 0, "2 packs, 1 file of tests and 1 override file are valid\n", "note: sub/rules.override.yaml: names were not checked: no pack is named; write 'pack: NAME' at its top, or give --pack NAME\n"),
         ("wrong.yaml", 1, "wrong.yaml:7:71: error[unknown-name] unknown name 'los'\n  did you mean 'loss'?\n", "1 error in 1 pack\n"),
         ("doubtful.yaml", 1, "doubtful.yaml:5:10: warning[unused-param] param 'limit' is used nowhere\n  use it in a rule or remove it\n", "1 warning in 1 pack\n"),
         ("--fail-on error doubtful.yaml", 0, "doubtful.yaml:5:10: warning[unused-param] param 'limit' is used nowhere\n  use it in a rule or remove it\n", "1 warning in 1 pack\n"),
@@ -135,7 +135,7 @@ def test_folders_are_walked(write: Write) -> None:
 def test_validate(write: Write, run: Run, arguments: str, code: int, out: str, err: str) -> None:
     write(
         good_DOT_yaml=GOOD,
-        sub__other_DOT_yaml=GOOD,
+        sub__other_DOT_yaml=GOOD.replace("pack: mine", "pack: other"),
         sub__other_DOT_test_DOT_yaml=TESTS,
         sub__rules_DOT_override_DOT_yaml=OVERRIDES,
     )
@@ -281,6 +281,76 @@ def test_overrides_are_held_against_the_pack_that_they_name(write: Write, overri
     assert told("mine.yaml", "rules.override.yaml") == problems
 
 
+@pytest.mark.parametrize(
+    ("arguments", "out", "notes"),
+    [
+        ("free.override.yaml", "1 override file is valid\n", ["note: free.override.yaml: names were not checked: no pack is named; write 'pack: NAME' at its top, or give --pack NAME"]),
+        ("free.override.yaml named.override.yaml more.override.yaml", "3 override files are valid\n", ["note: free.override.yaml, more.override.yaml: names were not checked: no pack is named; write 'pack: NAME' at its top, or give --pack NAME"]),
+        ("--pack mine.yaml free.override.yaml", "1 override file is valid\n", []),
+        ("bare.override.yaml", "1 override file is valid\n", []),
+        ("of_broken.override.yaml", "packs/broken.yaml:6:1: error[unknown-key] unknown key 'ruels'\n  did you mean 'rules'?\n", ["1 error in 1 override file", "note: of_broken.override.yaml: names were not checked: pack 'broken' cannot be used; mend it, or name another one"]),
+        ("nobodys.override.yaml", "nobodys.override.yaml:1:7: error[unknown-pack] no pack is called 'nobody'\n  give --pack FILE, or validate the pack's file along with this one\n", ["1 error in 1 override file", "note: nobodys.override.yaml: names were not checked: pack 'nobody' cannot be used; mend it, or name another one"]),
+        ("--pack packs/broken.yaml free.override.yaml", "packs/broken.yaml:6:1: error[unknown-key] unknown key 'ruels'\n  did you mean 'rules'?\n", ["1 error in 1 override file", "note: free.override.yaml: names were not checked: pack 'packs/broken.yaml' cannot be used; mend it, or name another one"]),
+    ],
+)  # fmt: skip
+def test_names_that_were_held_against_no_pack_are_told(
+    write: Write, run: Run, arguments: str, out: str, notes: list[str]
+) -> None:
+    write(mine_DOT_yaml=LIMITED, packs__broken_DOT_yaml=HEAD.replace("mine", "broken") + METRICS + "ruels: {}\n")
+    write(free_DOT_override_DOT_yaml=OVERRIDES, more_DOT_override_DOT_yaml="disable: [high]\n")
+    write(
+        bare_DOT_override_DOT_yaml="params: {}\n", named_DOT_override_DOT_yaml="pack: kto\nparams: {margin_floor: 1}\n"
+    )
+    write(of_broken_DOT_override_DOT_yaml="pack: broken\nparams: {limt: 3}\n")
+    write(nobodys_DOT_override_DOT_yaml="pack: nobody\nparams: {limt: 3}\n")
+    code, *told = run(*arguments.split())
+    assert (code, told) == (int("error" in out), [out, "".join(f"{note}\n" for note in notes)])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "setting", "code", "told"),
+    [
+        ("params: {limt: 3}\n", (), 2, "o.override.yaml:1:10: unknown param 'limt'; did you mean 'limit'?\n"),
+        ("pack: broken\nparams: {limit: 3}\n", (), 2, "o.override.yaml:1:7: these settings are for pack 'broken', not 'mine'; give --pack broken, or make them for 'mine'\n"),
+        ("params: {limit: 3}\n", (), 0, ""),
+    ],
+)  # fmt: skip
+def test_an_evaluation_holds_them_against_the_pack_that_it_uses(
+    write: Write, capsys: pytest.CaptureFixture[str], overrides: str, setting: tuple[str, ...], code: int, told: str
+) -> None:
+    """What validation could not check is refused there, or is right."""
+    write(mine_DOT_yaml=LIMITED, o_DOT_override_DOT_yaml=overrides, run_DOT_jsonl='{"step": 1, "loss": 1}\n' * 9)
+    with pytest.raises(SystemExit) as left:
+        cli.main(["eval", "--pack", "mine.yaml", "--overrides", "o.override.yaml", *setting, "run.jsonl"])
+    assert (left.value.code, capsys.readouterr().err) == (code, told)
+
+
+def test_packs_of_one_name_are_told_and_the_nearest_one_is_meant(write: Write) -> None:
+    other = LIMITED.replace("limit", "bound")
+    write(a_DOT_yaml=LIMITED, b__mine_DOT_yaml=other, c__copy_DOT_yaml=LIMITED + "# rules: disable=duplicate-pack\n")
+    for name in ("o", "b__o", "d__o"):
+        write(**{f"{name}_DOT_override_DOT_yaml": "pack: mine\nparams: {bound: 3}\n"})
+    assert told(".") == [
+        "o.override.yaml:2:10 unknown-param",
+        "b/mine.yaml:2:7 duplicate-pack",
+        "c/copy.yaml:2:7 duplicate-pack",
+        "d/o.override.yaml:2:10 unknown-param",
+    ]
+    write(c__copy_DOT_yaml=LIMITED.replace("pack: mine", "pack: mine  # rules: disable=duplicate-pack"))
+    assert told("a.yaml", "c/copy.yaml") == told("c/copy.yaml") == []
+    (outcome,) = validation.validate(["b/mine.yaml", "a.yaml"]).problems
+    assert (outcome.severity, outcome.message, outcome.hint) == (
+        "warning",
+        "b/mine.yaml is pack 'mine' too",
+        "give one another name; an override file for that name is held against the one in its folder, else against b/mine.yaml",
+    )
+
+
+def test_one_pack_under_two_names_is_one(write: Write) -> None:
+    (write(a_DOT_yaml=GOOD) / "b.yaml").symlink_to("a.yaml")
+    assert told(".") == []
+
+
 def test_a_pack_that_the_command_names_and_that_is_none(write: Write, run: Run) -> None:
     write(rules_DOT_override_DOT_yaml=OVERRIDES)
     code, out, _ = run("--pack", "nope", "rules.override.yaml")
@@ -394,7 +464,7 @@ def test_what_packs_have_in_common_is_prepared_once(write: Write, monkeypatch: p
         def __getattr__(self, name: str) -> Any:
             return getattr(self.con, name)
 
-    write(a_DOT_yaml=GOOD, b_DOT_yaml=GOOD + "variants: {calm: {disable: [high]}}\n")
+    write(a_DOT_yaml=GOOD, b_DOT_yaml=GOOD.replace("mine", "other") + "variants: {calm: {disable: [high]}}\n")
     connect = prepared.connect
     monkeypatch.setattr(prepared, "connect", lambda *given: Counting(connect(*given)))
     assert validation.validate(["."]).problems == ()
@@ -411,10 +481,17 @@ def shown(run: Run, form: str, *paths: str) -> str:
 
 
 def test_json(write: Write, run: Run) -> None:
-    write(p_DOT_yaml=GOOD.replace("loss > 5", "los > 5"))
-    data = json.loads(shown(run, "json", "p.yaml", "missing.yaml"))
+    write(p_DOT_yaml=GOOD.replace("loss > 5", "los > 5"), o_DOT_override_DOT_yaml=OVERRIDES)
+    data = json.loads(shown(run, "json", "p.yaml", "missing.yaml", "o.override.yaml"))
     Draft7Validator(json.loads((ROOT / "schemas" / "problems.schema.json").read_text("utf-8"))).validate(data)
-    assert data["files"] == [{"path": "p.yaml", "kind": "pack"}, {"path": "missing.yaml", "kind": "pack"}]
+    assert [(each["path"], each["kind"]) for each in data["files"]] == [
+        ("p.yaml", "pack"),
+        ("missing.yaml", "pack"),
+        ("o.override.yaml", "overrides"),
+    ]
+    assert data["notes"] == [
+        {"file": "o.override.yaml", "message": "names were not checked: no pack is named", "hint": "write 'pack: NAME' at its top, or give --pack NAME"},
+    ]  # fmt: skip
     assert data["problems"] == [
         {"file": "p.yaml", "line": 7, "column": 71, "width": 3, "severity": "error", "code": "unknown-name", "message": "unknown name 'los'", "hint": "did you mean 'loss'?"},
         {"file": "missing.yaml", "line": None, "column": None, "width": None, "severity": "error", "code": "no-file", "message": "file does not exist", "hint": "give the path of a YAML file"},
@@ -432,6 +509,11 @@ def test_github(write: Write, run: Run) -> None:
         shown(run, "github", "missing.yaml")
         == "::error file=missing.yaml,title=no-file::file does not exist%0Agive the path of a YAML file\n"
     )
+    write(o_DOT_override_DOT_yaml=OVERRIDES)
+    assert shown(run, "github", "o.override.yaml") == (
+        "::notice file=o.override.yaml::names were not checked: no pack is named"
+        "%0Awrite 'pack: NAME' at its top, or give --pack NAME\n"
+    )
 
 
 def sarif_schema() -> Any:
@@ -446,7 +528,8 @@ def sarif_schema() -> Any:
 
 def test_sarif(write: Write, run: Run) -> None:
     write(**{"a b_DOT_yaml": GOOD.replace("loss > 5", "los > 5") + "params: {limit: {default: 2}}\nruels: {}\n"})
-    log = json.loads(shown(run, "sarif", "a b.yaml", "missing.yaml"))
+    write(o_DOT_override_DOT_yaml=OVERRIDES)
+    log = json.loads(shown(run, "sarif", "a b.yaml", "missing.yaml", "o.override.yaml"))
     assert [each.message for each in Draft7Validator(sarif_schema()).iter_errors(log)] == []
     (one,) = log["runs"]
     rules = [rule["id"] for rule in one["tool"]["driver"]["rules"]]
@@ -467,6 +550,14 @@ def test_sarif(write: Write, run: Run) -> None:
         ],
     }
     assert "region" not in one["results"][-1]["locations"][0]["physicalLocation"]
+    (note,) = one["invocations"][0]["toolExecutionNotifications"]
+    assert note == {
+        "level": "note",
+        "message": {
+            "text": "names were not checked: no pack is named; write 'pack: NAME' at its top, or give --pack NAME"
+        },
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": "o.override.yaml"}}}],
+    }
 
 
 def on_terminal(*arguments: str, columns: int = 80, **environment: str) -> str:

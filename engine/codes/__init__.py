@@ -85,6 +85,7 @@ Code: TypeAlias = Literal[
     "unknown-pack",
     "unknown-parent",
     "circular-extends",
+    "duplicate-pack",
     # settings
     "bad-setting",
     "out-of-bounds",

@@ -1,8 +1,9 @@
 """A condition, or a part of one, that no log can make true, or none false.
 
-A share is never above 1, `x > 2 and x < 1` never holds, and a comparison of params alone says nothing of a run: such
-a rule never fires, or always does. Params count with their defaults and with what each variant sets; what is the same
-for some of them only is no fault, and neither is a switch such as `is_strict and loss > 2`.
+A share is never above 1, `x > 2 and x < 1` never holds, `x > 2 or x <= 2` always does, and a comparison of params
+alone says nothing of a run: such a rule never fires, or always does. Params count with their defaults and with what
+each variant sets; what is the same for some of them only is no fault, and neither is a switch such as
+`is_strict and loss > 2`.
 
 fails::
 
@@ -25,6 +26,16 @@ fails::
         when: loss > 2 and loss < 1
               ^^^^^^^^^^^^^^^^^^^^^
 
+fails::
+
+    rules:
+      high:
+        title: Loss is high
+        cause: diverging
+        severity: warning
+        when: loss > 2 or loss <= 2
+              ^^^^^^^^^^^^^^^^^^^^^
+
 passes::
 
     windows: {ten: {last: 10 points}}
@@ -41,7 +52,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..pack import Pack
-from ..tree import Call, Comparison, Name, Node
+from ..tree import And, Call, Comparison, Name, Node, Or
 from . import Remark
 from ._conditions import Condition, conditions_of, logics_of, remark
 from ._logic import Logic
@@ -58,9 +69,9 @@ def check(pack: Pack) -> Iterator[Remark]:
             hint = "name a metric or the clock; to switch a rule on and off, there is 'enabled'"
             yield remark(expression, expression.tree, f"{condition.what} names nothing that is logged", hint)
             continue
-        found = [_same(condition, node, logics) for node in _comparisons(expression.tree)]
-        if any(found):
-            yield from (each for each in found if each)
+        found = _constant(condition, expression.tree, logics)
+        if found:
+            yield from found
         elif not any(logic.can_hold((expression.tree, True), *condition.scope) for logic in logics):
             alone = not any(logic.can_hold((expression.tree, True)) for logic in logics)
             told = f"{condition.what} never holds" + ("" if alone else " where it is looked at")
@@ -68,22 +79,29 @@ def check(pack: Pack) -> Iterator[Remark]:
             yield remark(expression, expression.tree, told, hint)
 
 
+def _constant(condition: Condition, node: Node, logics: Sequence[Logic]) -> list[Remark]:
+    """The smallest parts of a condition that come out the same.
+
+    What `default` looks at may be unknown, which is what it is for, so that nothing is asked of it.
+    """
+    if isinstance(node, Call) and node.function == "default":
+        return []
+    found = [each for child in node.children() for each in _constant(condition, child, logics)]
+    if not found and isinstance(node, Comparison | And | Or) and (same := _same(condition, node, logics)) is not None:
+        return [same]
+    return found
+
+
 def _same(condition: Condition, node: Node, logics: Sequence[Logic]) -> Remark | None:
-    if all(logic.is_switch(node) for logic in logics):
+    if isinstance(node, Comparison) and all(logic.is_switch(node) for logic in logics):
         return None
     always = not any(logic.can_hold((node, False)) for logic in logics)
     if not always and any(logic.can_hold((node, True)) for logic in logics):
         return None
-    return remark(condition.expression, node, f"this is {'always' if always else 'never'} true", _why(node, logics[0]))
-
-
-def _comparisons(node: Node) -> Iterator[Node]:
-    """The comparisons of a condition; what `default` looks at may be unknown, and that is what is asked for."""
-    if isinstance(node, Comparison):
-        yield node
-    if not (isinstance(node, Call) and node.function == "default"):
-        for child in node.children():
-            yield from _comparisons(child)
+    often = "always" if always else "never"
+    is_whole = node == condition.expression.tree and not isinstance(node, Comparison)
+    told = f"{condition.what} {often} holds" if is_whole else f"this is {often} true"
+    return remark(condition.expression, node, told, _why(node, logics[0]))
 
 
 def _looks_at_rows(tree: Node, pack: Pack) -> bool:
@@ -95,7 +113,11 @@ def _looks_at_rows(tree: Node, pack: Pack) -> bool:
 
 
 def _why(node: Node, logic: Logic) -> str:
-    """Why a comparison comes out the same always."""
+    """Why a comparison, or what joins some, comes out the same always."""
+    if isinstance(node, And):
+        return "its parts rule each other out"
+    if isinstance(node, Or):
+        return "where one part fails, another one holds"
     if isinstance(node, Comparison) and node.left == node.right:
         return "both sides are the same"
     for side in node.children():

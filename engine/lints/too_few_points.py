@@ -44,11 +44,11 @@ from ..check import LENGTH
 from ..expression import Expression
 from ..functions import FUNCTIONS, Kind
 from ..pack import Pack
-from ..scalar import evaluate_scalar
 from ..tree import Call, Name, Node, Text
 from . import Remark
 from ._conditions import conditions_of, remark
 from ._values import Values, every_setting
+from ._windows import points
 
 SEVERITY = "warning"
 
@@ -112,13 +112,4 @@ def _points(window: Node, pack: Pack, values: Values) -> tuple[float, float]:
         amount = float(found["amount"]) if found else inf
         return amount, amount
     known = pack.windows.get(window.id) if isinstance(window, Name) else None
-    if known is None:
-        return inf, inf
-    most = _amount(known.last.amount, values) if known.last is not None and known.last.unit == "points" else inf
-    return (_amount(known.min_points, values) if known.min_points is not None else most), most
-
-
-def _amount(expression: Expression, values: Values) -> float:
-    names = {node.id for node in expression.tree.walk() if isinstance(node, Name)}
-    found = evaluate_scalar(expression, values) if all(values.get(name) is not None for name in names) else None
-    return float(found) if isinstance(found, (int, float)) and not isinstance(found, bool) else inf
+    return points(known, values) if known is not None else (inf, inf)

@@ -8,8 +8,9 @@ from .workflow import command
 
 
 def render(outcome: Outcome) -> str:
-    """One command a problem."""
-    return "".join(f"{_command(each)}\n" for each in outcome.problems)
+    """One command a problem, and one a note."""
+    notes = (command("notice", {"file": each.file}, f"{each.message}\n{each.hint}") for each in outcome.notes)
+    return "".join(f"{each}\n" for each in (*map(_command, outcome.problems), *notes))
 
 
 def _command(problem: Problem) -> str:

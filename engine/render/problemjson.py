@@ -33,4 +33,5 @@ def data(outcome: Outcome) -> dict[str, Any]:
             }
             for each in outcome.problems
         ],
+        "notes": [each._asdict() for each in outcome.notes],
     }

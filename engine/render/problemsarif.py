@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from ..codes.pages import page
 from ..errors import Problem
-from ..validation import Outcome
+from ..validation import Note, Outcome
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -22,6 +22,9 @@ def render(outcome: Outcome) -> str:
         "columnKind": "unicodeCodePoints",
         "results": [_result(each, codes.index(each.code)) for each in outcome.problems],
     }
+    if outcome.notes:
+        told = [_notification(each) for each in outcome.notes]
+        run["invocations"] = [{"executionSuccessful": True, "toolExecutionNotifications": told}]
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -49,9 +52,21 @@ def _result(problem: Problem, index: int) -> dict[str, Any]:
 
 def _place(problem: Problem) -> dict[str, Any]:
     file, line, column = problem.at
-    place: dict[str, Any] = {"artifactLocation": {"uri": quote(os.path.normpath(file).replace(os.sep, "/"))}}
+    place: dict[str, Any] = {"artifactLocation": _artifact(file)}
     if line:
         place["region"] = {"startLine": line}
     if line and column:
         place["region"] |= {"startColumn": column, "endColumn": column + max(problem.width, 1)}
     return place
+
+
+def _notification(note: Note) -> dict[str, Any]:
+    return {
+        "level": "note",
+        "message": {"text": f"{note.message}; {note.hint}"},
+        "locations": [{"physicalLocation": {"artifactLocation": _artifact(note.file)}}],
+    }
+
+
+def _artifact(file: str) -> dict[str, str]:
+    return {"uri": quote(os.path.normpath(file).replace(os.sep, "/"))}

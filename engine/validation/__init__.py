@@ -9,12 +9,21 @@ from ..errors import Problem
 from .files import Found
 
 
+class Note(NamedTuple):
+    """What could not be checked of a file, through no fault of its own, and what to do so that it is."""
+
+    file: str
+    message: str
+    hint: str
+
+
 class Outcome(NamedTuple):
-    """What validating some files found: the problems by file and place, and the text of the files by name."""
+    """What validating some files found: the problems by file and place, the text of the files by name, and notes."""
 
     files: tuple[Found, ...]
     problems: tuple[Problem, ...]
     sources: Mapping[str, str]
+    notes: tuple[Note, ...] = ()
 
     @property
     def unread(self) -> tuple[Problem, ...]:

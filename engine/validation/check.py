@@ -13,7 +13,7 @@ from ..fields import Problems
 from ..items import Item
 from ..lints import lint_pack, lint_tests
 from ..load import load_pack, load_partly
-from ..overrides import from_item
+from ..overrides import Layer, from_item
 from ..pack import Pack
 from ..packtest.load import load_suite
 from ..params import resolve
@@ -21,7 +21,7 @@ from ..schema import shape_problems
 from ..settings import FILE
 from ..shipped import RULES, shipped_files
 from ..yamlio import MAX_BYTES, compose_file
-from . import Outcome
+from . import Note, Outcome
 from .disabled import silenced
 from .files import Found, files_in, packs_in
 from .measured import measured
@@ -37,6 +37,8 @@ class Checker:
         self.files = Files(strict=True)
         self.prepared = Prepared()
         self._packs: dict[str, Pack | PackError] = {}
+        self._given: list[Pack] = []
+        self._notes: list[Note] = []
         self._looked: set[str] = set()
 
     def outcome(self, paths: Iterable[str]) -> Outcome:
@@ -46,10 +48,11 @@ class Checker:
             for each in files:
                 if each.kind == kind:
                     problems += self._problems(each)
+        problems += self._namesakes()
         problems += self.prepared.problems()
         names = list(dict.fromkeys([*(shown(each.path) for each in files), *(each.at.file for each in problems)]))
         sources = {name: text for name in names if (text := _text(name)) is not None}
-        return Outcome(tuple(files), tuple(self._told(problems, names, sources)), sources)
+        return Outcome(tuple(files), tuple(self._told(problems, names, sources)), sources, tuple(self._notes))
 
     def _told(self, problems: list[Problem], names: list[str], sources: dict[str, str]) -> Iterator[Problem]:
         from ..codes.pages import all_codes
@@ -86,7 +89,19 @@ class Checker:
             yield from self._of_the_rest(path, error.problems)
             return
         self._looked.add(pack.at.file)
+        self._given.append(pack)
         yield from self._remarks(pack)
+
+    def _namesakes(self) -> Iterator[Problem]:
+        """Packs with the name of another one that is validated along with them."""
+        first: dict[str, Pack] = {}
+        for pack in self._given:
+            other = first.setdefault(pack.id, pack)
+            if not os.path.samefile(other.at.file, pack.at.file):
+                told = f"{other.at.file} is pack {pack.id!r} too"
+                hint = "give one another name; an override file for that name is held against the one in its folder, "
+                hint += f"else against {other.at.file}"
+                yield Problem(pack.tree.value["pack"].at, "duplicate-pack", told, hint, severity="warning")
 
     def _of_the_rest(self, path: str, problems: Sequence[Problem]) -> Iterator[Problem]:
         """What is wrong with a pack besides what keeps it from being loaded."""
@@ -132,23 +147,42 @@ class Checker:
         yield from problems.found[len(shape) :]
         try:
             pack = load_pack(self.pack) if self.pack is not None else self._target(layer.pack, path.parent)
-            if pack is not None:
-                resolve(pack, files=[path], isolated=True)
+        except PackError as error:
+            yield from error.problems
+            name = self.pack if self.pack is not None or layer.pack is None else str(layer.pack.value)
+            self._unchecked(path, layer, f"pack {name!r} cannot be used", "mend it, or name another one")
+            return
+        if pack is None:
+            hint = "write 'pack: NAME' at its top, or give --pack NAME"
+            self._unchecked(path, layer, "no pack is named", hint)
+            return
+        try:
+            resolve(pack, files=[path], isolated=True)
         except OverrideError as error:
             known = {each.at for each in problems.found}
             yield from (each for each in error.problems if each.at not in known)
-        except PackError as error:
-            yield from error.problems
+
+    def _unchecked(self, path: Path, layer: Layer, why: str, hint: str) -> None:
+        """Note that the names in an override file were held against nothing."""
+        if layer.params or layer.severities or layer.enabled:
+            self._notes.append(Note(path.as_posix(), f"names were not checked: {why}", hint))
 
     def _target(self, given: Item | None, folder: Path) -> Pack | None:
         """The pack that an override file says it is for: one validated along with it, a shipped one, one nearby.
+
+        Of several that are validated under that name, the one in the file's own folder is meant, else the first.
 
         Raises PackError where there is none of that name.
         """
         if given is None:
             return None
         name = str(given.value)
-        known = {each.id: each for each in self._packs.values() if isinstance(each, Pack)}
+        known: dict[str, Pack] = {}
+        for each in self._packs.values():
+            if isinstance(each, Pack):
+                if each.id == name and Path(each.at.file).parent == folder:
+                    return each
+                known.setdefault(each.id, each)
         if name in known:
             return known[name]
         if name in shipped_files():

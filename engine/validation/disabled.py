@@ -15,6 +15,9 @@ from .measured import scalars
 _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*rules:\s*disable\s*=\s*(?P<codes>[^#\n]*)")
 _CODE = re.compile(r"[^\s,]+")
 
+OF_SEVERAL = frozenset({"duplicate-pack"})
+"""What is told of a file only where others are validated with it: a comment for it is of use all the same."""
+
 
 class Disabled(NamedTuple):
     """One code of a comment: where it stands, and the lines (first, last) that it is for."""
@@ -50,7 +53,7 @@ def silenced(
         elif comment.code in told:
             hint = "mend what it is for; only warnings can be disabled"
             left.append(_warning(comment, "unused-disable", f"{comment.code!r} is an error", hint))
-        elif looked and not any(comment.silences(each) for each in problems):
+        elif looked and comment.code not in OF_SEVERAL and not any(comment.silences(each) for each in problems):
             hint = "remove it, or put it on the line that it is for"
             left.append(_warning(comment, "unused-disable", f"nothing to disable here: {comment.code!r}", hint))
     return left

@@ -1,0 +1,24 @@
+"""How many points a window holds."""
+
+from __future__ import annotations
+
+from math import inf
+
+from ..expression import Expression
+from ..pack import Window
+from ..scalar import evaluate_scalar
+from ..tree import Name
+from ._values import Values
+
+
+def points(window: Window, values: Values) -> tuple[float, float]:
+    """The fewest points with which a window is known, and the most that it holds; infinite where nobody can tell."""
+    is_of_points = window.last is not None and window.last.unit == "points"
+    most = _amount(window.last.amount, values) if window.last is not None and is_of_points else inf
+    return (most if window.min_points is None else _amount(window.min_points, values)), most
+
+
+def _amount(expression: Expression, values: Values) -> float:
+    names = {node.id for node in expression.tree.walk() if isinstance(node, Name)}
+    found = evaluate_scalar(expression, values) if all(values.get(name) is not None for name in names) else None
+    return float(found) if isinstance(found, (int, float)) and not isinstance(found, bool) else inf
