@@ -63,8 +63,17 @@ def _test(node: Comparison, positive: bool, condition: Expression, binder: Binde
     if left.type != "number" or right.type != "number" or (isinstance(left, Const) and isinstance(right, Const)):
         return None
     if isinstance(left, Const):
-        return Test(text_of(node.right), _MIRRORED[node.operator], right, left, positive)
-    return Test(text_of(node.left), node.operator, left, right, positive)
+        shown = _logged(node.right)
+        return Test(text_of(shown), _MIRRORED[node.operator], binder.value(condition, shown), left, positive)
+    shown = _logged(node.left)
+    return Test(text_of(shown), node.operator, binder.value(condition, shown), right, positive)
+
+
+def _logged(node: Node) -> Node:
+    """A side without what default() takes in its place: a number that was never logged is no evidence."""
+    while isinstance(node, Call) and node.function == "default" and node.arguments[0] is not None:
+        node = node.arguments[0]
+    return node
 
 
 def _comparisons(node: Node, positive: bool) -> Iterator[tuple[Comparison, bool]]:

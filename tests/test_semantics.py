@@ -554,6 +554,10 @@ def test_evidence_is_both_sides_at_onset_worst_and_last(tmp_path: Path) -> None:
         ("when: latest(loss > 5)", "loss", 5.0, 9.0),
         ("when: loss > 5 or kl > 5", "loss", 5.0, 9.0),
         ("when: kl > 1", "kl", 1.0, 3.0),
+        # what was never logged is no evidence, whatever stands in its place
+        ("when: default(loss, 8) > 5", "loss", 5.0, 9.0),
+        ("when: 5 < default(default(loss, 8), 7)", "loss", 5.0, 9.0),
+        ("when: loss > 5 and default(eval_loss, 8) > 5", "loss", 5.0, 9.0),
     ],
 )
 def test_evidence_names_what_was_compared(
