@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from trainrules.engine.functions import FUNCTIONS, Family
-from trainrules.engine.pack import Level, Pack, Rule
 from trainrules.engine.load import load_pack
+from trainrules.engine.pack import Level, Pack, Rule
 from trainrules.engine.shipped import shipped
 from trainrules.engine.template import placeholders
 from trainrules.engine.tree import Call, Name, Node
