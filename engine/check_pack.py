@@ -130,8 +130,10 @@ def _clashes(pack: Pack) -> Iterator[Problem]:
             if thing.id in taken:
                 one, (other, at), place = kind, taken[thing.id], thing.at
                 if at.file == pack.at.file != place.file:  # of an inherited name and one of its own, that is to go
-                    one, other, place = other, one, at
-                yield Problem(place, "name-clash", f"{one} {thing.id!r} is already a {other}", "choose another name")
+                    one, other, place, at = other, one, at, place
+                told = f"{one} {thing.id!r} is already a {other}"
+                inherited = f"; the {other} is inherited, from {at.file}" if at.file not in ("", place.file) else ""
+                yield Problem(place, "name-clash", told, f"choose another name{inherited}")
             elif thing.id in ("true", "false", "default") and kind != "window":
                 yield Problem(
                     thing.at, "reserved-name", f"{thing.id!r} has a meaning of its own", "choose another name"

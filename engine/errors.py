@@ -109,3 +109,10 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
 
     near = get_close_matches(name, known, n=3, cutoff=0.6)
     return f"did you mean {' or '.join(repr(other) for other in near)}?" if near else ""
+
+
+def surely_meant(name: str, known: Sequence[str]) -> str | None:
+    """The one of `known` that `name` hardly differs from; None where there is none."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, known, n=1, cutoff=0.75)), None)

@@ -44,6 +44,12 @@ class Item:
         """Where the key of the value stands; the value's own place for an entry of a list."""
         return Position(self.file, self.key_line, self.key_column) if self.key_line else self.at
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is written behind the key, which is not the same as `null`."""
+        is_at_key = (self.line, self.column) == (self.key_line, self.key_column)
+        return self.value is None and self.key_line > 0 and is_at_key
+
     def plain(self) -> Plain:
         """The value without positions."""
         if isinstance(self.value, dict):

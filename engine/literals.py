@@ -24,6 +24,14 @@ _COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+").fullmatch
 _IN_EXPRESSIONS = {"number": "number", "integer": "number", "boolean": "condition", "text": "text"}
 
 
+def is_given(item: Item, name: str, problems: Problems) -> bool:
+    """Whether a param is given a value; to unset one takes a word, so that a value that was forgotten unsets none."""
+    if item.is_empty:
+        hint = "write one, or null: rules that use it are not evaluated then"
+        problems.add(item.key_at, "empty-value", f"param {name!r} is given no value", hint)
+    return not item.is_empty
+
+
 def setting(
     item: Item, name: str, type_: str, problems: Problems, *, unit: str | None = None, in_run: bool = False
 ) -> Scalar | Expression:
@@ -33,7 +41,7 @@ def setting(
     "30 steps".
     """
     value = item.value
-    if value is None:
+    if not is_given(item, name, problems) or value is None:
         return None
     if isinstance(value, str) and not is_text(value):
         problems.add(item.at, "not-text", f"param {name!r}: {NO_TEXT}", NO_TEXT_HINT)

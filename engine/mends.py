@@ -30,6 +30,7 @@ _MEANT = {
 """What some words that other tools use are called here."""
 
 _AMOUNT = re.compile(r"\s*([0-9.]+)\s*([A-Za-z]*)\s*")
+_END = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s+(step|epoch)s?\s*")
 _EXAMPLES = (
     ("[low, high]", "write two numbers in brackets, as in [0.1, 0.5]; null leaves a side open"),
     ("rules", "as in [loss_spike], or {loss_spike: known bug of the logger}"),
@@ -47,6 +48,10 @@ def mend(item: Item, key: str, expected: str) -> str:
         return "fill it in or leave the key out"
     if "length" in expected or "number of points" in expected:
         return _length(value, expected)
+    if "an epoch or a date" in expected:
+        return end(value)
+    if "a series" in expected and isinstance(value, list):
+        return f"write '{' '.join(str(each.value) for each in value)}': blanks part the values of a series"
     if isinstance(value, (int, float, str)) and ("list" in expected or "array" in expected):
         return f"write it in brackets, as in {key}: [{_short(value)}]"
     for part, told in _EXAMPLES:
@@ -85,6 +90,14 @@ def choice(item: Item, choices: Sequence[str], key: str = "") -> str:
     if len(choices) == 1:
         return f"write '{key}: {choices[0]}'" if key else f"write {choices[0]}"
     return f"write {listed([str(each) for each in choices], 'or')}"
+
+
+def end(value: object) -> str:
+    """How the last step, epoch or date at which something counts is written."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return f"write 'step {value:g}'"
+    length = _END.fullmatch(value) if isinstance(value, str) else None
+    return f"write '{length[2]} {length[1]}'" if length else "as in 'step 5000', 'epoch 3' or '2026-12-31'"
 
 
 def _length(value: object, expected: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from .errors import did_you_mean
+from .errors import did_you_mean, surely_meant
 from .fields import Problems
 from .items import Item
+from .words import listed
 
 NAMED = (
     *("metrics", "twins", "params", "variants", "windows", "rules", "invariants"),
@@ -26,8 +27,25 @@ _INSTEAD = {
 """Fields that rule each other out: a child that gives one drops the other of its parent."""
 
 
+_NEEDED = {
+    "metrics": (("keys", "expr", "metrics"),),
+    "twins": (("keys",),),
+    "params": (("default",),),
+    "windows": (("last",),),
+    "rules": (("title",), ("cause",), ("when", "levels")),
+    "invariants": (("holds",),),
+    "gates": (("require",),),
+    "actions": (("title",), ("rank",)),
+    "formats": (("lines",),),
+}
+"""What a thing must say to be one of its own; of several fields, any one."""
+
+
 def merge(parent: Item, child: Item, problems: Problems) -> Item:
-    """The tree of `child` with what it inherits from `parent`; every value keeps the place where it stands."""
+    """The tree of `child` with what it inherits from `parent`; every value keeps the place where it stands.
+
+    What says too little to be a thing of its own, and has nearly the name of an inherited one, is noted and taken for it.
+    """
     if not isinstance(parent.value, dict) or not isinstance(child.value, dict):
         return child
     inherited = {key: item for key, item in parent.value.items() if key not in OWN}
@@ -35,7 +53,7 @@ def merge(parent: Item, child: Item, problems: Problems) -> Item:
     for section in (*NAMED, *FLAT):
         above, below = inherited.get(section), child.value.get(section)
         if above is not None and below is not None:
-            merged[section] = _merge_section(section, above, below)
+            merged[section] = _merge_section(section, above, _meant(section, above, below, problems))
     _disable(merged, inherited, child.value, problems)
     return Item(merged, child.file, child.line, child.column, child.key_line, child.key_column)
 
@@ -47,6 +65,25 @@ def _merge_section(section: str, above: Item, below: Item) -> Item:
     for key, item in below.value.items():
         old = entries.get(key)
         entries[key] = merge_entry(section, old, item) if old is not None and section in NAMED else item
+    return _with(below, entries)
+
+
+def _meant(section: str, above: Item, below: Item, problems: Problems) -> Item:
+    """A child's section with the names of inherited things that it misspells put right."""
+    if section not in _NEEDED or not isinstance(above.value, dict) or not isinstance(below.value, dict):
+        return below
+    free = [name for name in above.value if name not in below.value]
+    entries: dict[str, Item] = {}
+    for name, item in below.value.items():
+        fields = item.value if isinstance(item.value, dict) else {}
+        lacking = [needed[0] for needed in _NEEDED[section] if not any(field in fields for field in needed)]
+        near = surely_meant(name, free) if lacking and fields and name not in above.value else None
+        if near is not None:
+            told = f"no {section.removesuffix('s')} {name!r} is inherited, and to be one of its own it lacks "
+            told += listed([repr(field) for field in lacking])
+            problems.add(item.key_at, "missing-key", told, f"did you mean {near!r}?")
+            free.remove(near)
+        entries[near or name] = item
     return _with(below, entries)
 
 

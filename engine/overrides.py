@@ -10,6 +10,7 @@ from .errors import PackError, Position, Problem, did_you_mean
 from .fields import Problems, kind
 from .found import BESIDE_LOG, Found, shown
 from .items import Item
+from .literals import is_given
 from .pack import EMPTY, SEVERITIES, Pack, Scalar
 from .settings import FILE, OPTION, PROJECT, VALUES, End
 from .suppress import end_of
@@ -177,10 +178,13 @@ def from_item(
     }
     target = root.value.get("pack")
     if target is not None and not isinstance(target.value, str):
-        hint = "settings for one pack stand in [tool.trainrules.packs.NAME]" if more else ""
+        hint = "settings for one pack stand in [tool.trainrules.packs.NAME]" if more else "as in 'pack: kto'"
         problems.add(target.at, "wrong-type", f"'pack' must be the name of a pack, not {kind(target)}", hint)
         target = None
-    return Layer(origin, source, _mapping(root.value, "params", problems), severities, enabled, EMPTY, target)
+    params = {
+        name: item for name, item in _mapping(root.value, "params", problems).items() if is_given(item, name, problems)
+    }
+    return Layer(origin, source, params, severities, enabled, EMPTY, target)
 
 
 def _disabled(root: Mapping[str, Item], problems: Problems) -> dict[str, Asked]:
@@ -255,7 +259,7 @@ def _place(item: Item) -> tuple[int, int]:
 
 def _mapping(root: Mapping[str, Item], key: str, problems: Problems) -> dict[str, Item]:
     item = root.get(key)
-    if item is None or item.value is None:
+    if item is None or _is_nothing(key, item, problems):
         return {}
     if isinstance(item.value, dict):
         return item.value
@@ -267,12 +271,18 @@ def _mapping(root: Mapping[str, Item], key: str, problems: Problems) -> dict[str
 
 def _list(root: Mapping[str, Item], key: str, problems: Problems) -> list[Item]:
     item = root.get(key)
-    if item is None or item.value is None:
+    if item is None or _is_nothing(key, item, problems):
         return []
     if isinstance(item.value, list) and all(isinstance(entry.value, str) for entry in item.value):
         return item.value
     problems.add(item.at, "wrong-type", f"'{key}' must be a list of rules, not {kind(item)}", f"as in '{key}: [rule]'")
     return []
+
+
+def _is_nothing(key: str, item: Item, problems: Problems) -> bool:
+    if item.value is None:
+        problems.add(item.at, "empty-value", f"'{key}' is empty", "fill it in or leave it out")
+    return item.value is None
 
 
 def severity_problem(rule: str, item: Item) -> Problem | None:

@@ -12,7 +12,6 @@ from .settings import VARIANT, End, Said, Switch, Whereabouts
 
 # Seldom needed, so compiled when they are.
 _PLACE = r"(step|epoch) +([0-9]+(?:\.[0-9]+)?)"
-_LENGTH = r"([0-9]+(?:\.[0-9]+)?) +(step|epoch)s?"
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 DAY = 86_400.0
 
@@ -25,16 +24,10 @@ def end_of(item: Item, problems: Problems) -> End | None:
         return End(place[1], float(place[2]), text)
     if text and (moment := _moment(text)) is not None:
         return End("time", moment, text)
-    length = re.fullmatch(_LENGTH, text)
-    bare = isinstance(value, (int, float)) and not isinstance(value, bool)
-    hint = f"write 'step {value:g}'" if bare else f"write '{length[2]} {length[1]}'" if length else ""
-    problems.add(
-        item.at, "bad-time", f"'until' must be a step, an epoch or a date, not {kind(item)}", hint or _EXAMPLES
-    )
+    from .mends import end
+
+    problems.add(item.at, "bad-time", f"'until' must be a step, an epoch or a date, not {kind(item)}", end(value))
     return None
-
-
-_EXAMPLES = "as in 'step 5000', 'epoch 3' or '2026-12-31'"
 
 
 def _moment(text: str) -> float | None:

@@ -232,7 +232,8 @@ def test_a_file_for_another_pack_is_passed_over(place: Path, pack: Pack) -> None
         (beside.as_posix(), "is for pack 'kto', not 'demo'")
     ]
     with pytest.raises(
-        OverrideError, match=r"^runs/1/rules\.override\.yaml:1:7: these settings are for pack 'kto', not 'demo'$"
+        OverrideError,
+        match=r"^runs/1/rules\.override\.yaml:1:7: these settings are for pack 'kto', not 'demo'; give --pack kto, or make them for 'demo'$",
     ):
         resolve(pack, files=[beside])  # fmt: skip
 

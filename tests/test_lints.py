@@ -84,6 +84,30 @@ def test_unused_metrics(tmp_path: Path, metric: str, told_of: bool) -> None:
     assert found == (["metric 'kl' is used nowhere"] if told_of else [])
 
 
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("params: {limt: {default: 1}}", ["p.yaml:7:10 [unused-param] param 'limt' is used nowhere; did you mean 'limit', which is inherited? else use it in a rule or remove it"]),
+        ("params: {other: {default: 1}}", ["p.yaml:7:10 [unused-param] param 'other' is used nowhere; use it in a rule or remove it"]),
+        ("windows: {tne: {last: 1 point}}", ["p.yaml:7:11 [unused-window] window 'tne' is used nowhere; use it in a rule or remove it"]),
+        ("windows: {twnty: {last: 1 point}}", ["p.yaml:7:11 [unused-window] window 'twnty' is used nowhere; did you mean 'twenty', which is inherited? else use it in a rule or remove it"]),
+        ("metrics: {los: {keys: [lss]}}", ["p.yaml:7:11 [unused-metric] metric 'los' is used nowhere; did you mean 'loss', which is inherited? else use it, give it 'good', or remove it"]),
+        ("windows: {twenty: {last: 9 points}}", []),
+        ("windows: {twenty: {last: 9 points}}\n" + WHEN.format("'mean(loss, twenty) > 2'"), ["p.yaml:7:11 [changed-window] window 'twenty' takes the place of an inherited one, which inherited rules look at; give it a name of its own"]),
+        (WHEN.format("'mean(loss, twenty) > 2'"), []),
+    ],
+)  # fmt: skip
+def test_names_that_are_nearly_those_of_a_parent_or_its_own(tmp_path: Path, text: str, problems: list[str]) -> None:
+    (tmp_path / "parent.yaml").write_text(
+        HEAD + "params: {limit: {default: 1}}\nwindows: {twenty: {last: 20 points}}\n"
+        "rules: {up: {title: Up, cause: info, severity: info, when: 'mean(loss, twenty) > limit'}}\n"
+    )
+    path = tmp_path / "p.yaml"
+    path.write_text(HEAD.replace(METRICS, "extends: parent.yaml\n\n") + text + "\n")
+    found = [f"{each.at} [{each.code}] {each.message}; {each.hint}" for each in lint_pack(load_pack(path))]
+    assert [each.removeprefix(f"{tmp_path.as_posix()}/") for each in found] == problems
+
+
 def test_what_a_parent_declares_is_the_parents_business(tmp_path: Path) -> None:
     (tmp_path / "parent.yaml").write_text(HEAD + "params: {a: {default: 1}}\n")
     assert told(tmp_path, "extends: parent.yaml\n") == []

@@ -268,6 +268,18 @@ def test_parents_merge_by_id_and_field() -> None:
             "p.yaml:6:9: rule 'new' lacks 'cause'; one of non_finite, inverted, diverging, unstable, overfitting, stalled, gate, logging, info",
             "p.yaml:6:9: rule 'new' lacks 'title'; say in a few words what it found",
             "p.yaml:6:9: rule 'new' lacks 'when'; give the condition on which it fires"]),
+        ("extends: parent.yaml\nrules: {hgh: {severity: info}}", ["p.yaml:6:9: no rule 'hgh' is inherited, and to be one of its own it lacks 'title', 'cause' and 'when'; did you mean 'high'?"]),
+        ("extends: parent.yaml\nrules: {hgh: {title: High, when: loss > lmit}}", [
+            "p.yaml:6:9: no rule 'hgh' is inherited, and to be one of its own it lacks 'cause'; did you mean 'high'?",
+            "p.yaml:6:41: unknown name 'lmit'; did you mean 'limit'?"]),
+        ("extends: parent.yaml\nrules: {high: {severity: info}, hgh: {severity: info}}", [
+            "p.yaml:6:33: rule 'hgh' lacks 'cause'; one of non_finite, inverted, diverging, unstable, overfitting, stalled, gate, logging, info",
+            "p.yaml:6:33: rule 'hgh' lacks 'title'; say in a few words what it found",
+            "p.yaml:6:33: rule 'hgh' lacks 'when'; give the condition on which it fires"]),
+        ("extends: parent.yaml\nparams: {limt: {max: 9}}", ["p.yaml:6:10: no param 'limt' is inherited, and to be one of its own it lacks 'default'; did you mean 'limit'?"]),
+        ("extends: parent.yaml\nmetrics: {los: {better: lower}}", ["p.yaml:6:11: no metric 'los' is inherited, and to be one of its own it lacks 'keys'; did you mean 'loss'?"]),
+        ("extends: parent.yaml\nwindows: {trnd: {min: 1 point}}", ["p.yaml:6:11: no window 'trnd' is inherited, and to be one of its own it lacks 'last'; did you mean 'trend'?"]),
+        ("extends: parent.yaml\nparams: {limt: {default: 9}}", []),
         ("extends: parent.yaml\nrules: {high: {levels: [{severity: info, when: loss > 1}]}}", []),
         ("disable: [r]\nrules: {r: {title: R, cause: info, severity: info, when: step > 1}}", []),
     ],
@@ -367,9 +379,18 @@ def test_a_pack_may_be_written_as_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("section", "problem"),
     [
-        ("params: {entropy: {default: 1}}", "7:10: param 'entropy' is already a metric"),
-        ("metrics: {spike_factor: {keys: [a]}}", "7:11: metric 'spike_factor' is already a param"),
-        ("metrics: {recent: {keys: [a]}}", "7:11: metric 'recent' is already a window"),
+        (
+            "params: {entropy: {default: 1}}",
+            "7:10: param 'entropy' is already a metric; choose another name; the metric",
+        ),
+        (
+            "metrics: {spike_factor: {keys: [a]}}",
+            "7:11: metric 'spike_factor' is already a param; choose another name; the param",
+        ),
+        (
+            "metrics: {recent: {keys: [a]}}",
+            "7:11: metric 'recent' is already a window; choose another name; the window",
+        ),
     ],
 )
 def test_a_name_that_clashes_with_an_inherited_one_is_told_where_it_is_new(
@@ -386,7 +407,8 @@ def test_a_name_that_clashes_with_an_inherited_one_is_told_where_it_is_new(
     with pytest.raises(PackError) as caught:
         load_pack(child)
     (found,) = caught.value.problems
-    assert str(found) == f"{child.as_posix()}:{problem}; choose another name"
+    parent = (tmp_path / "parent.yaml").as_posix()
+    assert str(found) == f"{child.as_posix()}:{problem} is inherited, from {parent}"
 
 
 def test_the_shipped_packs_with_formats_of_their_own_have_all_that_any_has() -> None:

@@ -74,6 +74,7 @@ def test_jitter_stays_within_its_bounds_and_is_even() -> None:
         ("1 0.5x100000", "more than 100,000 values", 2, "give the path of a log instead"),
         ("1x99999999999999999999", "more than 100,000 values", 0, "give the path of a log instead"),
         ("nan~0.1", "only numbers can have jitter, not 'nan~0.1'", 0, ""),
+        ("2x39, 9x5", "'2x39,' is no piece of a series", 0, "blanks part the values, without commas: write '2x39'"),
         ('"a"', "'\"a\"' is no piece of a series", 0, "a text stands in single quotes"),
         (
             "10,50",

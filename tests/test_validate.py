@@ -34,6 +34,7 @@ TESTS = (
     "  - {name: high, series: {loss: 9x9}, expect: {rules: {high: firing}}}\n"
 )
 OVERRIDES = "params: {limit: 3}\n"
+WATCHED = "  low: {title: Low loss, cause: stalled, severity: warning, when: loss < 0}\n"
 
 Write = Callable[..., Path]
 Run = Callable[..., tuple[int, str, str]]
@@ -382,6 +383,55 @@ def test_a_fault_of_the_text_is_told_where_it_is_to_be_mended(write: Write, text
     with (write() / "p.yaml").open("w", encoding="utf-8", newline="") as stream:
         stream.write(text)
     assert told("p.yaml") == [problem]
+
+
+@pytest.mark.parametrize(
+    ("series", "problem"),
+    [
+        ("{loss: 2x39, 9x5}", "3:32: a comma cuts the unquoted '2x39, 9x5' in pieces; write '2x39 9x5': blanks part the values of a series"),
+        ("{loss: [2x39, 9x5]}", "3:32: 'loss' must be a series, such as '0.65-0.001x145', or {values, from, every}, not a list; write '2x39 9x5': blanks part the values of a series"),
+        ("{loss: '2x39, 9x5'}", "3:33: '2x39,' is no piece of a series; blanks part the values, without commas: write '2x39'"),
+    ],
+)  # fmt: skip
+def test_commas_in_a_series(write: Write, series: str, problem: str) -> None:
+    write(p_DOT_yaml=GOOD, p_DOT_test_DOT_yaml=TESTS.replace("{loss: 1x9}", series))
+    found = [str(each) for each in Checker(None, prepares=False).outcome(["p.test.yaml"]).problems]
+    assert found == [f"p.test.yaml:{problem}"]
+
+
+SETTINGS = [
+    ("params: {limit: }", "2:10", "2:10: param 'limit' is given no value; write one, or null: rules that use it are not evaluated then"),
+    ("params:\n  limit:\n", "3:3", "3:3: param 'limit' is given no value; write one, or null: rules that use it are not evaluated then"),
+    ("params:", "2:1", "2:1: 'params' is empty; fill it in or leave it out"),
+    ("disable:", "2:1", "2:1: 'disable' is empty; fill it in or leave it out"),
+    ("disable: {high: {reason: x, until: 200}}", "2:36", "2:36: 'until' must be a step, an epoch or a date, not the number 200; write 'step 200'"),
+    ("disable: {high: {reason: x, until: 200 steps}}", "2:36", "2:36: 'until' must be a step, an epoch or a date, not the text '200 steps'; write 'step 200'"),
+    ("params: {limit: null}", "", ""),
+    ("params: {limit: ~}", "", ""),
+    ("disable: []", "", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "place", "refusal"), SETTINGS)
+def test_what_is_wrong_with_settings_an_evaluation_refuses_too(
+    write: Write, capsys: pytest.CaptureFixture[str], text: str, place: str, refusal: str
+) -> None:
+    write(mine_DOT_yaml=LIMITED.replace("params:", f"{WATCHED}params:"), o_DOT_yaml=f"pack: mine\n{text}\n")
+    write(run_DOT_jsonl='{"step": 1, "loss": 1}\n' * 9)
+    problems = Checker(None, prepares=False).outcome(["mine.yaml", "o.yaml"]).problems
+    assert [f"{each.at.line}:{each.at.column}" for each in problems] == list(filter(None, [place]))
+    assert all(each.hint for each in problems)
+    with pytest.raises(SystemExit) as left:
+        cli.main(["eval", "--pack", "mine.yaml", "--overrides", "o.yaml", "run.jsonl"])
+    assert (left.value.code, capsys.readouterr().err) == ((2, f"o.yaml:{refusal}\n") if place else (0, ""))
+
+
+def test_a_pack_and_its_variants_say_what_a_param_is_worth(write: Write) -> None:
+    write(
+        p_DOT_yaml=LIMITED.replace("default: 2,", "default: ,")
+        + "variants: {v: {set: {limit: }}, w: {set: {limit: null}}}\n"
+    )
+    assert told("p.yaml") == ["p.yaml:8:18 empty-value", "p.yaml:9:22 empty-value"]
 
 
 # Comments

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..check import RUN_SCALARS
-from ..errors import Position
+from ..errors import Position, surely_meant
 from ..expression import Expression
 from ..pack import Duration, Pack
 from ..template import placeholders
@@ -26,6 +26,12 @@ def is_own(pack: Pack, thing: Any) -> bool:
     return at.file == pack.at.file
 
 
+def or_inherited(pack: Pack, id: str, things: Mapping[str, Any], hint: str) -> str:
+    """A hint for a thing of the pack's own that nothing uses: perhaps it was to change an inherited one."""
+    near = surely_meant(id, [other for other, thing in things.items() if not is_own(pack, thing)])
+    return f"did you mean {near!r}, which is inherited? else {hint}" if near is not None else hint
+
+
 def used(pack: Pack) -> frozenset[str]:
     """Every name in an expression or a text of the pack."""
     if not _recent or _recent[0][0] is not pack:
@@ -34,7 +40,9 @@ def used(pack: Pack) -> frozenset[str]:
 
 
 def _used(pack: Pack) -> set[str]:
-    found = {node.id for expression in _expressions(pack) for node in expression.tree.walk() if isinstance(node, Name)}
+    found = {
+        node.id for expression in expressions_of(pack) for node in expression.tree.walk() if isinstance(node, Name)
+    }
     texts = [level.message for rule in pack.rules.values() for level in rule.levels]
     texts += [command.text for command in pack.commands.values()] + [action.text for action in pack.actions.values()]
     texts += [text for rule in pack.rules.values() for text in rule.advice.values()]
@@ -48,7 +56,8 @@ def of_plans(pack: Pack) -> list[str]:
     return list(dict.fromkeys((*RUN_SCALARS, *OF_PLANS, *settings, *pack.params)))
 
 
-def _expressions(pack: Pack) -> Iterator[Expression]:
+def expressions_of(pack: Pack) -> Iterator[Expression]:
+    """Every expression of a pack, those it inherits included."""
     found: list[object] = [param.default for param in pack.params.values()]
     for metric in pack.metrics.values():
         found += [metric.expr, metric.where]

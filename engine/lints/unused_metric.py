@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from ..errors import Position
 from ..pack import Metric, Pack
 from . import Remark
-from ._names import is_own, used
+from ._names import is_own, or_inherited, used
 
 SEVERITY = "warning"
 
@@ -55,4 +55,5 @@ def check(pack: Pack) -> Iterator[Remark]:
         if first.group and first.help:
             continue
         told = f"metric {first.id!r} is" if not others else f"metric {first.id!r} and {others} more of its line are"
-        yield Remark(at, f"{told} used nowhere", "use it, give it 'good', or remove it")
+        hint = or_inherited(pack, first.id, pack.metrics, "use it, give it 'good', or remove it")
+        yield Remark(at, f"{told} used nowhere", hint)

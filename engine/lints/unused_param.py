@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 from ..pack import Pack
 from . import Remark
-from ._names import is_own, used
+from ._names import is_own, or_inherited, used
 
 SEVERITY = "warning"
 
@@ -32,4 +32,5 @@ def check(pack: Pack) -> Iterator[Remark]:
     named = used(pack)
     for param in pack.params.values():
         if param.id not in named and is_own(pack, param):
-            yield Remark(param.at, f"param {param.id!r} is used nowhere", "use it in a rule or remove it")
+            hint = or_inherited(pack, param.id, pack.params, "use it in a rule or remove it")
+            yield Remark(param.at, f"param {param.id!r} is used nowhere", hint)

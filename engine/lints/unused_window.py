@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 from ..pack import Pack
 from . import Remark
-from ._names import is_own, used
+from ._names import is_own, or_inherited, used
 
 SEVERITY = "warning"
 
@@ -32,4 +32,5 @@ def check(pack: Pack) -> Iterator[Remark]:
     named = used(pack) | {gate.stuck.over for gate in pack.gates.values() if gate.stuck}
     for window in pack.windows.values():
         if window.id not in named and is_own(pack, window):
-            yield Remark(window.at, f"window {window.id!r} is used nowhere", "use it in a rule or remove it")
+            hint = or_inherited(pack, window.id, pack.windows, "use it in a rule or remove it")
+            yield Remark(window.at, f"window {window.id!r} is used nowhere", hint)

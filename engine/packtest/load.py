@@ -50,7 +50,7 @@ def load_suite(
     no_tests = _no_tests(document)
     if no_tests:
         return None, (no_tests,)
-    problems = Problems([*document.problems, *shape_problems(document, "test")])
+    problems = Problems([*_of_text(document), *shape_problems(document, "test")])
     fields = Fields(document.root, problems, "a file of tests")
     try:
         pack = _pack(fields, Path(path), load)
@@ -85,6 +85,21 @@ def _no_tests(document: Document) -> Problem | None:
         name = Path(document.file).with_suffix("").name + SUFFIX
         return Problem(root.at, "wrong-file", "this is a pack, not a file of tests", f"its tests are in {name}")
     return None
+
+
+def _of_text(document: Document) -> Iterator[Problem]:
+    """The problems of a file's text; of a series that commas have cut, what is written instead."""
+    cut: dict[Position, str] = {}
+    tests = document.root.value.get("tests") if isinstance(document.root.value, dict) else None
+    for case in tests.value if tests is not None and isinstance(tests.value, list) else ():
+        series = case.value.get("series") if isinstance(case.value, dict) else None
+        if series is not None and isinstance(series.value, dict):
+            cut |= {item.at: str(item.value).replace(",", "") for item in series.value.values()}
+    for problem in document.problems:
+        if problem.code == "unquoted-comma" and problem.at in cut:
+            hint = f"write '{cut[problem.at]}': blanks part the values of a series"
+            problem = problem._replace(hint=hint)
+        yield problem
 
 
 class _Written:

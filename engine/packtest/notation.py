@@ -136,6 +136,8 @@ def _hint(piece: str) -> str:
         return "a range is no value; write one, or steps such as '0.5-0.1x3'"
     if "'" in piece or '"' in piece:
         return "a text stands in single quotes"
+    if re.fullmatch(r".*[^,],", piece):
+        return f"blanks part the values, without commas: write '{piece.rstrip(',')}'"
     return "pieces look like 0.5, 0.5x10, 0.65-0.001x145, _, nan or 'text'"
 
 
