@@ -44,7 +44,8 @@ _NEEDED = {
 def merge(parent: Item, child: Item, problems: Problems) -> Item:
     """The tree of `child` with what it inherits from `parent`; every value keeps the place where it stands.
 
-    What says too little to be a thing of its own, and has nearly the name of an inherited one, is noted and taken for it.
+    What says too little to be a thing of its own, and has nearly the name of an inherited one, is told, and taken
+    for it.
     """
     if not isinstance(parent.value, dict) or not isinstance(child.value, dict):
         return child
