@@ -37,11 +37,15 @@ class Change(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """Two reports on one log, and in what they differ; `settings` are those that only one of them has, A's and B's."""
+    """Two reports on one log, and in what they differ.
+
+    `settings` are those that only one of them has, A's and B's, `shared` those that both have from one source.
+    """
 
     a: Report
     b: Report
     settings: tuple[tuple[Override, ...], tuple[Override, ...]]
+    shared: tuple[Override, ...]
     findings: tuple[FindingChange, ...]
     changes: tuple[Change, ...]
     plan_differs: bool
@@ -55,10 +59,12 @@ class Difference(NamedTuple):
 
 def difference(a: Report, b: Report) -> Difference:
     """How two reports on one log, by one pack, differ."""
+    own = (_beyond(a.overrides, b.overrides), _beyond(b.overrides, a.overrides))
     return Difference(
         a,
         b,
-        (_beyond(a.overrides, b.overrides), _beyond(b.overrides, a.overrides)),
+        own,
+        tuple(each for each in a.overrides if each not in own[0]),
         tuple(_findings(a, b)),
         tuple(_changes(a, b)),
         [planned(step) for step in a.plan] != [planned(step) for step in b.plan],

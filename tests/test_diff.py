@@ -71,6 +71,31 @@ def body(*lines: str) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def test_settings_that_both_share_are_shown(diff: Run) -> None:
+    """What a file beside the log or a project sets for both, unless a way sets it otherwise."""
+    Path("rules.override.yaml").write_text("params: {late: 1, high: 4}\nseverities: {kl_high: info}\n")
+    code, out, _ = diff("--set", "high=6.5", "--against", "--variant", "calm")
+    assert (code, out.splitlines()[:8]) == (
+        1,
+        [
+            "DIFFERENT  run.jsonl, pack demo 1.0.0",
+            "With the settings of rules.override.yaml beside the log (--isolated ignores it).",
+            "  A  high = 6.5 (default 5, --set)",
+            "  B  variant calm; high = 4 (default 5, rules.override.yaml:1)",
+            "  both  late = 1 (default 0, rules.override.yaml:1), kl_high.severity = info",
+            "        (default warning, rules.override.yaml:2)",
+            "",
+            "Verdict     act in both",
+        ],
+    )
+    data = json.loads(diff("--set", "high=6.5", "--format", "json")[1])
+    Draft7Validator(json.loads((SCHEMAS / "diff.schema.json").read_text())).validate(data)
+    assert [each["param"] for each in data["shared"]] == ["late", "kl_high.severity"]
+    assert [[each["param"] for each in data[way]["settings"]] for way in "ab"] == [["high"], ["high"]]
+    Path("rules.override.yaml").unlink()
+    assert "both  " not in diff("--set", "high=6.5")[1].split("Verdict")[0]
+
+
 def test_what_one_way_finds_and_the_other_does_not(diff: Run) -> None:
     assert diff("--set", "high=6.5", "--against", "--set", "high=20") == (
         1,

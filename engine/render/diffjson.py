@@ -22,6 +22,7 @@ def difference_json(both: Difference) -> Json:
         "same": both.is_same,
         "a": _side(a, both.settings[0]),
         "b": _side(b, both.settings[1]),
+        "shared": overrides_json(both.shared),
         "findings": [_finding(change) for change in both.findings],
         "changes": [
             {"kind": change.kind, "name": change.name, "a": change.a, "b": change.b} for change in both.changes

@@ -25,6 +25,8 @@ def render_difference(both: Difference, *, width: int = 80, colour: bool = False
     found(page, both.a.sources)
     for side, report, own in zip("AB", (both.a, both.b), both.settings, strict=True):
         page.add(_settings(report, own), f"  {side}  ", " " * 5)
+    if both.shared:
+        page.add(", ".join(map(override, both.shared)), "  both  ", " " * 8)
     if both.is_same:
         page.blank()
         page.add(f"Both give the same findings and the same plan: {_said(both.a)}.")

@@ -55,17 +55,11 @@ class Checker:
         return Outcome(tuple(files), tuple(self._told(problems, names, sources)), sources, tuple(self._notes))
 
     def _told(self, problems: list[Problem], names: list[str], sources: dict[str, str]) -> Iterator[Problem]:
-        from ..codes.pages import all_codes
-
         by_file: dict[str, dict[tuple[Position, str, str], Problem]] = {name: {} for name in names}
         for each in problems:
             by_file[each.at.file].setdefault((Position(*each.at), each.code, each.message), each)
-        codes: tuple[str, ...] = ()
         for name, found in by_file.items():
-            mine = list(found.values())
-            if "disable" in sources.get(name, ""):
-                codes = codes or all_codes()
-                mine = silenced(mine, name, sources[name], codes, looked=name in self._looked)
+            mine = silenced(list(found.values()), name, sources.get(name, ""), looked=name in self._looked)
             yield from sorted(measured(mine, sources), key=lambda each: (each.at, each.message))
 
     def _problems(self, found: Found) -> Iterator[Problem]:

@@ -1,26 +1,36 @@
-"""Comments that silence a warning where it is meant: `# rules: disable=CODE[,CODE]`.
+"""Comments that silence a warning where it is meant: `# rules: disable=CODE[,CODE] why`.
 
-A comment is for what is told of its line; behind a key whose value stands on the lines below, also for these.
+A comment is for what is told of its line; behind a key whose value stands on the lines below, also for these. What is
+nearly such a comment is told, for it silences nothing.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import Position, Problem, did_you_mean
 from .measured import scalars
 
-_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*rules:\s*disable\s*=\s*(?P<codes>[^#\n]*)")
-_CODE = re.compile(r"[^\s,]+")
+if TYPE_CHECKING:
+    from ..codes import Code
+
+_LIKELY = re.compile(r"#\s*rules\s*:", re.IGNORECASE).search
+_COMMENT = re.compile(
+    r"(?:^|(?<=\s))#\s*rules\s*:\s*(?P<verb>disable[\w-]*|ignore|noqa|silence|skip|suppress)"
+    r"(?:\s*(?P<sign>[=:])\s*|\s+|$)(?P<rest>[^#\n]*)",
+    re.IGNORECASE,
+)
+_CODES = re.compile(r"[\w-]+(?:\s*,\s*[\w-]+)*")
+_CODE = re.compile(r"[\w-]+")
 
 OF_SEVERAL = frozenset({"duplicate-pack"})
 """What is told of a file only where others are validated with it: a comment for it is of use all the same."""
 
 
 class Disabled(NamedTuple):
-    """One code of a comment: where it stands, and the lines (first, last) that it is for."""
+    """One code of a comment: where it stands, and the lines (first, last) that it is for; no code in what is a slip."""
 
     code: str
     at: Position
@@ -33,22 +43,25 @@ class Disabled(NamedTuple):
         return is_here and problem.code == self.code and problem.severity == "warning"
 
 
-def silenced(
-    problems: Sequence[Problem], file: str, text: str, codes: Collection[str], *, looked: bool
-) -> list[Problem]:
+def silenced(problems: Sequence[Problem], file: str, text: str, *, looked: bool) -> list[Problem]:
     """The problems that no comment of the file silences, and those of the comments.
 
     `looked` says whether the file could be looked at for warnings; if not, no comment is known to be of no use.
     """
-    if "disable" not in text:
+    if not _LIKELY(text):
         return list(problems)
-    comments = list(_comments(file, text))
+    from ..codes.pages import all_codes
+
+    codes = all_codes()
+    comments = list(_comments(file, text, codes))
     left = [each for each in problems if not any(comment.silences(each) for comment in comments)]
     told = {each.code for each in problems if each.severity == "error"}
     for comment in comments:
-        hint = ""
-        if comment.code not in codes:
-            hint = did_you_mean(comment.code, sorted(codes)) or "'rules explain CODE' tells of one"
+        if not comment.code:
+            hint = "write '# rules: disable=CODE', several codes with commas between them"
+            left.append(_warning(comment, "unused-disable", "this comment disables nothing", hint))
+        elif comment.code not in codes:
+            hint = did_you_mean(comment.code, codes) or "'rules explain CODE' tells of one"
             left.append(_warning(comment, "unknown-code", f"unknown code {comment.code!r}", hint))
         elif comment.code in told:
             hint = "mend what it is for; only warnings can be disabled"
@@ -59,13 +72,11 @@ def silenced(
     return left
 
 
-def _warning(comment: Disabled, code: str, message: str, hint: str) -> Problem:
-    from ..codes import Code
-
-    return Problem(comment.at, cast(Code, code), message, hint, len(comment.code), "warning")
+def _warning(comment: Disabled, code: Code, message: str, hint: str) -> Problem:
+    return Problem(comment.at, code, message, hint, len(comment.code), "warning")
 
 
-def _comments(file: str, text: str) -> Iterator[Disabled]:
+def _comments(file: str, text: str, known: Collection[str]) -> Iterator[Disabled]:
     lines = text.split("\n")
     inside: list[tuple[int, int, int, int]] | None = None
     for number, line in enumerate(lines, 1):
@@ -76,8 +87,26 @@ def _comments(file: str, text: str) -> Iterator[Disabled]:
         if _is_inside(inside, number, comment.start() + 1):
             continue
         reach = (number, _last(lines, number, line[: comment.start()]))
-        for code in _CODE.finditer(comment["codes"]):
-            yield Disabled(code[0], Position(file, number, comment.start("codes") + code.start() + 1), reach)
+        codes = _codes(comment, known)
+        for start, code in codes or ():
+            yield Disabled(code, Position(file, number, start + 1), reach)
+        if codes is not None and not codes:
+            yield Disabled("", Position(file, number, comment.start("verb") + 1), reach)
+
+
+def _codes(comment: re.Match[str], known: Collection[str]) -> list[tuple[int, str]] | None:
+    """The codes of a comment with their offsets, none where it is a slip; None where it is about something else.
+
+    Behind the codes, which have commas between them, may stand why; what is a code there is one all the same.
+    """
+    rest, sign = comment["rest"], comment["sign"]
+    words = [(comment.start("rest") + each.start(), each[0]) for each in _CODE.finditer(rest)]
+    if comment["verb"].lower() == "disable" and sign == "=":
+        listed = _CODES.match(rest)
+        end = comment.start("rest") + (listed.end() if listed else 0)
+        return [(start, word) for start, word in words if start < end or word in known]
+    is_meant = sign or not words or words[0][1] in known
+    return [] if is_meant else None
 
 
 def _texts(text: str) -> list[tuple[int, int, int, int]]:
