@@ -17,7 +17,7 @@ import duckdb
 from .checkpoints import find_checkpoints
 from .errors import LogError
 from .judged import IMPROVES, conditions_of, metrics_of
-from .opened import AUTO, opened
+from .opened import AUTO, chosen_by, opened
 from .pack import Pack, Resolved, Scalar
 from .params import resolve
 from .rate import RATE
@@ -102,8 +102,7 @@ def evaluate(
 
             place_of = None if checkpoints is None else fspath(checkpoints)
             seen = find_checkpoints(path, resolved.pack.checkpoints, place_of)
-            report = Evaluation(resolved, given, now).report(seen)
-            return report if detected is None else report._replace(chosen=AUTO, detected=detected)
+            return chosen_by(Evaluation(resolved, given, now).report(seen), detected)
         finally:
             if deadline:
                 deadline.close()

@@ -19,7 +19,17 @@ from .pack import Resolved, Scalar
 from .plan import PlanInput, make_plan
 from .rate import RATE, Rate
 from .readers.model import Run
-from .report import Finding, GateResult, InvariantResult, Moment, Report, RuleState, Suppression
+from .report import (
+    Finding,
+    GateResult,
+    InvariantResult,
+    Moment,
+    Report,
+    RuleState,
+    StageResult,
+    Suppression,
+    Threshold,
+)
 from .rowbook import RowBook
 from .series import Splitter, members, metric_id
 from .settings import Whereabouts
@@ -187,9 +197,7 @@ class Evaluation:
             plan=made.plan,
             set_aside=made.set_aside,
             findings=made.findings,
-            stages=()
-            if made.reason or not self.rows
-            else stage_results(self.program, self.names, self.splitter, facts),
+            stages=() if made.reason or not self.rows else self._stages(),
             rules=tuple(state for state in states if state.rule not in self.pack.invariants),
             invariants=invariants,
             overrides=self.resolved.overrides,
@@ -197,8 +205,14 @@ class Evaluation:
             gates=gates,
             suppressions=self._suppressions(),
             sources=self.resolved.sources,
-            thresholds=tuple(thresholds(self.resolved)),
+            thresholds=self._thresholds(),
         )
+
+    def _stages(self) -> tuple[StageResult, ...]:
+        return stage_results(self.program, self.names, self.splitter, self.given.facts)
+
+    def _thresholds(self) -> tuple[Threshold, ...]:
+        return tuple(thresholds(self.resolved))
 
     def _first(self) -> Moment | None:
         """The first row, where none is missing before it."""

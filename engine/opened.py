@@ -13,7 +13,7 @@ from .shelf import load_pack, shipped_formats
 
 if TYPE_CHECKING:
     from .readers.deadline import Deadline
-    from .report import Known
+    from .report import Known, Report
 
 AUTO = "auto"
 """The name of no pack: the shipped one that fits the log is meant."""
@@ -74,3 +74,8 @@ def opened(
     given = told(chosen)
     ((resolved, detected),) = found
     return Opened(resolved, given, detected)
+
+
+def chosen_by(report: Report, detected: tuple[str, ...] | None) -> Report:
+    """The report with what it says of how its pack was chosen."""
+    return report if detected is None else report._replace(chosen=AUTO, detected=detected)

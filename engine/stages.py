@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from .compile.bind import Binder, Names
 from .compile.sql import number
@@ -15,6 +15,7 @@ from .words import in_series
 
 if TYPE_CHECKING:
     from .compile.program import Program
+    from .compile.sql import Renderer
     from .series import Splitter
 
 
@@ -24,11 +25,23 @@ def derived_in_stages(pack: Pack) -> list[str]:
     return [id for id in found if pack.metrics[id].expr is not None]
 
 
+class StageQuestions(NamedTuple):
+    """What is asked of a run: SQL of a median for each expectation whose stage may be over, NULL where it is not."""
+
+    asked: list[tuple[Stage, str, str]]
+    items: list[str]
+
+
 def stage_results(program: Program, names: Names, splitter: Splitter, log: LogFacts) -> tuple[StageResult, ...]:
     """One result for each expectation whose stage is over and whose metric, or member, was observed in it."""
+    questions = stage_questions(program.renderer, names, splitter, log)
+    return stage_answers(questions, program.totals(questions.items)) if questions.items else ()
+
+
+def stage_questions(render: Renderer, names: Names, splitter: Splitter, log: LogFacts) -> StageQuestions:
+    """What is asked of a run of which this is known: its clock, its total, and whether it has ended."""
     pack = names.pack
-    asked: list[tuple[Stage, str, str]] = []
-    items: list[str] = []
+    found = StageQuestions([], [])
     for stage, column, begin, end in _bounds(pack, log):
         inside = [f"{column} > {number(begin)}"] if begin is not None else []
         inside += [f"{column} <= {number(end)}"] if end is not None else []
@@ -40,15 +53,18 @@ def stage_results(program: Program, names: Names, splitter: Splitter, log: LogFa
         for id in stage.expect:
             derived = [("", Series())] if pack.metrics[id].expr is not None else []
             for _, series in derived or splitter.present(id):
-                value = program.renderer.value(Binder(names._replace(series=series.values)).metric(id))
-                items.append(f"CASE WHEN {over} THEN quantile_cont(CASE WHEN {where} THEN {value} END, 5e-1) END")
-                asked.append((stage, id, f"{id} ({in_series([series.name])})" if series.name else id))
-    if not items:
-        return ()
-    medians = program.totals(items)
+                value = render.value(Binder(names._replace(series=series.values)).metric(id))
+                median = f"quantile_cont(CASE WHEN {where} THEN {value} END, 5e-1)"
+                found.items.append(f"CASE WHEN {over} THEN {median} END")
+                found.asked.append((stage, id, f"{id} ({in_series([series.name])})" if series.name else id))
+    return found
+
+
+def stage_answers(questions: StageQuestions, medians: Sequence[float | None]) -> tuple[StageResult, ...]:
+    """The results, from what the run answers."""
     return tuple(
         _result(stage, id, shown, median)
-        for (stage, id, shown), median in zip(asked, medians, strict=True)
+        for (stage, id, shown), median in zip(questions.asked, medians, strict=True)
         if median is not None
     )
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from trainrules.engine.evaluate import evaluate
-from trainrules.engine.many.batch import FEW, Batch, batch_of, together
+from trainrules.engine.many.batch import FEW, batch_of, together
 from trainrules.engine.many.model import Asked
 from trainrules.engine.render.json import dumps
 from trainrules.engine.report import Report
@@ -155,10 +155,36 @@ def test_few_runs_of_one_kind_are_judged_by_themselves(tmp_path: Path) -> None:
     ("pack", "more", "is_possible"),
     [
         ("kto", {}, True),
+        ("auto", {}, True),
         ("kto", {"timeout": 10.0}, False),
         ("kto", {"input_format": "jsonl"}, False),
         ("alpha_lora", {}, False),  # it has gates
+        ("no_such_pack", {}, False),
     ],
 )
 def test_where_runs_can_be_judged_together(pack: str, more: dict[str, Any], is_possible: bool) -> None:
-    assert Batch(load_pack(pack), asked(pack, **more)).is_possible is is_possible
+    assert (batch_of(asked(pack, **more)) is not None) is is_possible
+
+
+def mixed(folder: Path, twists: Sequence[manylogs.Twist], **more: Any) -> list[str]:
+    """Logs of several packs, of none, and of one with gates, in turn."""
+    packs = [load_pack(name) for name in ("kto", "sam_detr", "common", "alpha_lora")]
+    found = [manylogs.write(folder / pack.id, pack, twists, each=FEW + 1, **more) for pack in packs]
+    return [log for logs in zip(*found, strict=True) for log in logs]
+
+
+def test_each_run_gets_the_pack_that_fits_it(tmp_path: Path) -> None:
+    logs = mixed(tmp_path, manylogs.TWISTS[:1], rows=30)
+    found = judged(logs, "auto")
+    assert {report.pack for report in found.values()} == {"kto", "sam_detr"}
+    assert all(report.chosen == "auto" and report.detected for report in found.values())
+    assert {logs[place].split(os.sep)[-3] for place in set(range(len(logs))) - set(found)} == {"common", "alpha_lora"}
+    assert_same(logs, found, "auto", every=3)
+
+
+@pytest.mark.slow
+def test_odd_runs_of_several_packs(tmp_path: Path) -> None:
+    logs = mixed(tmp_path, manylogs.TWISTS[1:], rows=40)
+    found = judged(logs, "auto")
+    assert len(found) > 0.3 * len(logs)
+    assert_same(logs, found, "auto", every=7)

@@ -90,7 +90,7 @@ class Program:
         assert found is not None
         return found
 
-    def cells(self, items: Sequence[str], source: str = "") -> list[list[Any]]:
+    def cells(self, items: Sequence[str], source: str = "") -> Sequence[Sequence[Any]]:
         """What some SQL is at each row of a short run, in file order: a list for each item."""
         missing = [item for item in dict.fromkeys(items) if (source, item) not in self._cells]
         if missing:

@@ -20,15 +20,14 @@ from ..errors import TrainrulesError
 from ..evaluate import located, shown_path, wanted
 from ..fields import Problems
 from ..found import found_files
-from ..opened import AUTO
+from ..opened import AUTO, chosen_by
 from ..pack import Pack, Resolved
 from ..params import resolve
 from ..readers.connection import connect, plan_quickly
 from ..report import Known, Report
 from ..shelf import load_pack
 from ..surroundings import find_known, with_rate
-from ..tree import Call
-from ..tree import Text as Quoted
+from .choice import Choice, can_be_shared
 from .evaluation import Together
 from .model import Asked
 from .reading import Reader, Reading, Seen, Text, load, text_of
@@ -41,7 +40,8 @@ MOST_BYTES = 1 << 25
 """Bytes of logs that are judged together, at most."""
 _RECENT = 8
 """Different settings that are compared with those of the next run."""
-_LOCK = "SET enable_external_access = false; SET lock_configuration = true"
+_LOCK = "SET enable_external_access = false"
+"""Nothing can undo it. The configuration is not locked besides: see `ManyProgram`."""
 
 
 def together(logs: Iterable[str], batch: Batch | None) -> Iterator[tuple[str, Report | None]]:
@@ -53,15 +53,16 @@ def together(logs: Iterable[str], batch: Batch | None) -> Iterator[tuple[str, Re
 
 
 def batch_of(asked: Asked) -> Batch | None:
-    """What judges runs together; None where the pack is chosen by the log, cannot be loaded, or asks for more."""
-    if isinstance(asked.pack, str) and asked.pack == AUTO:
+    """What judges runs together; None where the pack cannot be loaded, or more is asked than is done here."""
+    if asked.timeout is not None or asked.input_format is not None:
         return None
+    if isinstance(asked.pack, str) and asked.pack == AUTO:
+        return Batch(None, asked)
     try:
         pack = load_pack(asked.pack) if isinstance(asked.pack, str) else asked.pack
     except TrainrulesError:  # told of each log
         return None
-    batch = Batch(pack, asked)
-    return batch if batch.is_possible else None
+    return Batch(pack, asked) if can_be_shared(pack) else None
 
 
 def _chunks(logs: Iterable[str], size: int) -> Iterator[list[str]]:
@@ -76,24 +77,20 @@ class _Log(NamedTuple):
     path: str
     text: Text
     known: tuple[Known, ...]
+    detected: tuple[str, ...] | None  # the keys by which its pack was chosen, None where that is given
 
 
 class Batch:
-    """What is asked of some runs; it remembers between them what it has seen in folders."""
+    """What is asked of some runs, by a pack or (None) by that which fits each; it remembers what it has seen."""
 
-    def __init__(self, pack: Pack, asked: Asked) -> None:
+    def __init__(self, pack: Pack | None, asked: Asked) -> None:
         self.pack, self.asked = pack, asked
         self.looked: Looked = {}
         self.folders: dict[str, list[str]] = {}
         self.settings: list[Resolved] = []
-        self.plain: Resolved | None = None
+        self.plain: dict[str, Resolved] = {}
         self.seen = Seen()
-
-    @property
-    def is_possible(self) -> bool:
-        """Whether runs can be judged together by this pack, as it is asked."""
-        asked, pack = self.asked, self.pack
-        return asked.timeout is None and asked.input_format is None and not pack.gates and not _needs_the_start(pack)
+        self.choice = Choice()
 
     def reports(self, logs: Sequence[str]) -> dict[int, Report]:
         """The reports of the runs that can be judged together, by their places among the logs."""
@@ -116,21 +113,26 @@ class Batch:
         text = text_of(path, self.seen) if path != "-" else None
         if text is None:
             return None
+        pack, detected = self.pack, None
+        if pack is None:
+            if (chosen := self.choice.of(path, text)) is None:
+                return None
+            pack, detected = chosen
         known = find_known(path, looked=self.folders)
-        resolved = self._resolved(path, known)
+        resolved = self._resolved(pack, path, known)
         if any(switch.until is not None for switch in resolved.switches):
             return None
-        return self._number(resolved), _Log(path, text, known)
+        return self._number(resolved), _Log(path, text, known, detected)
 
-    def _resolved(self, path: str, known: tuple[Known, ...]) -> Resolved:
+    def _resolved(self, pack: Pack, path: str, known: tuple[Known, ...]) -> Resolved:
         asked = self.asked
         problems = Problems()
         is_plain = asked.isolated or (not [*found_files(path, asked.project, problems)] and not problems.found)
-        if is_plain and self.plain is not None:
-            resolved = self.plain
+        if is_plain and pack.id in self.plain:
+            resolved = self.plain[pack.id]
         else:
             resolved = resolve(
-                self.pack,
+                pack,
                 variant=asked.variant,
                 files=[Path(file) for file in asked.override_files],
                 settings=asked.settings,
@@ -139,7 +141,8 @@ class Batch:
                 project=None if asked.project is None else Path(asked.project),
                 isolated=asked.isolated,
             )
-            self.plain = resolved if is_plain else self.plain
+            if is_plain:
+                self.plain[pack.id] = resolved
         return resolved if asked.isolated else with_rate(resolved, known)
 
     def _number(self, resolved: Resolved) -> int:
@@ -156,8 +159,6 @@ class Batch:
         try:
             texts = {place: log.text for place, log in logs.items()}
             columns = load(con, texts, what)
-            # Frames are to be reduced one by one, from their first row to their last, as they are in a single run.
-            con.execute("PRAGMA debug_window_mode = 'separate'")
             # Joins are to leave the rows as they stand.
             plan_quickly(con, "build_side_probe_side", "compressed_materialization")
             con.execute(_LOCK)
@@ -168,8 +169,11 @@ class Batch:
             con.execute("DROP TABLE raw")
             for shape in shapes:
                 for number, runs in enumerate(_alike(shape.runs)):
-                    if len(runs) >= FEW:
-                        yield from self._of_group(con, resolved, shape.table, f"{shape.table}_{number}", runs, paths)
+                    if len(runs) < FEW:
+                        continue
+                    found = self._of_group(con, resolved, shape.table, f"{shape.table}_{number}", runs, paths)
+                    for place, report in found:
+                        yield place, chosen_by(report, logs[place].detected)
         finally:
             con.close()
 
@@ -220,15 +224,3 @@ def _alike(runs: Mapping[int, Reading]) -> list[dict[int, Reading]]:
         key = (facts.total, facts.ended, reading.given.starts_midway, glance.interval or 0.0, glance.started is None)
         groups.setdefault(key, {})[run] = reading
     return list(groups.values())
-
-
-def _needs_the_start(pack: Pack) -> bool:
-    """Whether an expression counts in minutes from the first row, whose time is that of one run alone."""
-    found = [*pack.rules.values()]
-    expressions = [
-        each for rule in found for level in rule.levels for each in (level.when, level.until, rule.since, rule.while_)
-    ]
-    expressions += [each for metric in pack.metrics.values() for each in (metric.expr, metric.where)]
-    nodes = (node for each in expressions if each is not None for node in each.tree.walk())
-    moments = (node.arguments[1] for node in nodes if isinstance(node, Call) and node.function == "at")
-    return any(isinstance(moment, Quoted) and moment.value.endswith("minutes") for moment in moments)

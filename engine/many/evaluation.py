@@ -1,7 +1,6 @@
 """Many runs under judgement at once: bound once, computed in the same statements, concluded one by one.
 
-What a conclusion asks of the rows of its run is not asked run by run: a run that lacks an answer is put off until
-those of all runs have been fetched together, and is then concluded anew.
+What is the same for all of them is kept; a rule that was never true in a run costs next to nothing there.
 """
 
 from __future__ import annotations
@@ -9,14 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import isfinite
 from os.path import basename, isabs
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..compile.bind import Names
 from ..compile.ir import Value
-from ..compile.program import Program
-from ..compile.sql import Renderer
 from ..episodes import Course
 from ..evaluation import Evaluation
 from ..evidence import at_the_end, excess, nearest, telling
@@ -24,94 +19,30 @@ from ..findings import Workbench
 from ..judged import Judged, conditions_of, metrics_of, watched_for_nonfinite
 from ..pack import Resolved
 from ..rate import RATE, rate_cells
-from ..report import Finding, Report, RuleState
+from ..report import Finding, LogFacts, Report, RuleState, StageResult, Threshold
 from ..rowbook import Row, RowBook
 from ..series import Splitter, metric_id
 from ..settings import Whereabouts
-from ..timeline import Segment, Timeline
+from ..stages import StageQuestions, stage_answers, stage_questions
+from ..thresholds import thresholds
+from ..timeline import Timeline
+from .answers import Answers, OneBook, OneProgram, UnansweredError
+from .flags import places, timeline
 from .program import ManyProgram
 from .reading import Reading
 
-_PER_CODE = 30
-_TRUTH = (None, False, None, True)
-_TRUE = sum(1 << 2 * place for place in range(_PER_CODE))
-"""The lower bit of each pair."""
+if TYPE_CHECKING:
+    import duckdb
+
+_UNKNOWN, _OK = Course("unknown"), Course("ok")
 
 
-class UnansweredError(Exception):
-    """Raised where a run is asked something that has not been fetched yet."""
+class Begun(NamedTuple):
+    """A run's first row, and the places of the conditions that must be looked at, and that were never known."""
 
-
-class Answers:
-    """What was asked of the rows of many runs: aggregates of each run, and cells of some."""
-
-    def __init__(self, con: duckdb.DuckDBPyConnection, runs: Sequence[int]) -> None:
-        self.con, self.runs = con, runs
-        self.totals: dict[tuple[str, str], dict[int, Any]] = {}
-        self.cells: dict[tuple[str, str], dict[int, list[Any]]] = {}
-        self.asked: dict[tuple[str, str], None] = {}
-        self.wanted: dict[tuple[str, str], set[int]] = {}
-
-    def fetch(self) -> None:
-        """Fetch what was asked and is not known."""
-        tables: dict[str, list[str]] = {}
-        for table, item in self.asked:
-            tables.setdefault(table, []).append(item)
-        for table, items in tables.items():
-            rows = self.con.execute(f"SELECT run, {', '.join(items)} FROM {table} GROUP BY run").fetchall()
-            for place, item in enumerate(items, 1):
-                self.totals[table, item] = {row[0]: row[place] for row in rows}
-        self.asked.clear()
-        groups: dict[tuple[str, frozenset[int]], list[str]] = {}
-        for (table, item), runs in self.wanted.items():
-            groups.setdefault((table, frozenset(runs)), []).append(item)
-        for (table, some), items in groups.items():
-            self._fetch_cells(table, sorted(some), items)
-        self.wanted.clear()
-
-    def _fetch_cells(self, table: str, runs: Sequence[int], items: Sequence[str]) -> None:
-        rows = self.con.execute(
-            f"SELECT run, {', '.join(f'list({item} ORDER BY i)' for item in items)} FROM {table}"
-            f" WHERE run IN ({', '.join(map(str, runs))}) GROUP BY run"
-        ).fetchall()
-        for place, item in enumerate(items, 1):
-            self.cells.setdefault((table, item), {}).update((row[0], row[place]) for row in rows)
-
-
-class OneProgram(Program):
-    """The program of many runs, as one of them sees it."""
-
-    def __init__(self, program: ManyProgram, answers: Answers, run: int, rows: int) -> None:
-        super().__init__(program.con, program.source, program.long, program.largest, rows=rows)
-        self.table, self.columns, self.observations = program.table, program.columns, program.observations
-        self._render, self._answers, self._run = program.renderer, answers, run
-
-    @property
-    def renderer(self) -> Renderer:
-        return self._render
-
-    def totals(self, items: Sequence[str], source: str = "") -> tuple[Any, ...]:
-        """As `Program.totals`; raises UnansweredError."""
-        known, table = self._answers.totals, source or self.table
-        missing = [item for item in items if (table, item) not in known]
-        if missing:
-            self._answers.asked.update(((table, item), None) for item in missing)
-            raise UnansweredError
-        return tuple(known[table, item][self._run] for item in items)
-
-    def cells(self, items: Sequence[str], source: str = "") -> list[list[Any]]:
-        """As `Program.cells`; raises UnansweredError."""
-        if self.ask(items, source):
-            raise UnansweredError
-        return [self._answers.cells[source or self.table, item][self._run] for item in items]
-
-    def ask(self, items: Sequence[str], source: str = "") -> bool:
-        """Whether some of these cells are not known yet; they will be fetched."""
-        known, table = self._answers.cells, source or self.table
-        missing = [item for item in items if self._run not in known.get((table, item), ())]
-        for item in missing:
-            self._answers.wanted.setdefault((table, item), set()).add(self._run)
-        return bool(missing)
+    first: Row
+    busy: list[int]
+    unknown: list[int]
 
 
 class Together:
@@ -145,9 +76,12 @@ class Together:
             many=True,
         )
         self.planned = _Plan(self).planned()
-        self.lines: dict[int, dict[tuple[Value, int], Timeline]] = {}
-        self.books: dict[int, dict[int, Row]] = {}
+        self.whens = [each.when for each in self.planned.judged]
+        self.points = [_points(each) for each in self.planned.judged]
+        self.answers = Answers(con)
         self._cells: dict[int, tuple[list[str], list[str]]] = {}
+        self._stages: StageQuestions | None = None
+        self._thresholds: tuple[Threshold, ...] | None = None
 
     def _largest(self) -> tuple[dict[str, float], frozenset[str]]:
         types = self.resolved.pack.metrics
@@ -170,16 +104,10 @@ class Together:
         self.program.settle(plan.conditions, plan.values)
         if work != self.table:
             self.con.execute(f"DROP TABLE {work}")
-        whens = [each.when for each in plan.judged]
-        untils = [value for each in plan.judged for value in (each.until, each.since) if value is not None]
-        self.lines = timelines_of(self.program, list(dict.fromkeys([*whens, *untils])), self.runs)
-        self.books = self._rows()
-        answers = Answers(self.con, list(self.runs))
-        waiting = [OneOfMany(self, answers, run, reading) for run, reading in self.runs.items()]
-        self._ask(answers)
+        waiting = [OneOfMany(self, run, self.runs[run], begun) for run, begun in self._begun().items()]
         # What the first run asks is what most ask: it is answered at once, for all of them.
         while waiting[0].tried(seen) is None and not waiting[0].is_lost:
-            answers.fetch()
+            self.answers.fetch(self.program)
         while waiting:
             put_off = []
             for each in waiting:
@@ -187,18 +115,32 @@ class Together:
                     yield each.run, report
                 elif not each.is_lost:
                     put_off.append(each)
-            answers.fetch()
+            self.answers.fetch(self.program)
             waiting = put_off
 
-    def _ask(self, answers: Answers) -> None:
-        """Fetch what one run or another is going to ask."""
-        render, table = self.program.renderer, self.program.table
-        for each in self.planned.judged:
+    def _begun(self) -> dict[int, Begun]:
+        """Where each run begins, and what there is to look at; what one run or another is going to ask is fetched."""
+        answers, render, table = self.answers, self.program.renderer, self.program.table
+        judged = self.planned.judged
+        for each in judged:
             if (test := telling(each)) is not None:
-                answers.asked[table, nearest(render, each, test)] = None
+                answers.ask_totals(table, [nearest(render, each, test)])
             if each.scope is not None:
-                answers.asked[table, at_the_end(render, each.scope)] = None
-        answers.fetch()
+                answers.ask_totals(table, [at_the_end(render, each.scope)])
+        for run in self.runs:
+            answers.ask_flags(run, self.whens)
+        answers.fetch(self.program)
+        rows = self.con.execute(f"SELECT run, {', '.join(Row._fields)} FROM {self.table} WHERE i = 1").fetchall()
+        found = {}
+        for run, *first in rows:
+            busy, unknown = places([answers.flags[when][run] for when in self.whens], self.points)
+            found[run] = Begun(Row(*first), busy, unknown)
+            if busy:
+                ends = [value for place in busy for value in (judged[place].until, judged[place].since) if value]
+                answers.ask_flags(run, ends)
+                answers.ask_cells(run, self.table, Row._fields)
+        answers.fetch(self.program)
+        return found
 
     def cells_of(self, each: Judged) -> tuple[list[str], list[str]]:
         """The cells that a finding of a rule is told with: of the working table, and of the rows."""
@@ -215,10 +157,17 @@ class Together:
             self._cells[id(each)] = [*sides, *beyond, *shown], columns
         return self._cells[id(each)]
 
-    def _rows(self) -> dict[int, dict[int, Row]]:
-        lists = ", ".join(f"list({column} ORDER BY i)" for column in ("i", *Row._fields))
-        rows = self.con.execute(f"SELECT run, {lists} FROM {self.table} GROUP BY run").fetchall()
-        return {run: dict(zip(places, map(Row, *cells), strict=True)) for run, places, *cells in rows}
+    def stages(self, facts: LogFacts) -> StageQuestions:
+        """What is asked for the stages of a run: the same of all."""
+        if self._stages is None:
+            self._stages = stage_questions(self.program.renderer, self.names, self.splitter, facts)
+        return self._stages
+
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """The thresholds of all runs."""
+        if self._thresholds is None:
+            self._thresholds = tuple(thresholds(self.resolved))
+        return self._thresholds
 
 
 class _Plan(Evaluation):
@@ -233,7 +182,7 @@ class _Plan(Evaluation):
 class OneOfMany(Evaluation):
     """The part of an evaluation that is of one run."""
 
-    def __init__(self, together: Together, answers: Answers, run: int, reading: Reading) -> None:
+    def __init__(self, together: Together, run: int, reading: Reading, begun: Begun) -> None:
         given, glance = reading
         self.run, self.together = run, together
         self.resolved, self.pack, self.hidden = together.resolved, together.resolved.pack, {}
@@ -251,8 +200,8 @@ class OneOfMany(Evaluation):
         self.interval, self.last_tick = glance.interval or 0.0, glance.last_tick or 0.0
         self.started = glance.started
         self.spacing = (glance.least or 0.0) if glance.least == glance.most else None
-        self.own = OneProgram(together.program, answers, run, facts.rows)
-        self.program = self.own
+        self.program = OneProgram(together.program, together.answers, run, facts.rows)
+        self.begun = begun
         self.names = together.names
         self.is_lost = False
         self.seen: tuple[object, ...] = ()
@@ -273,83 +222,52 @@ class OneOfMany(Evaluation):
 
     def _courses(self, judged: Sequence[Judged]) -> list[Course]:
         if self._ways is None:
-            self._ways = super()._courses(judged)
+            self.book = self._book()
+            ways = [_OK] * len(judged)
+            for place in self.begun.unknown:
+                ways[place] = _UNKNOWN
+            if busy := self.begun.busy:
+                for place, course in zip(busy, super()._courses([judged[place] for place in busy]), strict=True):
+                    ways[place] = course
+            self._ways = ways
         return self._ways
 
     def _settled(
         self, bench: Workbench, judged: Sequence[Judged], courses: Sequence[Course], lacks: Mapping[str, str]
     ) -> tuple[list[Finding], list[RuleState]]:
         # All at once, so that the run is not put off for each of them.
-        fired = [self.together.cells_of(each) for each, way in zip(judged, courses, strict=True) if way.episodes]
+        fired = [self.together.cells_of(judged[place]) for place in self.begun.busy if courses[place].episodes]
         rate = self.given.columns.get(RATE)
         rates = list(rate_cells(rate)) if fired and rate else []
+        ask, program = self.together.answers.ask_cells, self.program
         missing = [
-            self.own.ask([item for cells, _ in fired for item in cells]),
-            self.own.ask([*rates, *(column for _, columns in fired for column in columns)], self.program.source),
+            ask(self.run, program.table, [item for cells, _ in fired for item in cells]),
+            ask(self.run, program.source, [*rates, *(column for _, columns in fired for column in columns)]),
         ]
         if any(missing):
             raise UnansweredError
         return super()._settled(bench, judged, courses, lacks)
 
     def _book(self) -> RowBook:
-        return RowBook(self.program, self.rows, self.spacing or 0.0, self.together.books[self.run])
+        return OneBook(self.program, self.rows, self.spacing or 0.0, {1: self.begun.first})
 
     def _timelines(self, conditions: Iterable[tuple[Value, int]]) -> dict[tuple[Value, int], Timeline]:
-        known = self.together.lines[self.run]
-        return {each: known[each] for each in dict.fromkeys(conditions)}
+        asked = list(dict.fromkeys(conditions))
+        answers = self.together.answers
+        if answers.ask_flags(self.run, [condition for condition, _ in asked]):
+            raise UnansweredError
+        return {each: timeline(answers.flags[each[0]][self.run]) for each in asked}
+
+    def _stages(self) -> tuple[StageResult, ...]:
+        asked = self.together.stages(self.given.facts)
+        return stage_answers(asked, self.program.totals(asked.items)) if asked.items else ()
+
+    def _thresholds(self) -> tuple[Threshold, ...]:
+        return self.together.thresholds()
 
 
-def timelines_of(
-    program: ManyProgram, conditions: Sequence[Value], runs: Mapping[int, Reading]
-) -> dict[int, dict[tuple[Value, int], Timeline]]:
-    """The timeline of each condition in each run: two bits of a code each, and only rows at which a code changes.
-
-    Of a condition that is never true in a run, it does not matter where it is false and where unknown.
-    """
-    render = program.renderer
-    found: dict[int, dict[tuple[Value, int], Timeline]] = {run: {} for run in runs}
-    for start in range(0, len(conditions), _PER_CODE):
-        part = conditions[start : start + _PER_CODE]
-        code = " + ".join(
-            f"(CASE {flag} WHEN true THEN {3 << 2 * place} WHEN false THEN {1 << 2 * place} ELSE 0 END)"
-            for place, flag in enumerate(map(render.observed, part))
-        )
-        program.con.execute(
-            f"CREATE OR REPLACE TEMP TABLE coded AS SELECT run, i, CAST({code} AS BIGINT) AS c FROM {program.table}"
-        )
-        seen = "SELECT run, bit_or(c) AS seen FROM coded GROUP BY run"
-        told = f"SELECT run, i, seen, c & (((seen >> 1) & {_TRUE}) * 3) AS c FROM coded JOIN ({seen}) USING (run)"
-        turns = f"SELECT *, lag(c) OVER (PARTITION BY run ORDER BY i) AS p FROM ({told})"
-        rows = program.con.execute(
-            "SELECT run, any_value(seen), list(i ORDER BY i), list(c ORDER BY i)"
-            f" FROM ({turns}) WHERE i = 1 OR c <> p GROUP BY run"
-        ).fetchall()
-        for run, known, places, codes in rows:
-            lines = _lines(known, places, codes, len(part), runs[run].glance.rows)
-            found[run].update(((condition, 1), line) for condition, line in zip(part, lines, strict=True))
-    return found
-
-
-def _lines(seen: int, places: Sequence[int], codes: Sequence[int], amount: int, rows: int) -> list[Timeline]:
-    """The timelines of some conditions, whose values stand in pairs of bits of a code at the rows where it changes.
-
-    `seen` has the bits of all rows together.
-    """
-    never, silent = (Segment(1, rows, value=False),), (Segment(1, rows, None),)
-    segments: list[list[Segment]] = [[] for _ in range(amount)]
-    first, known = [1] * amount, codes[0]
-    for at, code in zip(places, codes, strict=True):
-        turned = known ^ code
-        while turned:
-            bit = (turned & -turned).bit_length() - 1 & ~1
-            turned &= ~(3 << bit)
-            place = bit // 2
-            segments[place].append(Segment(first[place], at - 1, _TRUTH[known >> bit & 3]))
-            first[place] = at
-        known = code
-    lines: list[Timeline] = []
-    for place, (line, start) in enumerate(zip(segments, first, strict=True)):
-        bits = seen >> 2 * place & 3
-        last = Segment(start, rows, _TRUTH[known >> 2 * place & 3])
-        lines.append((*line, last) if bits == 3 else never if bits else silent)
-    return lines
+def _points(each: Judged) -> int:
+    """The observations for which a condition must hold, 0 where it is something else that is counted."""
+    if each.level.for_ is None:
+        return 1
+    return max(1, round(each.binder.duration(each.level.for_))) if each.level.for_.unit == "points" else 0

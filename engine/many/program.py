@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ..compile.ir import Kernel, Span
 from ..compile.lower import lower, varying
+from ..compile.moments import PARTS
 from ..compile.program import Program
 from ..compile.sql import number
 from ..compile.stream import CLOCKS, Stream, clocks_of, count_column
@@ -36,6 +37,10 @@ class ManyProgram(Program):
             joined.append(f"LEFT JOIN ({query}) USING (g)")
             made += own.values()
             temporary += tables
+        # A mean or spread of a run so far is to be reduced from its first row to its last, as it is in a single run,
+        # and not from parts; order statistics are the same either way, and a fifth as dear from parts.
+        is_in_turn = any(kernel.kind in PARTS and kernel.span and kernel.span.unit == "all" for kernel in streamed)
+        self.con.execute(f"PRAGMA debug_window_mode = '{'separate' if is_in_turn else 'window'}'")
         self._replace(f"SELECT {', '.join(made)} FROM {' '.join(joined)}", made)
         # A join leaves the rows as they stand on its left, mostly.
         (astray,) = self.con.execute(f"SELECT count(*) FROM {self.table} WHERE g <> rowid + 1").fetchall()[0]
