@@ -119,6 +119,7 @@ def keys() -> str:
     blocks.append(_keys("Under `gates`, for each name", definitions["gate"]))
     blocks.append(_keys("Under `require`, for each name", definitions["requirement"]))
     blocks.append(_keys("Under `stuck`", definitions["stuck"]))
+    blocks.append(_keys("Under `out_of_reach` and `not_taken`", definitions["standstill"]))
     blocks.append(_keys("Under `invariants`, for each name", definitions["invariant"]))
     for section in ("actions", "commands", "notes", "formats"):
         found = definitions[section.removesuffix("s")]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .build_rules import advice
 from .fields import Fields, Problems, expression, kind
-from .pack import Bound, Gate, Requirement, Stuck
+from .pack import NOT_TAKEN, OUT_OF_REACH, Bound, Gate, Requirement, Standstill, Stuck
 from .tree import Number
 
 OPERATORS = {"at_least": ">=", "at_most": "<=", "above": ">", "below": "<"}
@@ -106,5 +107,25 @@ def _stuck(gate: str, fields: Fields, problems: Problems) -> Stuck | None:
         problems.add(
             stuck.place("quantile"), "wrong-type", f"'quantile' must be a share, not {kind(stuck.items['quantile'])}"
         )
-    when, why = stuck.expression("when"), stuck.text("why")
-    return Stuck(stuck.at, when, stuck.text("over"), share, stuck.texts("actions"), why)
+    return Stuck(
+        stuck.at,
+        stuck.expression("when"),
+        stuck.text("over"),
+        share,
+        stuck.texts("actions"),
+        stuck.text("why"),
+        _standstill(OUT_OF_REACH, gate, stuck, problems),
+        _standstill(NOT_TAKEN, gate, stuck, problems),
+    )
+
+
+def _standstill(name: str, gate: str, stuck: Fields, problems: Problems) -> Standstill | None:
+    if not stuck.has(name):
+        return None
+    fields = Fields(stuck.items[name], problems, f"{name!r} of gate {gate!r}")
+    if not isinstance(fields.item.value, dict):
+        return None
+    if not fields.has("actions"):
+        fields.missing("actions", "name what to do then, as in 'actions: [check_config]'")
+    unless, told = fields.expression("unless"), advice(fields, problems)
+    return Standstill(fields.at, fields.texts("actions"), unless, told, fields.text("why"))

@@ -31,7 +31,7 @@ def rule(name: str, fields: Fields, problems: Problems) -> Rule:
         enabled=fields.flag("enabled", True),
         why=fields.text("why"),
         source=fields.text("source"),
-        advice=_advice(fields, problems),
+        advice=advice(fields, problems),
     )
 
 
@@ -120,11 +120,11 @@ def invariant(name: str, fields: Fields, problems: Problems) -> Invariant | None
         enabled=fields.flag("enabled", True),
         why=fields.text("why"),
         source=fields.text("source"),
-        advice=_advice(fields, problems),
+        advice=advice(fields, problems),
     )
 
 
-def _advice(fields: Fields, problems: Problems) -> dict[str, str]:
+def advice(fields: Fields, problems: Problems) -> dict[str, str]:
     """What a rule says of its actions in place of their own texts."""
     found = {}
     for name, item in fields.mapping("advice").items():

@@ -74,7 +74,7 @@ def _invariant(invariant: Invariant, scope: Scope) -> Iterator[Problem]:
 
 def _gates(pack: Pack, scope: Scope) -> Iterator[Problem]:
     for gate in pack.gates.values():
-        for condition in (gate.while_, gate.passed, gate.stuck.when if gate.stuck else None):
+        for condition in (gate.while_, gate.passed, *(gate.stuck.conditions if gate.stuck else ())):
             if condition:
                 yield from check(condition, scope, "condition")
         for requirement in gate.require.values():

@@ -74,10 +74,9 @@ def _result(ledger: Ledger, watch: Watch) -> GateResult:
         source=gate.source,
     )
     if status in ("blocked", "open", UNKNOWN) and watch.stuck is not None and not watch.advisory and not watch.lack:
-        from .held_up import suggestions
+        from .held_up import delayed
 
-        limits, veto = suggestions(ledger, watch, result, passed or 0)
-        return result._replace(suggestions=limits, veto=veto)
+        return delayed(ledger, watch, result, passed or 0)
     return result
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import NamedTuple
 
+from .compile.ir import Value
 from .compile.sql import number as literal
 from .compile.stream import CLOCKS
 from .gates import MET, MISSED, UNKNOWN, Ledger, standing
-from .pack import Bound, Param, Stuck
+from .pack import NOT_TAKEN, OUT_OF_REACH, Bound, Gate, Param, Standstill, Stuck
 from .report import Evidence, Finding, GateResult, Moment, RequirementResult, Suggestion
 from .stuck import is_moving, quantile, rounded, solved
 from .tree import Name
@@ -17,6 +18,9 @@ from .watch import Limit, Line, Watch, scalar
 from .words import number
 
 QUANTILE = 0.1
+NEAR_MISS = "near_miss"
+_TITLES = {OUT_OF_REACH: "is out of reach", NOT_TAKEN: "is open, and the trainer does not take it"}
+_OPEN = "every requirement has long been met, and the log shows no change"
 
 
 class Recent(NamedTuple):
@@ -27,60 +31,79 @@ class Recent(NamedTuple):
     values: list[float]
 
 
-def suggestions(ledger: Ledger, watch: Watch, result: GateResult, passed: int) -> tuple[tuple[Suggestion, ...], str]:
-    """New limits for a blocked gate; where a gate that is late has none, what speaks against them instead.
-
-    That is a requirement that is unknown, is far off, moves to its target by itself, or rests on no param.
+def delayed(ledger: Ledger, watch: Watch, result: GateResult, passed: int) -> GateResult:
+    """A late gate with what delays it: near misses and new limits for them, misses out of reach, or nothing at all.
 
     A requirement holds the gate up if its value kept the target at no more than `quantile` of its observations in the
     window: the median of its misses must be near, and it may not surely move to its target. One that is kept now and
     then, though not on all but `quantile` of them, holds it up as well where both are so: the run is late all the same.
+    Where one that holds it up is unknown, or moves to its target, there is only to wait; where one stays far off, the
+    gate is out of reach. Where all keep their targets and the run does not pass, it is not taken.
     """
     stuck = watch.gate.stuck
-    if stuck is None or not _is_late(ledger, watch):
-        return (), ""
+    if stuck is None or not _last(ledger, watch.stuck):
+        return result
     titles = {line.name: line.title for line in result.requirements}
     if unknown := next((line for line in result.requirements if _is_unknown(line)), None):
-        return (), f"{unknown.title} is unknown"
+        return result._replace(veto=f"{unknown.title} is unknown")
     share = _share(stuck, ledger)
     found: dict[str, Suggestion] = {}
+    vetoes: list[tuple[bool, str]] = []
+    is_kept = True
     for line in watch.lines:
         if line.advisory:
             continue
         recent = _recent(ledger, watch, line, passed)
         title = titles[line.requirement.id]
         if recent is None:
-            return (), f"there are too few values of {title} as yet"
+            return result._replace(veto=f"there are too few values of {title} as yet")
         misses = [value for value in recent.values if standing(line, value) != MET]
         kept = 1 - len(misses) / len(recent.values)
         if kept >= 1 - share:
             continue
-        is_always = kept <= share
-        veto = _veto(line, recent, misses)
+        is_kept = False
+        is_far, veto = _veto(line, recent, misses)
         suggestion = None if veto else _suggestion(ledger, line, recent, misses, share)
-        if suggestion is None and is_always:
-            return (), f"{title} {veto or 'rests on no threshold that could be lowered so far'}"
         if suggestion is None:
+            if kept <= share:
+                vetoes.append((is_far, f"{title} {veto or 'rests on no threshold that could be lowered so far'}"))
             continue
         known = found.get(suggestion.param)
         if known is None or abs(suggestion.value - suggestion.now) > abs(known.value - known.now):
             found[suggestion.param] = suggestion
-    return tuple(found.values()), ""
+    if vetoes:
+        vetoes.sort(key=lambda veto: veto[0])  # first what may still change by itself
+        is_far, veto = vetoes[0]
+        return result._replace(veto=veto, delay=_standing_still(ledger, watch, OUT_OF_REACH) if is_far else "")
+    if found:
+        return result._replace(suggestions=tuple(found.values()), delay=NEAR_MISS)
+    is_open = is_kept and result.status == "open" and watch.passed is not None
+    return result._replace(delay=_standing_still(ledger, watch, NOT_TAKEN) if is_open else "")
 
 
-def _veto(line: Line, recent: Recent, misses: Sequence[float]) -> str:
-    """Why a miss is no near one that stays: it is too large, on both sides, or surely on its way to the target."""
+def _standing_still(ledger: Ledger, watch: Watch, name: str) -> str:
+    """A standstill that the pack has something to say of, and that no condition of it speaks against."""
+    assert watch.gate.stuck is not None
+    given = name in watch.gate.stuck.standstills
+    return name if given and not _last(ledger, watch.unless.get(name)) else ""
+
+
+def _veto(line: Line, recent: Recent, misses: Sequence[float]) -> tuple[bool, str]:
+    """Why a miss is no near one that stays: too large, on both sides, or surely on its way to the target.
+
+    The first is whether it lies far off and shows no way to the target.
+    """
     middle = median(misses)
     limit = _missed(line, middle)
     if limit is None:
-        return "misses its target now on one side, now on the other"
+        return True, "misses its target now on one side, now on the other"
+    moving = is_moving(recent.ticks, recent.values, limit.is_upward)
     if standing(line, middle) == MISSED:
         far = f"lies far from its target, around {number(middle, 4)}"
-        return far if line.near >= 0 else "is not met, and no miss of it counts as near"
-    moving = is_moving(recent.ticks, recent.values, limit.is_upward)
-    return (
-        "" if moving is False else "is on its way to its target" if moving else "has too few values to tell its trend"
-    )
+        return moving is False, far if line.near >= 0 else "is not met, and no miss of it counts as near"
+    if moving is False:
+        return True, ""
+    return False, "is on its way to its target" if moving else "has too few values to tell its trend"
 
 
 def agreed(results: Sequence[GateResult]) -> list[GateResult]:
@@ -101,12 +124,12 @@ def _is_unknown(requirement: RequirementResult) -> bool:
     return requirement.status == UNKNOWN and not requirement.advisory
 
 
-def _is_late(ledger: Ledger, watch: Watch) -> bool:
-    """Whether the condition of `stuck` held when it was last known."""
-    if watch.stuck is None:
+def _last(ledger: Ledger, condition: Value | None) -> bool:
+    """Whether a condition held when it was last known."""
+    if condition is None:
         return False
-    source, render = ledger.program.columns_for([watch.stuck], [])
-    sql = render.observed(watch.stuck)
+    source, render = ledger.program.columns_for([condition], [])
+    sql = render.observed(condition)
     found = ledger.program.con.execute(
         f"SELECT arg_max({sql}, i) FILTER (WHERE {sql} IS NOT NULL) FROM {source}"
     ).fetchone()
@@ -191,6 +214,12 @@ def _param(ledger: Ledger, bound: Bound) -> Param | None:
 # What a plan and the findings say of it
 
 
+def standstill(gate: Gate, delay: str) -> Standstill:
+    """What the pack says of a standstill that a gate has come to."""
+    assert gate.stuck is not None
+    return gate.stuck.standstills[delay]
+
+
 def gate_findings(ledger: Ledger, watched: Sequence[Watch], results: Sequence[GateResult]) -> Iterator[Finding]:
     """A finding for each gate that is held up, and for each that asks for something to do as it stands."""
     gates = {watch.gate.id: watch.gate for watch in watched}
@@ -201,6 +230,11 @@ def gate_findings(ledger: Ledger, watched: Sequence[Watch], results: Sequence[Ga
         stuck = [result for result in same if result.suggestions]
         if stuck and gate.stuck is not None:
             yield _finding(ledger, watched, stuck, gate.stuck.actions, "is held up by a near miss")
+            continue
+        late = [(kind, [each for each in same if each.delay == kind]) for kind in _TITLES]
+        if still := next(((kind, such) for kind, such in late if such), None):
+            kind, such = still
+            yield _finding(ledger, watched, such, standstill(gate, kind).actions, _TITLES[kind])
             continue
         asks = (("blocked", gate.on_blocked, "is blocked"), ("passed", gate.on_passed, "is passed"))
         for status, asked, words in asks:
@@ -221,6 +255,9 @@ def _finding(
     lines = [line for line in result.requirements if line.name in titles] or [
         line for line in result.requirements if line.status not in (MET, UNKNOWN) and not line.advisory
     ]
+    is_open = result.delay == NOT_TAKEN
+    if is_open:
+        lines = [line for line in result.requirements if not line.advisory]
     limits = {line.requirement.id: line.limits for line in watch.lines}
     return Finding(
         rule=result.gate,
@@ -235,11 +272,21 @@ def _finding(
         episodes=1,
         series=tuple(sorted(each.series for each in results if each.series)),
         evidence=tuple(_evidence(line, limits[line.name]) for line in lines),
-        message="; ".join(map(_message, lines)),
-        why=(watch.gate.stuck.why if watch.gate.stuck and result.suggestions else "") or result.why,
+        message=_OPEN if is_open else "; ".join(map(_message, lines)) + _without_trend(result),
+        why=_why(watch.gate, result) or result.why,
         source=result.source,
         actions=actions,
     )
+
+
+def _why(gate: Gate, result: GateResult) -> str:
+    if result.delay in _TITLES:
+        return standstill(gate, result.delay).why
+    return gate.stuck.why if gate.stuck and result.suggestions else ""
+
+
+def _without_trend(result: GateResult) -> str:
+    return ", for long and without a trend" if result.delay == OUT_OF_REACH else ""
 
 
 def _message(line: RequirementResult) -> str:

@@ -45,7 +45,8 @@ def _gate_text(closed: Sequence[GateResult], log: LogFacts) -> str:
         is_last = log.total is not None and at > log.total
         until = f"after {unit_of(log.clock)} {number(at, 9)}" + (", past the planned end" if is_last else "")
     told = ". ".join(capital(_waiting(gate)) if place else _waiting(gate) for place, gate in enumerate(closed))
-    why = " ".join(dict.fromkeys(gate.why for gate in closed if gate.why))
+    whys = [line.why for line in lines if not line.is_lacking] + [gate.why for gate in closed]
+    why = " ".join(dict.fromkeys(filter(None, whys)))
     return f"Let the run go on and look again {until}: {told}." + (f" {why}" if why else "")
 
 

@@ -35,6 +35,7 @@ EMPTY: Mapping[Any, Any] = MappingProxyType({})
 """No entries, for the default of a field that maps something."""
 
 SEVERITIES = ("info", "warning", "critical")
+OUT_OF_REACH, NOT_TAKEN = "out_of_reach", "not_taken"
 UNITS = ("points", "steps", "epochs", "minutes")
 
 
@@ -238,6 +239,16 @@ class Requirement(NamedTuple):
     source: str = ""
 
 
+class Standstill(NamedTuple):
+    """What to do about a gate that is late and that no near miss holds up; not where `unless` held last."""
+
+    at: Position
+    actions: tuple[str, ...] = ()
+    unless: Expression | None = None
+    advice: Mapping[str, str] = EMPTY  # action → what to say in place of its text
+    why: str = ""
+
+
 class Stuck(NamedTuple):
     """When a gate counts as held up: `when` holds, and over the window `over` only near misses fail, without a trend.
 
@@ -251,6 +262,20 @@ class Stuck(NamedTuple):
     quantile: Expression | None = None
     actions: tuple[str, ...] = ()
     why: str = ""
+    out_of_reach: Standstill | None = None  # what misses its target by far shows no trend
+    not_taken: Standstill | None = None  # all that the window holds keeps its targets, and the run does not pass
+
+    @property
+    def standstills(self) -> dict[str, Standstill]:
+        """Those that are given, by what reports call them."""
+        both = {OUT_OF_REACH: self.out_of_reach, NOT_TAKEN: self.not_taken}
+        return {name: each for name, each in both.items() if each is not None}
+
+    @property
+    def conditions(self) -> list[Expression]:
+        """Its conditions over the rows."""
+        found = (self.when, *(each.unless for each in self.standstills.values()))
+        return [each for each in found if each is not None]
 
 
 class Gate(NamedTuple):

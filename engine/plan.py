@@ -11,7 +11,7 @@ from .checkpoints import Checkpoint
 from .command import advice, command_line, new_values, of_configured_peak
 from .goback import GoBack
 from .outlook import nothing_to_do
-from .pack import EMPTY, SEVERITIES, Action, Resolved, Scalar
+from .pack import EMPTY, SEVERITIES, Action, Resolved, Scalar, Standstill
 from .rate import Rate
 from .report import Finding, GateResult, LogFacts, Moment, RuleState, SetAside, Step, Suggestion
 from .surroundings import RATE_PARAM, SAVES
@@ -290,9 +290,20 @@ class _Planner:
     def advice(self, request: _Request, names: Mapping[str, Scalar]) -> str:
         """What the rules that ask for an action say of it, else the text of the action itself."""
         pack, id = self.given.resolved.pack, request.action.id
-        rules = [pack.rules.get(name) or pack.invariants.get(name) for name in _rules(request.findings)]
-        own = dict.fromkeys(rule.advice[id] for rule in rules if rule is not None and id in rule.advice)
+        asking = [
+            pack.rules.get(name) or pack.invariants.get(name) or self.late(name) for name in _rules(request.findings)
+        ]
+        own = dict.fromkeys(each.advice[id] for each in asking if each is not None and id in each.advice)
         return " ".join(filter(None, (advice(text, names) for text in own or (request.action.text,))))
+
+    def late(self, name: str) -> Standstill | None:
+        """What the pack says of the standstill that a gate has come to."""
+        gate, delays = (
+            self.given.resolved.pack.gates.get(name),
+            [one.delay for one in self.given.gates if one.gate == name],
+        )
+        stills = gate.stuck.standstills if gate is not None and gate.stuck is not None else {}
+        return next((stills[delay] for delay in delays if delay in stills), None)
 
     def target(self, action: Action) -> Mapping[str, Scalar] | None:
         if action.target == "best_checkpoint":

@@ -54,6 +54,9 @@ class _Checker:
             if stuck is not None:
                 self.names(_list(stuck, "actions"), pack.actions, "action")
                 self.names(_one(stuck, "over"), pack.windows, "window")
+                for still in filter(None, (_field(stuck, "out_of_reach"), _field(stuck, "not_taken"))):
+                    self.names(_list(still, "actions"), pack.actions, "action")
+                    self.keys(_field(still, "advice"), pack.actions, "action")
         for _, action in _entries(tree, "actions"):
             self.names(_list(action, "conflicts"), pack.actions, "action")
             self.names(_one(action, "command"), pack.commands, "command")

@@ -160,6 +160,7 @@ class GateResult(NamedTuple):
     waits: bool = False  # whether waiting may open it
     suggestions: tuple[Suggestion, ...] = ()
     veto: str = ""  # why a gate that is late is not held up by a near miss
+    delay: str = ""  # of a late one: near_miss, out_of_reach, or not_taken where it is open all the time
     why: str = ""
     source: str = ""
 

@@ -67,12 +67,13 @@ class Watch(NamedTuple):
     advisory: bool
     lack: str = ""  # why it cannot be known whether the gate applies
     parts: tuple[tuple[Node, Value], ...] = ()  # what must all hold for the gate to apply
+    unless: Mapping[str, Value] = EMPTY  # where a standstill is none after all, by the name of that
 
     @property
     def conditions(self) -> tuple[Value, ...]:
         """What must be known at each row."""
-        own = tuple(value for value in (self.scope, self.passed, self.stuck) if value is not None)
-        return tuple(dict.fromkeys((*own, *self.parts_bound)))
+        own = (value for value in (self.scope, self.passed, self.stuck) if value is not None)
+        return tuple(dict.fromkeys((*own, *self.unless.values(), *self.parts_bound)))
 
     @property
     def parts_bound(self) -> tuple[Value, ...]:
@@ -87,7 +88,7 @@ class Watch(NamedTuple):
 
 def expressions_of(gate: Gate) -> list[Expression | None]:
     """Every expression over rows that a gate holds."""
-    return [gate.while_, gate.passed, gate.stuck.when if gate.stuck else None, *_values_of(gate)]
+    return [gate.while_, gate.passed, *(gate.stuck.conditions if gate.stuck else ()), *_values_of(gate)]
 
 
 def _values_of(gate: Gate) -> list[Expression]:
@@ -122,6 +123,7 @@ def _watch(gate: Gate, series: Series, binder: Binder) -> Watch:
     own = None if not conditions else conditions[0] if len(conditions) == 1 else Op("and", tuple(conditions), CONDITION)
     lines = tuple(_line(requirement, binder) for requirement in gate.require.values())
     lack = lacking(gate.while_, names) if gate.while_ else ""
+    standstills = gate.stuck.standstills if gate.stuck else {}
     return Watch(
         gate,
         series.name,
@@ -134,6 +136,7 @@ def _watch(gate: Gate, series: Series, binder: Binder) -> Watch:
         _is_true(gate.advisory, names),
         lack,
         _parts(gate.while_, binder) if gate.while_ and not lack else (),
+        {name: value for name, each in standstills.items() if (value := bound(each.unless)) is not None},
     )
 
 

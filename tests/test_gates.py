@@ -124,7 +124,7 @@ def test_a_blocked_gate_is_a_checklist(judge: Judge) -> None:
     assert [(step.action, step.because) for step in report.plan] == [("wait", ("next",))]
     assert report.plan[0].text == (
         "Let the run go on and look again after step 10: next phase waits for steps (4 of 10), score (0.48, needs > 0.5),"
-        " slope (-0.3, needs between -0.1 and 0.05). Patience."
+        " slope (-0.3, needs between -0.1 and 0.05). It is measured Patience."
     )
     assert report.verdict == "wait"
 
@@ -384,6 +384,79 @@ def test_kept_now_and_then_and_never_passed(
 def test_kept_but_for_one_value_in_ten_is_kept(judge: Judge) -> None:
     report = judge(rows(60, score=lambda step: 0.48 if step % 10 == 0 else 0.51))
     assert (report.gates[0].status, report.gates[0].suggestions) == ("blocked", ())
+
+
+STILL = (
+    "actions: [lower_thresholds]}",
+    "actions: [lower_thresholds],"
+    " out_of_reach: {actions: [look], unless: 'latest(slope) < -3', why: It is far., advice: {look: 'Least is {least:g}.'}},"
+    " not_taken: {actions: [look], why: It is open.}}",
+)
+OUT_OF_REACH = "Next phase is out of reach"
+
+
+@pytest.mark.parametrize(
+    ("run", "delay", "title", "message"),
+    [
+        (rows(60, score=noisy(0.48)), "near_miss", "Next phase is held up by a near miss", "score 0.4774, needs > 0.5"),
+        (rows(60, score=noisy(0.40)), "out_of_reach", OUT_OF_REACH, "score 0.3974, needs > 0.5, for long and without a trend"),
+        (rows(60, score=noisy(0.48), slope=0.6), "out_of_reach", OUT_OF_REACH, "score 0.4774, needs > 0.5; slope 0.6, needs between -0.1 and 0.05, for long and without a trend"),
+        (rows(60, slope=lambda step: 0.6 * (-1) ** step), "out_of_reach", OUT_OF_REACH, "slope 0.6, needs between -0.1 and 0.05, for long and without a trend"),
+        (rows(60), "not_taken", "Next phase is open, and the trainer does not take it", "every requirement has long been met, and the log shows no change"),
+        # too early, moving to the target, not over the whole window, and what speaks against it
+        (rows(19, score=0.40), "", "", ""),
+        (rows(60, score=noisy(0.30, 0.002)), "", "", ""),
+        (rows(60, score=noisy(0.40), slope=lambda step: 1 - step / 100), "", "", ""),
+        (rows(60, score=noisy(0.40), slope=-4.0), "", "", ""),
+        (rows(60, score=lambda step: 0.51 if step > 45 else 0.40), "", "", ""),
+        (rows(60, phase=lambda step: "a" if step < 50 else "b", here=lambda step: 30), "", "", ""),
+        # a log that does not tell the phase cannot show that it changed
+        (rows(60, phase=None), "", "", ""),
+        (rows(60, phase="last"), "", "", ""),
+    ],
+)  # fmt: skip
+def test_a_late_gate_that_no_near_miss_holds_up(
+    judge: Judge, run: list[Row], delay: str, title: str, message: str
+) -> None:
+    report = judge(run, STILL)
+    assert (report.gates[0].delay, [(each.title, each.message) for each in report.findings]) == (
+        delay,
+        [(title, message)] if title else [],
+    )
+
+
+def test_what_a_plan_says_of_a_gate_out_of_reach(judge: Judge) -> None:
+    report = judge(rows(60, score=noisy(0.40)), STILL)
+    (step,), (finding,) = report.plan, report.findings
+    assert (step.action, step.text) == ("look", "Look at it: next phase is out of reach, since step 20. Least is 10.")
+    assert (finding.why, finding.onset.step, finding.evidence[0].last) == ("It is far.", 20.0, noisy(0.40)(60))
+    assert report.verdict == "act"
+    assert to_json(report)["gates"][0]["delay"] == "out_of_reach"
+
+
+def test_what_a_plan_says_of_an_open_gate_that_is_not_taken(judge: Judge) -> None:
+    report = judge(rows(60), STILL)
+    (finding,) = report.findings
+    assert [step.action for step in report.plan] == ["look"]
+    assert (finding.why, [each.expression for each in finding.evidence]) == ("It is open.", ["steps", "score", "slope"])
+
+
+def test_without_a_word_on_it_a_late_gate_waits(judge: Judge) -> None:
+    (step,) = judge(rows(60, score=noisy(0.40))).plan
+    assert step.text == (
+        "Let the run go on and look again when there are more rows: next phase waits for score (0.3974, needs > 0.5). It is"
+        " late, but lowering a threshold is no answer yet: score lies far from its target, around 0.4007. It is measured Patience."
+    )
+    assert [each.action for each in judge(rows(60)).plan] == ["continue"]
+
+
+def test_what_there_is_to_do_is_said_of_what_blocks(judge: Judge) -> None:
+    (step,) = judge(rows(5)).plan
+    assert (
+        step.text == "Let the run go on and look again after step 10: next phase waits for steps (5 of 10). Patience."
+    )
+    (step,) = judge(rows(5, score=None)).plan
+    assert "It is measured" not in step.text
 
 
 def test_a_move_away_from_the_target_is_no_reason_to_wait(judge: Judge) -> None:

@@ -62,6 +62,18 @@ ENOUGH = "require: {a: {value: loss, above: 1}}"
                 "p.yaml:7:65: unknown action 'x'; the pack has no actions",
             ],
         ),
+        (
+            GATE.format("stuck: {when: loss > 1, over: w, actions: [x], out_of_reach: {unless: loss, advice: {y: 1}}, not_taken: {actions: [z]}}, " + ENOUGH),
+            [
+                "p.yaml:7:37: unknown window 'w'; the pack has no windows",
+                "p.yaml:7:50: unknown action 'x'; the pack has no actions",
+                "p.yaml:7:54: 'out_of_reach' lacks 'actions'; add it",
+                "p.yaml:7:77: expected a condition, found a number; compare it with something, as in 'x > 0'",
+                "p.yaml:7:92: unknown action 'y'; the pack has no actions",
+                "p.yaml:7:95: 'y' must be a text, not the number 1; put it in quotes, as in '1'",
+                "p.yaml:7:122: unknown action 'z'; the pack has no actions",
+            ],
+        ),
         (GATE.format("stuck: {when: loss > 1}, " + ENOUGH), ["p.yaml:7:7: 'stuck' lacks 'actions'; add it", "p.yaml:7:7: 'stuck' lacks 'over'; add it"]),
         (GATE.format(ENOUGH) + "rules: {g: {title: R, cause: info, severity: info, when: loss > 1}}", ["p.yaml:7:3: gate 'g' has the name of a rule; reports name both; choose another name"]),
     ],

@@ -60,8 +60,8 @@ def conditions_of(pack: Pack) -> Iterator[Condition]:
                 found.append(Condition(f"'until' {name}", level.until))
     for gate in pack.gates.values():
         name = f"of gate {gate.id!r}"
-        stuck = gate.stuck.when if gate.stuck is not None else None
-        for what, expression in (("while", gate.while_), ("passed", gate.passed), ("stuck", stuck)):
+        stuck = [("stuck", each) for each in gate.stuck.conditions] if gate.stuck is not None else []
+        for what, expression in (("while", gate.while_), ("passed", gate.passed), *stuck):
             if expression is not None:
                 found.append(Condition(f"{what!r} {name}", expression))
     told = set()

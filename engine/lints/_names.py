@@ -47,6 +47,8 @@ def _used(pack: Pack) -> set[str]:
     texts += [command.text for command in pack.commands.values()] + [action.text for action in pack.actions.values()]
     texts += [text for rule in pack.rules.values() for text in rule.advice.values()]
     texts += [text for invariant in pack.invariants.values() for text in invariant.advice.values()]
+    stuck = [gate.stuck for gate in pack.gates.values() if gate.stuck]
+    texts += [text for each in stuck for still in each.standstills.values() for text in still.advice.values()]
     return found | {placeholder.name for text in texts for placeholder in placeholders(text)}
 
 
@@ -69,7 +71,7 @@ def expressions_of(pack: Pack) -> Iterator[Expression]:
             found += [level.when, level.until, level.for_]
     for gate in pack.gates.values():
         found += [gate.while_, gate.passed, gate.max_age, gate.advisory]
-        found += [gate.stuck.when, gate.stuck.quantile] if gate.stuck else []
+        found += [*gate.stuck.conditions, gate.stuck.quantile] if gate.stuck else []
         for requirement in gate.require.values():
             found += [requirement.value, requirement.near, requirement.advisory]
             found += [bound.limit for bound in requirement.bounds]

@@ -67,6 +67,8 @@ def _asked(pack: Pack) -> Iterator[tuple[tuple[str | int, ...], tuple[str, ...]]
         yield ("gates", gate.id, "on_blocked"), gate.on_blocked
         if gate.stuck is not None:
             yield ("gates", gate.id, "stuck", "actions"), gate.stuck.actions
+            for name, still in gate.stuck.standstills.items():
+                yield ("gates", gate.id, "stuck", name, "actions"), still.actions
 
 
 def _opposed(one: Action, other: Action) -> str:

@@ -48,3 +48,7 @@ def _texts(pack: Pack) -> Iterator[tuple[tuple[str, ...], str, str]]:
                 continue
             for action_id, text in rule.advice.items():
                 yield (section, rule.id, "advice", action_id), f"the advice of {rule.id!r}", text
+    for gate in pack.gates.values():
+        for name, still in gate.stuck.standstills.items() if gate.stuck else ():
+            for action_id, text in still.advice.items():
+                yield ("gates", gate.id, "stuck", name, "advice", action_id), f"the advice of {gate.id!r}", text

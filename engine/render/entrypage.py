@@ -28,7 +28,7 @@ from ..report import Threshold
 from ..thresholds import thresholds
 from ..words import listed
 from .layout import Page
-from .phrases import band, by_reason, end, identity, leeway, length, line, plain, requirement, span, value
+from .phrases import STANDSTILLS, band, by_reason, end, identity, leeway, length, line, plain, requirement, span, value
 from .provenance import history, source_at
 
 LABEL = 12
@@ -170,6 +170,10 @@ def _of_gate(gate: Gate) -> Iterator[tuple[str, str]]:
             f"{when}, by near misses over {gate.stuck.over} without a trend: {', '.join(gate.stuck.actions)}",
         )
         yield "", gate.stuck.why
+        for name, each in gate.stuck.standstills.items():
+            unless = f", unless {plain(each.unless)}" if each.unless else ""
+            yield name.replace("_", " "), f"{STANDSTILLS[name]}{unless}: {', '.join(each.actions)}"
+            yield "", " ".join(filter(None, (*each.advice.values(), each.why)))
 
 
 def _of_rule(resolved: Resolved, rule: Rule, *, conditions: bool = True) -> Iterator[tuple[str, str]]:

@@ -270,6 +270,8 @@ def _gate(gate: GateResult) -> Json:
         ]
     if gate.veto:
         data["not_held_up"] = gate.veto
+    if gate.delay:
+        data["delay"] = gate.delay
     return data | {"source": gate.source}
 
 

@@ -9,7 +9,7 @@ from ..expression import Expression
 from ..pack import Action, Group, Invariant, Level, Metric, Pack, Param, Requirement, Rule, Scalar, Variant
 from ..tree import Name
 from .phrases import band as _band
-from .phrases import by_reason, value
+from .phrases import STANDSTILLS, by_reason, value
 from .phrases import end as _end
 from .phrases import length as _length
 from .phrases import plain as _plain
@@ -261,6 +261,11 @@ def _gates(pack: Pack) -> Iterator[str]:
                 f" without a trend: {', '.join(gate.stuck.actions)}."
                 + (f" {_text(gate.stuck.why)}" if gate.stuck.why else "")
             )
+            for name, each in gate.stuck.standstills.items():
+                unless = f", unless `{_plain(each.unless)}`" if each.unless is not None else ""
+                told = "".join(f" To {action}: {_text(text)}" for action, text in each.advice.items())
+                why = f" {_text(each.why)}" if each.why else ""
+                yield f"{STANDSTILLS[name].capitalize()}{unless}: {', '.join(each.actions)}.{told}{why}"
         if gate.why:
             yield _text(gate.why)
         if gate.source:

@@ -27,7 +27,7 @@ from ..thresholds import home, thresholds
 from ..words import capital, counted, listed
 from .entrypage import fields_of
 from .layout import Page
-from .phrases import band, by_reason, end, identity, leeway, length, plain, requirement, span, value
+from .phrases import STANDSTILLS, band, by_reason, end, identity, leeway, length, plain, requirement, span, value
 from .provenance import history, source_at
 
 INDENT = " " * 4
@@ -160,7 +160,9 @@ def _gates(page: Page, resolved: Resolved, things: Mapping[str, Gate]) -> None:
 
 def _gate_actions(gate: Gate) -> list[tuple[str, tuple[str, ...]]]:
     stuck = gate.stuck.actions if gate.stuck else ()
-    return [("blocked:", gate.on_blocked), ("through:", gate.on_passed), ("held up by near misses:", stuck)]
+    stills = gate.stuck.standstills if gate.stuck else {}
+    told = [(f"{STANDSTILLS[name]}:", each.actions) for name, each in stills.items()]
+    return [("blocked:", gate.on_blocked), ("through:", gate.on_passed), ("held up by near misses:", stuck), *told]
 
 
 def _invariants(page: Page, resolved: Resolved, things: Mapping[str, Invariant]) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..expression import Expression
-from ..pack import Duration, Invariant, LinePattern, Requirement, Scalar, Stage, Window
+from ..pack import NOT_TAKEN, OUT_OF_REACH, Duration, Invariant, LinePattern, Requirement, Scalar, Stage, Window
+
+STANDSTILLS = {OUT_OF_REACH: "out of reach without a trend", NOT_TAKEN: "open for long and not taken"}
+"""How a gate stands that is late for no near miss, in words."""
 
 Band = tuple[float | None, float | None] | None
 
