@@ -170,10 +170,10 @@ def _of_gate(gate: Gate) -> Iterator[tuple[str, str]]:
             f"{when}, by near misses over {gate.stuck.over} without a trend: {', '.join(gate.stuck.actions)}",
         )
         yield "", gate.stuck.why
-        for name, each in gate.stuck.standstills.items():
-            unless = f", unless {plain(each.unless)}" if each.unless else ""
-            yield name.replace("_", " "), f"{STANDSTILLS[name]}{unless}: {', '.join(each.actions)}"
-            yield "", " ".join(filter(None, (*each.advice.values(), each.why)))
+        for name, still in gate.stuck.standstills.items():
+            unless = f", unless {plain(still.unless)}" if still.unless else ""
+            yield name.replace("_", " "), f"{STANDSTILLS[name]}{unless}: {', '.join(still.actions)}"
+            yield "", " ".join(filter(None, (*still.advice.values(), still.why)))
 
 
 def _of_rule(resolved: Resolved, rule: Rule, *, conditions: bool = True) -> Iterator[tuple[str, str]]:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from ..expression import Expression
 from ..pack import Action, Group, Invariant, Level, Metric, Pack, Param, Requirement, Rule, Scalar, Variant
 from ..tree import Name
-from .phrases import band as _band
 from .phrases import STANDSTILLS, by_reason, value
+from .phrases import band as _band
 from .phrases import end as _end
 from .phrases import length as _length
 from .phrases import plain as _plain
