@@ -176,3 +176,10 @@ def pack_files(paths: Sequence[str]) -> tuple[list[str], list[Problem]]:
 def as_file(path: str) -> str:
     """A path as `load_pack` takes it for a file: a bare name would be a shipped pack."""
     return os.path.join(".", path) if os.path.exists(path) and not os.path.dirname(path) else path
+
+
+skip_others = click.option(
+    "--skip-others",
+    is_flag=True,
+    help="Pass over files that are none of ours, as hooks name them, instead of refusing them.",
+)

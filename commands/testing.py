@@ -6,7 +6,8 @@ from typing import Any, NoReturn
 
 import click
 
-from .options import form, moment, once, pairs
+from . import complete
+from .options import form, moment, once, pairs, skip_others
 from .output import complain, page_style, say
 
 FAILED, WRONG = 1, 2
@@ -19,9 +20,10 @@ Exit codes:
 
 
 @click.command("test", short_help="Run the tests of rule packs.", epilog=TEST_CODES)
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete.files)
 @click.option("--only", metavar="TEXT", help="Run the cases whose name has this in it, and leave coverage out.")
 @click.option("--require-coverage", is_flag=True, help="Fail where a rule or a gate is not shown both ways by a case.")
+@skip_others
 @form
 @click.option(
     "--record", "log", metavar="LOG", help="Write a case that expects what is said of this run today to PATH."
@@ -49,14 +51,15 @@ def run_pack_tests(
     paths: tuple[str, ...],
     only: str | None,
     require_coverage: bool,
+    skip_others: bool,
     form: str,
     log: str | None,
     **recording: Any,
 ) -> None:
     """Judge the runs in files of pack tests, and tell where the reports are not as expected.
 
-    PATH is a file of tests, or a folder whose *.test.yaml files are. With --record it is the file that a case is added
-    to; no case that is there is changed.
+    PATH is a file of tests, a pack with tests beside it, or a folder with *.test.yaml files. With --record it is the
+    file that a case is added to; no case that is there is changed.
     """
     if only is not None and (log is not None or require_coverage):
         other = "--record" if log is not None else "--require-coverage"
@@ -69,7 +72,7 @@ def run_pack_tests(
     from ..engine.packtest.render import dumps, render
     from ..engine.packtest.run import run_tests
 
-    outcome = run_tests(paths, only)
+    outcome = run_tests(paths, only, skip_others=skip_others)
     if outcome.problems:
         complain(*map(str, outcome.problems))
         context.exit(WRONG)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import complete
+from .options import skip_others
 from .output import complain, page_style, say
 
 if TYPE_CHECKING:
@@ -54,9 +55,16 @@ Exit codes:
     shell_complete=complete.packs,
     help="The pack that override files are for, if they do not say so; else their names are not checked.",
 )
+@skip_others
 @click.pass_context
 def validate_files(
-    context: click.Context, paths: tuple[str, ...], form: str, color: str, fail_on: str, pack: str | None
+    context: click.Context,
+    paths: tuple[str, ...],
+    form: str,
+    color: str,
+    fail_on: str,
+    pack: str | None,
+    skip_others: bool,
 ) -> None:
     """Check rule packs, files of pack tests and override files, and name every problem with its place and the mend.
 
@@ -64,7 +72,7 @@ def validate_files(
     """
     from ..engine.validation import validate
 
-    outcome = validate(paths, pack)
+    outcome = validate(paths, pack, skip_others=skip_others)
     if form == "text":
         from ..engine.render.problemtext import render
 
@@ -87,6 +95,8 @@ def validate_files(
 
 
 def _all_well(outcome: Outcome) -> str:
+    if not outcome.files:
+        return "nothing to validate"
     return f"{_files(outcome)} {'is' if len(outcome.files) == 1 else 'are'} valid"
 
 

@@ -54,6 +54,8 @@ def mend(item: Item, key: str, expected: str) -> str:
         return f"write '{' '.join(str(each.value) for each in value)}': blanks part the values of a series"
     if isinstance(value, (int, float, str)) and ("list" in expected or "array" in expected):
         return f"write it in brackets, as in {key}: [{_short(value)}]"
+    if isinstance(value, dict) and expected in ("a list", "an array"):
+        return "write each entry on a line of its own, with '- ' before it"
     for part, told in _EXAMPLES:
         if part in expected:
             return told

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from trainrules.engine.kinds import kind_of
 from trainrules.engine.schema import SCHEMAS
-from trainrules.engine.validation.files import kind_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "editors.md").read_text(encoding="utf-8")

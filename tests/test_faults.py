@@ -18,13 +18,13 @@ import pytest
 import yaml
 
 from trainrules import cli
+from trainrules.engine.kinds import kind_of
 from trainrules.engine.load import RULES
-from trainrules.engine.validation.files import kind_of
 
 from .faulty import Edit, Report, edits
 
 HOOKS = yaml.safe_load((Path(__file__).parents[1] / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
-HOOK = next(hook for hook in HOOKS if hook["entry"] == "rules validate")
+HOOK = next(hook for hook in HOOKS if hook["id"] == "rules-validate")
 ENTRY = [*shlex.split(HOOK["entry"])[1:], *HOOK.get("args", ())]
 
 FAULTS = list(edits("faults", RULES))

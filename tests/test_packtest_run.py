@@ -477,7 +477,13 @@ def test_all_that_is_wrong_with_a_file(run: Run) -> None:
             "log.jsonl",
             ["log.jsonl:1:1: this is a log, not a file of tests; 'rules eval log.jsonl' judges it"],
         ),
-        (PACK, "pack.yaml", ["pack.yaml:1:1: this is a pack, not a file of tests; its tests are in pack.test.yaml"]),
+        (
+            PACK,
+            "pack.yaml",
+            [
+                "pack.yaml: no tests are beside this pack; write them to pack.test.yaml, or record one: 'rules test --record LOG'"
+            ],
+        ),
     ],
 )
 def test_a_file_that_is_no_file_of_tests(run: Run, tests: str, name: str, complaints: list[str]) -> None:

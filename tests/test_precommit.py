@@ -55,7 +55,9 @@ tests:
         ("rules/mine.test.yaml", ["rules-test", "rules-validate"]),
         ("runs/7/rules.override.yaml", ["rules-validate"]),
         ("rules.override.yaml", ["rules-validate"]),
-        ("rules/deeper/mine.yaml", []),
+        ("rules/deeper/mine.yaml", ["rules-test", "rules-validate"]),
+        ("a/packs/of/mine.yaml", ["rules-test", "rules-validate"]),
+        ("runs/night.overrides.yml", ["rules-validate"]),
         ("myrules/mine.yaml", []),
         ("rules/README.md", []),
         (".github/workflows/ci.yaml", []),
@@ -194,6 +196,27 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
             False,
             ["hook id: rules-test", "FAILED  rules/good.test.yaml:6 high"],
             id="a test that fails",
+        ),
+        pytest.param(
+            {
+                "a/packs/deep/good.yaml": GOOD.format(name="good"),
+                "a/packs/deep/good.test.yaml": TESTS.format(last=1),
+                "a/packs/deep/child.yaml": "schema: 1\npack: child\nversion: 1.0.0\ntitle: C\nextends: good.yaml\n",
+                "a/packs/deep/child.test.yaml": TESTS.format(last=1),
+            },
+            False,
+            ["hook id: rules-test", "a/packs/deep/good.test.yaml:6 high", "a/packs/deep/child.test.yaml:6 high"],
+            id="in any folder",
+        ),
+        pytest.param(
+            {
+                "rules/untested.yaml": GOOD.format(name="untested"),
+                "rules/alerts.yaml": "groups: [{name: node, rules: [{alert: Down, expr: up == 0}]}]\n",
+                "docker-compose.override.yaml": "services: {web: {image: nginx}}\n",
+            },
+            True,
+            ["validate rule packs", "test rule packs", "Passed"],
+            id="what other tools keep there, and a pack without tests",
         ),
         pytest.param(
             {

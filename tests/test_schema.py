@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,13 @@ from click.testing import CliRunner
 from jsonschema import Draft7Validator
 
 from trainrules.cli import rules
-from trainrules.engine import groups, held_up, overrides, pack
+from trainrules.engine import groups, held_up, invariants, overrides, pack
+from trainrules.engine.errors import Position
 from trainrules.engine.fields import Problems, duration, expression
 from trainrules.engine.items import Item
 from trainrules.engine.load import load_pack
+from trainrules.engine.packtest.load import load_suite
+from trainrules.engine.packtest.model import Case
 from trainrules.engine.schema import SCHEMAS, shape_problems
 from trainrules.engine.yamlio import compose
 
@@ -237,30 +240,103 @@ def test_examples_of_expressions_and_lengths_are_read() -> None:
     assert read > 40
 
 
+DEFAULTS = {
+    **THINGS,
+    "requirement": pack.Requirement,
+    "group": pack.Group,
+    "clock": pack.Clock,
+    "checkpoints": pack.Checkpoints,
+    "command": pack.Command,
+    "note": pack.Note,
+    "pack.schema.json": pack.Pack,
+}
+TOLD_ELSEWHERE: dict[str, dict[str, Any]] = {
+    "stuck": {"quantile": held_up.QUANTILE},
+    "invariant": {"rel": invariants.REL, "abs": invariants.ABS, "for": "3 points"},
+    "group": {"role": "train", "type": "number"},
+    "pack.schema.json": {"disable": []},
+}
+"""Defaults that the model has not: those that are filled in where a thing is used, or that its metrics have."""
+
 COMPUTED = {("param", "type")}
 """Keys whose default depends on another one."""
 
 
-@pytest.mark.parametrize("name", THINGS)
+def written(value: object) -> Any:
+    """A default of the model as a file would have it; None where a file cannot say it."""
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return {}
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def owner_of(path: str) -> str:
+    """The definition that a part of a schema stands in, or the key at the top; the schema itself."""
+    parts = path.split("/")
+    if len(parts) < 2 or parts[1] == "":
+        return "pack.schema.json"
+    return parts[2]
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
 def test_defaults_are_those_of_the_model(name: str) -> None:
-    model = {RENAMED.get(field, field): value for field, value in THINGS[name]._field_defaults.items()}
-    plain = {
+    """Each default that a file can say is told, and no other is."""
+    top = schema("pack")
+    keys = {
         key: value
-        for key, value in model.items()
-        if isinstance(value, bool) or (value and isinstance(value, (str, int, float)))
+        for path, part in parts(top)
+        if isinstance(part.get("properties"), dict)
+        and "description" not in part["properties"]
+        and owner_of(path) == name
+        for key, value in part["properties"].items()
     }
-    hidden = UNWRITTEN.get(name, set()) | {key for owner, key in COMPUTED if owner == name}
-    told = {key: value["default"] for owner, key, value in keys_of("pack") if owner == name and "default" in value}
-    for key, value in plain.items():
-        if key not in hidden:
-            assert told.pop(key) == value, key
-    others: dict[str, Any] = {"stuck": {"quantile": held_up.QUANTILE}}
-    assert told == others.get(name, {}) or name == "invariant"  # whose other defaults are tried below
+    assert keys
+    wanted: dict[str, Any] = dict(TOLD_ELSEWHERE.get(name, {}))
+    for field, value in DEFAULTS[name]._field_defaults.items():
+        key, default = RENAMED.get(field, field), written(value)
+        if key not in keys or (name, key) in COMPUTED or default is None or key in wanted:
+            continue
+        if Draft7Validator({**keys[key], "definitions": top["definitions"]}).is_valid(default):
+            wanted[key] = default
+    assert {key: value["default"] for key, value in keys.items() if "default" in value} == wanted
 
 
 def test_defaults_of_a_rule_are_those_of_the_model() -> None:
     told = {key: value["default"] for owner, key, value in keys_of("pack") if owner == "rule" and "default" in value}
-    assert told == {key: value for key, value in pack.Rule._field_defaults.items() if isinstance(value, bool)}
+    own = {key: written(value) for key, value in pack.Rule._field_defaults.items() if value is not None}
+    assert told == {**own, "actions": []}
+
+
+def test_what_settings_say_by_default_changes_nothing(tmp_path: Path) -> None:
+    defaults = {key: value["default"] for owner, key, value in keys_of("overrides") if "default" in value}
+    assert set(defaults) == {*overrides.KEYS} - {"pack"}
+    problems = Problems()
+    layers = [
+        overrides.from_item(compose(json.dumps(text), "o").root, "o", "file", None, problems) for text in ({}, defaults)
+    ]
+    assert layers[0] == layers[1]
+    assert problems.found == []
+
+
+def test_what_tests_say_by_default_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("schema: 1\npack: p\nversion: 1.0.0\ntitle: P\nmetrics: {loss: {keys: [loss]}}\n")
+    of_case = {key: value["default"] for owner, key, value in keys_of("test") if owner == "case" and "default" in value}
+    assert set(of_case) == {"source", "constants", "ended", "set", "overrides"}
+    names = next(value["default"] for owner, key, value in keys_of("test") if key == "names")
+    suites = []
+    for more, top in (({}, {}), (of_case, {"names": names})):
+        case = {"name": "a", "series": {"loss": 1}, "expect": {"verdict": "healthy"}, **more}
+        (tmp_path / "p.test.yaml").write_text(json.dumps({"schema": 1, **top, "tests": [case]}))
+        suite, problems = load_suite(tmp_path / "p.test.yaml")
+        assert suite is not None, problems
+        suites.append([(each.data, each._replace(at=case_at(each), expects=())) for each in suite.cases])
+    assert suites[0] == suites[1]
+
+
+def case_at(case: Case) -> Position:
+    """A place that does not differ with what is written before it."""
+    return Position(case.at.file)
 
 
 @pytest.mark.parametrize(

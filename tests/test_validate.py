@@ -19,9 +19,10 @@ from jsonschema import Draft7Validator
 from trainrules import cli
 from trainrules.engine import validation
 from trainrules.engine.compile.ir import Raw, walk
+from trainrules.engine.kinds import kind_of
 from trainrules.engine.validation import prepared
 from trainrules.engine.validation.check import Checker
-from trainrules.engine.validation.files import files_in, kind_of
+from trainrules.engine.validation.files import files_in
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = "schema: 1\npack: mine\nversion: 1.0.0\ntitle: Mine\n"
@@ -83,6 +84,12 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         ("rules.override.yaml", "", "overrides"),
         ("night.override.yaml", "nonsense", "overrides"),
         ("night.overrides.yml", "", "overrides"),
+        ("docker-compose.override.yaml", "services: {web: {image: nginx}}\n", None),
+        ("docker-compose.override.yaml", "version: '3'\nparams: {}\n", "overrides"),
+        ("night.override.yaml", "prams: {a: 1}\n", "overrides"),
+        ("rules.override.yaml", "services: {}\n", "overrides"),
+        ("api.test.yaml", "test_name: login\nstages: []\n", None),
+        ("a.test.yaml", "schema: 1\ntsts: []\n", "tests"),
         ("night.yaml", OVERRIDES, "overrides"),
         ("night.yaml", "pack: kto\nparams: {}\n", "overrides"),
         ("a.yaml", "# yaml-language-server: $schema=../schemas/overrides.schema.json\nrules: {}\n", "overrides"),
@@ -116,6 +123,15 @@ def test_folders_are_walked(write: Write) -> None:
     found, problems = files_in(["none", "a.yaml", "./a.yaml", "other.yaml"])
     assert [each.path for each in found] == ["a.yaml", "other.yaml"]
     assert [str(each.at) for each in problems] == ["none"]
+
+
+def test_hooks_pass_over_what_is_not_ours(write: Write, run: Run) -> None:
+    write(alerts_DOT_yaml="groups: []\n", good_DOT_yaml=GOOD, wrong_DOT_yaml=GOOD.replace("loss >", "los >"))
+    assert run("--skip-others", "alerts.yaml") == (0, "nothing to validate\n", "")
+    assert run("--skip-others", "alerts.yaml", "good.yaml") == (0, "1 pack is valid\n", "")
+    assert run("--skip-others", "alerts.yaml", "wrong.yaml")[0] == 1
+    assert run("--skip-others", "missing.yaml")[0] == 2
+    assert run("alerts.yaml")[0] == 1
 
 
 # What is told

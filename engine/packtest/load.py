@@ -11,13 +11,11 @@ from ..ancestry import SUFFIXES, is_log
 from ..codes import UNKNOWN
 from ..errors import OverrideError, PackError, Position, Problem, did_you_mean
 from ..fields import Fields, Problems, kind
-from ..folders import files_in
 from ..items import Document, Item
 from ..pack import Gate, Pack
 from ..params import resolve
 from ..schema import shape_problems
 from ..shelf import load_pack
-from ..shipped import RULES
 from ..yamlio import compose_file
 from .data import Written, read_data
 from .model import Case, Data, Expected, Suite
@@ -296,11 +294,3 @@ def _known_actions(item: Item, pack: Pack, problems: Problems) -> None:
         if isinstance(action.value, str) and action.value not in known:
             hint = did_you_mean(action.value, list(known)) or f"known are {', '.join(known)}"
             problems.add(action.at, "unknown-action", f"unknown action {kind(action).removeprefix('the text ')}", hint)
-
-
-def suite_files(paths: tuple[str, ...]) -> tuple[list[str], list[Problem]]:
-    """The files that are meant, folders opened, each once; and the paths that hold none."""
-    return files_in(paths, lambda name: name.endswith(SUFFIX), "tests", SUFFIX)
-
-
-__all__ = ["RULES", "SUFFIX", "load_suite", "suite_files"]

@@ -33,6 +33,8 @@ def render(outcome: Outcome, *, width: int = 80, colour: bool = False, ascii_onl
             else f"{counted(len(results), 'case')} passed"
         )
         page.add(f"{suite.file}: {told}", style="act" if failed else "healthy", word=told)
+    if not outcome.results:
+        page.add("nothing to test")
     return page.text()
 
 

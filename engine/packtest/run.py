@@ -12,8 +12,9 @@ from ..errors import OverrideError, Position, Problem
 from ..shelf import load_pack
 from ..words import listed
 from .coverage import coverage_of, seen_in
+from .files import files_of
 from .judge import judge
-from .load import load_suite, suite_files
+from .load import load_suite
 from .match import compare
 from .model import Case, Coverage, Difference, Result, Seen, Suite
 
@@ -44,9 +45,9 @@ class Outcome(NamedTuple):
         return sum(len(each.gaps) for each in self.coverage or ())
 
 
-def run_tests(paths: Sequence[str], only: str | None = None) -> Outcome:
-    """Run the tests in files and folders; `only`: those whose name has this in it."""
-    files, wrong = suite_files(tuple(paths))
+def run_tests(paths: Sequence[str], only: str | None = None, *, skip_others: bool = False) -> Outcome:
+    """Run the tests in files and folders and beside packs; `only`: those whose name has this in it."""
+    files, wrong = files_of(paths, skip_others=skip_others)
     problems = list(wrong)
     suites: list[Suite] = []
     load = cache(load_pack)

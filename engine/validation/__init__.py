@@ -33,8 +33,11 @@ class Outcome(NamedTuple):
         )
 
 
-def validate(paths: Sequence[str], pack: str | None = None) -> Outcome:
-    """Validate files and folders; override files are held against `pack` (a name or file), where it is given."""
+def validate(paths: Sequence[str], pack: str | None = None, *, skip_others: bool = False) -> Outcome:
+    """Validate files and folders; override files are held against `pack` (a name or file), where it is given.
+
+    A file that is given by itself and is nothing else counts as a pack; with `skip_others` it is passed over.
+    """
     from .check import Checker
 
-    return Checker(pack).outcome(paths)
+    return Checker(pack).outcome(paths, skip_others=skip_others)

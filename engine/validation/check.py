@@ -11,6 +11,7 @@ from ..ancestry import Files
 from ..errors import OverrideError, PackError, Position, Problem, did_you_mean
 from ..fields import Problems
 from ..items import Item
+from ..kinds import packs_in
 from ..lints import lint_pack, lint_tests
 from ..load import load_pack, load_partly
 from ..overrides import Layer, from_item
@@ -23,7 +24,7 @@ from ..shipped import RULES, shipped_files
 from ..yamlio import MAX_BYTES, compose_file
 from . import Note, Outcome
 from .disabled import silenced
-from .files import Found, files_in, packs_in
+from .files import Found, files_in
 from .measured import measured
 from .prepared import Prepared
 
@@ -41,9 +42,9 @@ class Checker:
         self._notes: list[Note] = []
         self._looked: set[str] = set()
 
-    def outcome(self, paths: Iterable[str]) -> Outcome:
-        """All problems of all files."""
-        files, problems = files_in(list(paths))
+    def outcome(self, paths: Iterable[str], *, skip_others: bool = False) -> Outcome:
+        """All problems of all files; with `skip_others`, not of those that are none of ours."""
+        files, problems = files_in(list(paths), skip_others=skip_others)
         for kind in ("pack", "tests", "overrides"):
             for each in files:
                 if each.kind == kind:

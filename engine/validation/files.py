@@ -1,27 +1,16 @@
-"""Paths → the files to be validated, and what each is: a pack, a file of pack tests, an override file."""
+"""Paths → the files to be validated, and what each is."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from ..ancestry import SUFFIXES
 from ..errors import Position, Problem
-from ..found import BESIDE_LOG
-from ..overrides import KEYS
+from ..kinds import Kind, kind_of
 
-Kind: TypeAlias = Literal["pack", "tests", "overrides"]
-
-_HEAD = 65_536
-"""How much of a file is looked at to tell what it is."""
-
-_MODELINE = re.compile(r"^#.*\$schema=\S*?(pack|test|overrides)\.schema\.json", re.M)
-_TOP = re.compile(r"^[\"']?([A-Za-z_]\w*)[\"']?[ \t]*:", re.M)
-_NAMED = re.compile(r"^pack:[ \t]*[\"']?(\w+)", re.M)
-_OF_PACKS = frozenset({"pack", "extends", "metrics", "rules", "params", "windows", "stages", "gates", "clock"})
 _SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages"})
 
 
@@ -32,16 +21,19 @@ class Found(NamedTuple):
     kind: Kind
 
 
-def files_in(paths: Sequence[str]) -> tuple[list[Found], list[Problem]]:
+def files_in(paths: Sequence[str], *, skip_others: bool = False) -> tuple[list[Found], list[Problem]]:
     """The files that are meant, each once, folders walked; and the paths in which there is nothing.
 
-    In a folder only what is recognised is taken; a file that is given by itself and is nothing else counts as a pack.
+    In a folder only what is recognised is taken; a file that is given by itself and is nothing else counts as a pack,
+    but with `skip_others`.
     """
     found: dict[str, Found] = {}
     problems: list[Problem] = []
     for path in paths:
         if not os.path.isdir(path):
-            found.setdefault(os.path.normpath(path), Found(path, kind_of(path) or "pack"))
+            kind = kind_of(path)
+            if kind is not None or not skip_others or not os.path.isfile(path):
+                found.setdefault(os.path.normpath(path), Found(path, kind or "pack"))
             continue
         inside: list[Found] = []
         unread: list[Problem] = []
@@ -57,45 +49,6 @@ def files_in(paths: Sequence[str]) -> tuple[list[Found], list[Problem]]:
         for each in inside:
             found.setdefault(os.path.normpath(each.path), each)
     return list(found.values()), problems
-
-
-def kind_of(path: str) -> Kind | None:
-    """What a file is, by its name, else by its modeline or its keys; None where it is none of ours."""
-    stem, suffix = os.path.splitext(os.path.basename(path))
-    if suffix in SUFFIXES and stem.endswith(".test"):
-        return "tests"
-    if os.path.basename(path) == BESIDE_LOG or (suffix in SUFFIXES and re.search(r"\.overrides?$", stem)):
-        return "overrides"
-    if not os.path.isfile(path):  # a pipe would keep one waiting
-        return None
-    try:
-        with open(path, "rb") as stream:
-            text = stream.read(_HEAD).decode("utf-8-sig", "replace").replace("\r", "\n")
-    except OSError:
-        return None
-    if line := _MODELINE.search(text):
-        return {"pack": "pack", "test": "tests", "overrides": "overrides"}[line[1]]  # type: ignore[return-value]
-    keys = set(_TOP.findall(text))
-    if "tests" in keys and not keys & {"rules", "metrics", "extends"}:
-        return "tests"
-    if keys <= set(KEYS) and keys - {"pack"}:
-        return "overrides"
-    if ("schema" in keys and keys & _OF_PACKS) or len(keys & _OF_PACKS) > 1:
-        return "pack"
-    return "overrides" if keys and keys <= {*KEYS, "schema", "pack"} else None
-
-
-def packs_in(folders: Sequence[Path]) -> dict[str, str]:
-    """The files of the packs in some folders by the names that they give themselves; the first of a name counts."""
-    found: dict[str, str] = {}
-    for folder in folders:
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if path.suffix in SUFFIXES and path.is_file() and kind_of(str(path)) == "pack":
-                with path.open("rb") as stream:
-                    named = _NAMED.search(stream.read(_HEAD).decode("utf-8-sig", "replace").replace("\r", "\n"))
-                if named is not None:
-                    found.setdefault(named[1], str(path))
-    return found
 
 
 def _fault(path: str) -> tuple[str, str] | None:

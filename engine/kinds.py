@@ -1,0 +1,74 @@
+"""What a file is: a pack, a file of pack tests, an override file, or none of ours; told by its name and its keys."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from .ancestry import SUFFIXES
+from .errors import surely_meant
+from .found import BESIDE_LOG
+from .overrides import KEYS
+
+Kind: TypeAlias = Literal["pack", "tests", "overrides"]
+
+_HEAD = 65_536
+"""How much of a file is looked at to tell what it is."""
+
+_MODELINE = re.compile(r"^#.*\$schema=\S*?(pack|test|overrides)\.schema\.json", re.M)
+_TOP = re.compile(r"^[\"']?([A-Za-z_]\w*)[\"']?[ \t]*:", re.M)
+_NAMED = re.compile(r"^pack:[ \t]*[\"']?(\w+)", re.M)
+_OF_PACKS = frozenset({"pack", "extends", "metrics", "rules", "params", "windows", "stages", "gates", "clock"})
+_OF_TESTS = ("schema", "pack", "names", "tests")
+
+
+def kind_of(path: str) -> Kind | None:
+    """What a file is, by its modeline, its name or its keys; None where it is none of ours.
+
+    One that is named like tests or overrides is that, unless its keys are those of another tool.
+    """
+    named = _named(path)
+    if not os.path.isfile(path):  # a pipe would keep one waiting
+        return named
+    try:
+        with open(path, "rb") as stream:
+            text = stream.read(_HEAD).decode("utf-8-sig", "replace").replace("\r", "\n")
+    except OSError:
+        return named
+    if line := _MODELINE.search(text):
+        return {"pack": "pack", "test": "tests", "overrides": "overrides"}[line[1]]  # type: ignore[return-value]
+    keys = set(_TOP.findall(text))
+    if named is not None:
+        known = KEYS if named == "overrides" else _OF_TESTS
+        is_ours = not keys or os.path.basename(path) == BESIDE_LOG or any(surely_meant(key, known) for key in keys)
+        return named if is_ours else None
+    if "tests" in keys and not keys & {"rules", "metrics", "extends"}:
+        return "tests"
+    if keys <= set(KEYS) and keys - {"pack"}:
+        return "overrides"
+    if ("schema" in keys and keys & _OF_PACKS) or len(keys & _OF_PACKS) > 1:
+        return "pack"
+    return "overrides" if keys and keys <= {*KEYS, "schema", "pack"} else None
+
+
+def _named(path: str) -> Kind | None:
+    stem, suffix = os.path.splitext(os.path.basename(path))
+    if suffix in SUFFIXES and stem.endswith(".test"):
+        return "tests"
+    return "overrides" if suffix in SUFFIXES and re.search(r"\.overrides?$", stem) else None
+
+
+def packs_in(folders: Sequence[Path]) -> dict[str, str]:
+    """The files of the packs in some folders by the names that they give themselves; the first of a name counts."""
+    found: dict[str, str] = {}
+    for folder in folders:
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.suffix in SUFFIXES and path.is_file() and kind_of(str(path)) == "pack":
+                with path.open("rb") as stream:
+                    named = _NAMED.search(stream.read(_HEAD).decode("utf-8-sig", "replace").replace("\r", "\n"))
+                if named is not None:
+                    found.setdefault(named[1], str(path))
+    return found
