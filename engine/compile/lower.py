@@ -94,10 +94,11 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
             else:
                 parts = _Lists(window)
             found = {part: window.column(parts.part(part, kernel, x)) for part in PARTS[kernel.kind]}
-            value = shared(lowered.derived[3], formula(kernel.kind, window.count, x, found, kernel.q), "g")
+            value = formula(kernel.kind, window.count, x, found, kernel.q)
+            value = value if value.isidentifier() else shared(lowered.derived[3], value, "g")
         least = max(kernel.span.least, known_from(kernel.kind))
-        finite = f" AND isfinite({value})" if kernel.kind in PARTS else ""
-        lowered.results[column] = f"CASE WHEN {window.count} >= {least}{finite} THEN {value} END"
+        finite = f" AND isfinite({value})" if kernel.kind in PARTS and not stream.is_tame(kernel) else ""
+        lowered.results[column] = f"CASE WHEN {window.holds(least)}{finite} THEN {value} END"
     lowered.before = chained.layers() if stream.runs else doubled.layers()
     return lowered
 
@@ -156,16 +157,26 @@ class _Window:
         self.wild = kernel.arg in stream.wild
         behind = f"greatest(k - {kernel.lag}, 0)" if kernel.lag else "k"
         last = f"{kernel.lag} PRECEDING" if kernel.lag else "CURRENT ROW"
+        self.points = None if kernel.span.unit == "all" else stream.points(kernel.span)
         if kernel.span.unit == "all":
-            self.count, first = "k", "UNBOUNDED"
-        elif (points := stream.points(kernel.span)) is not None:
-            self.count, first = f"least({behind}, {points})", str(points - 1 + kernel.lag)
+            self._rows, first = "k", "UNBOUNDED"
+        elif self.points is not None:
+            self._rows, first = f"least({behind}, {self.points})", str(self.points - 1 + kernel.lag)
         else:
-            self.count = count_column(kernel.span)
-            first = f"(greatest({self.count}, 1) - 1)"
-        if self.count != "k":
-            self.count = shared(lowered.streaming, self.count, "s")
+            self._rows = count_column(kernel.span)
+            first = f"(greatest({self._rows}, 1) - 1)"
         self.bounds = f"{stream.partition}ORDER BY k ROWS BETWEEN {first} PRECEDING AND {last}"
+
+    @property
+    def count(self) -> str:
+        """The column of the number of rows in the window."""
+        return self._rows if self._rows.isidentifier() else shared(self.lowered.streaming, self._rows, "s")
+
+    def holds(self, least: int) -> str:
+        """SQL of whether there are so many rows in the window."""
+        if self.points is None or least > self.points:
+            return f"{self.count} >= {least}"
+        return f"k >= {least + self.kernel.lag}"
 
     def column(self, sql: str) -> str:
         """The column of a part of a moment."""

@@ -193,10 +193,10 @@ class Program:
         clocks = clocks_of(kernels)
         if stream.rows >= self.long and any("stt" in PARTS.get(kernel.kind, ()) for kernel in kernels):
             clocks = sorted({*clocks, "tick"})
+        if stream.full and set(clocks) <= set(self.spacing):
+            return stream._replace(spacing=self.spacing)
         if not clocks:
             return stream
-        if stream.full and set(clocks) <= set(self.spacing):
-            return stream._replace(spacing={clock: self.spacing[clock] for clock in clocks})
         steps = ", ".join(f"{clock} - lag({clock}) OVER () AS d_{clock}, {clock}" for clock in clocks)
         facts = ", ".join(f"min(d_{clock}), max(d_{clock}), count({clock})" for clock in clocks)
         row = self.con.execute(

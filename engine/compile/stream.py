@@ -13,6 +13,10 @@ from .sql import number
 CLOCKS = {"steps": ("tick", 1.0), "epochs": ("epoch", 1.0), "minutes": ("time", 60.0)}
 """The column and the scale of each unit of the clock."""
 
+_ALWAYS_FINITE = frozenset({"mean", "total", "std", "mean_bound"})
+_ON_CLOCK = frozenset({"slope", "slope_bound", "r2"})
+"""Finite where the clock moves between any two rows."""
+
 
 class Stream(NamedTuple):
     """Rows of the working table at which all of `arguments` are known; `k` numbers them from 1.
@@ -47,6 +51,12 @@ class Stream(NamedTuple):
     def so_far(self) -> str:
         """The rows of a run up to each row, as a window."""
         return f"({'PARTITION BY run ORDER BY k ' if self.runs else ''}ROWS UNBOUNDED PRECEDING)"
+
+    def is_tame(self, kernel: Kernel) -> bool:
+        """Whether what the kernel makes of enough rows is finite, as it is where nothing overflows or divides by 0."""
+        return kernel.arg not in self.wild and (
+            kernel.kind in _ALWAYS_FINITE or (kernel.kind in _ON_CLOCK and bool(self.spacing.get("tick")))
+        )
 
     def lag(self, x: str, rows: int) -> str:
         """SQL of a column's value so many rows before each row; NULL where the run has none."""
