@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _PER_CODE = 30
 _TRUTH = (None, False, None, True)
+_HELD_WORK = 4
+"""What it takes to tell for how long a condition has held, beside what it takes to tell whether it holds."""
 
 
 class Segment(NamedTuple):
@@ -51,15 +53,27 @@ def timelines(program: Program, conditions: Sequence[Value], rows: int, held: Se
     if not is_long(program):
         return _short(program, conditions, rows)
     held = held or [1] * len(conditions)
-    half = (len(conditions) + 1) // 2
     # One pass keeps one thread busy, so the conditions are looked at in two.
-    passes = [
-        (conditions[start : start + half], held[start : start + half]) for start in range(0, len(conditions), half)
-    ]
+    shares = _halves(held)
+    passes = [([conditions[place] for place in share], [held[place] for place in share]) for share in shares]
     sources = [program.columns_for(some, []) for some, _ in passes]
     tasks = [partial(_pass, *source, *each, rows) for source, each in zip(sources, passes, strict=True)]
     found = program.concurrently(tasks)
-    return [line for lines in found for line in lines]
+    lines = {
+        place: line for share, some in zip(shares, found, strict=True) for place, line in zip(share, some, strict=True)
+    }
+    return [lines[place] for place in range(len(conditions))]
+
+
+def _halves(held: Sequence[int]) -> list[list[int]]:
+    """The places of the conditions in two parts of about the same work: to tell how long one has held takes more."""
+    halves: list[list[int]] = [[], []]
+    work = [0, 0]
+    for place, n in enumerate(held):
+        lighter = work.index(min(work))
+        halves[lighter].append(place)
+        work[lighter] += 1 if n < 2 else _HELD_WORK
+    return [half for half in halves if half]
 
 
 def _pass(
