@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from .commands import complete
-from .commands.options import input_format, settings, surroundings
+from .commands.options import Settings, input_format, settings, surroundings
 from .commands.output import bug_told, complain, page_style, say
 from .engine.errors import LogError, TrainrulesError
 
@@ -154,9 +154,7 @@ def evaluate_logs(
     context: click.Context,
     logs: tuple[str, ...],
     pack: str,
-    variant: str | None,
-    settings: tuple[str, ...],
-    override_files: tuple[str, ...],
+    given: Settings,
     checkpoints: str | None,
     input_format: str | None,
     overrides_to: str | None,
@@ -167,7 +165,6 @@ def evaluate_logs(
     threads: int | None,
     memory_limit: str | None,
     timeout: float | None,
-    isolated: bool,
     verbose: bool,
 ) -> None:
     """Judge the run that wrote LOG and say what to do; "-" reads it from standard input.
@@ -178,17 +175,14 @@ def evaluate_logs(
         raise click.UsageError('"-" is given more than once: standard input can be read only once', context)
     if overrides_to is not None:
         _ready_to_write(context, overrides_to, logs)
-    given: dict[str, Any] = {
+    asked: dict[str, Any] = {
         "pack": pack,
-        "variant": variant,
-        "override_files": override_files,
-        "settings": settings,
+        **given._asdict(),
         "input_format": input_format,
         "now": now,
         "threads": threads,
         "memory_limit": memory_limit,
         "timeout": timeout,
-        "isolated": isolated,
     }
     is_list = len(logs) > 1 or any(sign in logs[0] for sign in "*?[")
     if is_list:
@@ -201,7 +195,7 @@ def evaluate_logs(
                 raise click.UsageError("--checkpoints takes one log: each run has checkpoints of its own", context)
             from .commands.many import judge_many
 
-            context.exit(judge_many(found, given, form=form, fail_on=fail_on, verbose=verbose, strict=strict))
+            context.exit(judge_many(found, asked, form=form, fail_on=fail_on, verbose=verbose, strict=strict))
     from .engine.readers.connection import prepare
 
     prepare(threads, memory_limit)  # opens while the rest is imported and the pack loaded
@@ -210,7 +204,7 @@ def evaluate_logs(
     from .engine.verdict import settle
 
     try:
-        report = evaluate(logs[0], checkpoints=checkpoints, **given)
+        report = evaluate(logs[0], checkpoints=checkpoints, **asked)
     except LogError as error:
         from .engine.unjudged import report_on
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import complete
-from .options import form, input_format, settings, surroundings
+from .options import Settings, form, input_format, settings, surroundings
 from .output import complain, page_style, say
 
 if TYPE_CHECKING:
@@ -75,10 +75,7 @@ def diff(
     /,
     pack: str,
     log: str,
-    variant: str | None,
-    settings: tuple[str, ...],
-    override_files: tuple[str, ...],
-    isolated: bool,
+    given: Settings,
     form: str,
     **shared: Any,
 ) -> None:
@@ -90,21 +87,10 @@ def diff(
     if log == "-":
         raise click.UsageError("the log is read twice: save standard input to a file first", context)
     second = _other.make_context(f"{context.info_name} {AGAINST}", list(context.meta[AGAINST]), parent=context.parent)
-    reports = []
-    ways = [(variant, settings, override_files), _way(second)]
-    for way, (name, given, files) in zip("AB", ways, strict=True):
-        report = _judged(
-            context,
-            way,
-            log,
-            pack=pack,
-            variant=name,
-            settings=given,
-            override_files=files,
-            isolated=isolated,
-            **shared,
-        )
-        reports.append(report)
+    other = Settings(**second.params)._replace(isolated=given.isolated)
+    reports = [
+        _judged(context, way, log, pack=pack, **own._asdict(), **shared) for way, own in (("A", given), ("B", other))
+    ]
     from ..engine.difference import difference
 
     both = difference(*reports)
@@ -120,11 +106,6 @@ def diff(
     if all(report.verdict == "unknown" for report in reports):
         context.exit(UNKNOWN)
     context.exit(SAME if both.is_same else DIFFERENT)
-
-
-def _way(second: click.Context) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
-    given = second.params
-    return given["variant"], given["settings"], given["override_files"]
 
 
 def _judged(context: click.Context, way: str, log: str, **given: Any) -> Report:

@@ -10,7 +10,7 @@ import click
 
 from ..engine.errors import PackError, Position, Problem
 from . import complete
-from .options import as_file, form, input_format, pack_files, settings
+from .options import Settings, as_file, form, input_format, pack_files, settings
 from .output import complain, page_style, say
 
 if TYPE_CHECKING:
@@ -64,10 +64,7 @@ def show(
     context: click.Context,
     pack: str,
     log: str | None,
-    variant: str | None,
-    settings: tuple[str, ...],
-    override_files: tuple[str, ...],
-    isolated: bool,
+    given: Settings,
     form: str,
 ) -> None:
     """Show the thresholds of PACK with where each comes from, its rules, gates, stages and actions.
@@ -76,7 +73,7 @@ def show(
     """
     from ..engine.errors import LogError
 
-    resolved = _resolved(pack, variant, settings, override_files, log, isolated)
+    resolved = _resolved(pack, given, log)
     if log not in (None, "-") and not os.path.exists(log):
         complain(str(LogError("there is no such file", path=log, hint="check the path to the log")))
         context.exit(UNKNOWN)
@@ -100,10 +97,7 @@ def explain(
     context: click.Context,
     pack: str,
     name: str | None,
-    variant: str | None,
-    settings: tuple[str, ...],
-    override_files: tuple[str, ...],
-    isolated: bool,
+    given: Settings,
     form: str,
 ) -> None:
     """Explain what NAME means in PACK: a metric, a rule, a threshold, an action, a gate, …, or a key of the log.
@@ -115,7 +109,7 @@ def explain(
         return
     from ..engine.catalog import entries, named, unknown_name
 
-    resolved = _resolved(pack, variant, settings, override_files, None, isolated)
+    resolved = _resolved(pack, given, None)
     everything = entries(resolved.pack)
     found = named(everything, resolved.pack, name)
     if not found:
@@ -155,19 +149,14 @@ def _explain_code(context: click.Context, code: str, form: str) -> None:
         say(f"{code} ({found.severity})\n\n{found.text}")
 
 
-def _resolved(
-    pack: str,
-    variant: str | None,
-    settings: tuple[str, ...],
-    files: tuple[str, ...],
-    log: str | None,
-    isolated: bool,
-) -> Resolved:
+def _resolved(pack: str, given: Settings, log: str | None) -> Resolved:
     from ..engine.params import resolve
 
     loaded = _loaded(pack)
-    given = [Path(file) for file in files]
-    return resolve(loaded, variant=variant, files=given, settings=settings, log=log, isolated=isolated)
+    files = [Path(file) for file in given.override_files]
+    return resolve(
+        loaded, variant=given.variant, files=files, settings=given.settings, log=log, isolated=given.isolated
+    )
 
 
 def _loaded(pack: str) -> Pack:
@@ -193,10 +182,7 @@ def show_sql(
     context: click.Context,
     pack: str,
     log: str,
-    variant: str | None,
-    settings: tuple[str, ...],
-    override_files: tuple[str, ...],
-    isolated: bool,
+    given: Settings,
     input_format: str | None,
     form: str,
 ) -> None:
@@ -211,15 +197,7 @@ def show_sql(
 
     try:
         meant = pack if pack == AUTO else _loaded(pack)
-        found = trace(
-            log,
-            pack=meant,
-            variant=variant,
-            override_files=override_files,
-            settings=settings,
-            isolated=isolated,
-            input_format=input_format,
-        )
+        found = trace(log, pack=meant, input_format=input_format, **given._asdict())
     except LogError as error:
         complain(str(error))
         context.exit(UNKNOWN)

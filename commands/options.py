@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -14,6 +15,15 @@ if TYPE_CHECKING:
     from ..engine.errors import Problem
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class Settings(NamedTuple):
+    """What a command line changes in a pack for one run, by the names that `evaluate` has for it."""
+
+    variant: str | None
+    settings: tuple[str, ...]
+    override_files: tuple[str, ...]
+    isolated: bool
 
 
 def pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -55,8 +65,8 @@ def moment(context: click.Context, parameter: click.Parameter, value: str | None
     return seconds
 
 
-def settings(command: _Command) -> _Command:
-    """The options that change a pack for one run: `variant`, `settings`, `override_files`, `isolated`."""
+def settings(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that change a pack for one run, which the command gets together as `given`."""
     variant = click.option(
         "--variant",
         metavar="NAME",
@@ -87,7 +97,13 @@ def settings(command: _Command) -> _Command:
         is_flag=True,
         help="Ignore settings that nobody named: in pyproject.toml, and rules.override.yaml beside the log.",
     )
-    return variant(given(files(isolated(command))))
+
+    @wraps(command)
+    def gathered(*args: Any, **options: Any) -> Any:
+        own = Settings(*(options.pop(name) for name in Settings._fields))
+        return command(*args, given=own, **options)
+
+    return variant(given(files(isolated(gathered))))
 
 
 def surroundings(command: _Command) -> _Command:
