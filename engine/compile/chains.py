@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .ir import Kernel
+from .ir import Kernel, Op
 from .stream import Stream, count_column
 
 LONGEST = 256
@@ -35,10 +35,12 @@ class Chained:
     lags: dict[str, int] = field(default_factory=dict)  # argument column → the most rows that it is looked back
     windows: dict[str, _Last] = field(default_factory=dict)
     masked: dict[str, str] = field(default_factory=dict)
+    sums: dict[str, str] = field(default_factory=dict)
     means: dict[str, str] = field(default_factory=dict)
     apart: dict[str, str] = field(default_factory=dict)
     products: dict[str, str] = field(default_factory=dict)
     lagged: dict[str, str] = field(default_factory=dict)
+    counted: set[str] = field(default_factory=set)  # argument columns that are 1 or 0, and never -0
     extremes: dict[str, tuple[str, str, int]] = field(default_factory=dict)  # column → function, argument, points
 
     def takes(self, kernel: Kernel) -> bool:
@@ -62,6 +64,8 @@ class Chained:
         window = self._window(kernel)
         assert window is not None
         self.windows[window.name] = window
+        if isinstance(kernel.arg, Op) and kernel.arg.name == "number":
+            self.counted.add(x)
         match part:
             case "mean":
                 column = self._mean(x, window)
@@ -92,11 +96,14 @@ class Chained:
             return name
         self.lags[x] = max(self.lags.get(x, 0), points - 1)
         behind = [f"c_{x}_{j}" for j in range(1, points)]
-        total = " + ".join(["0e0", *self._masked(x, window), x])
+        # In a layer of its own: under a condition it would be computed for some rows at a time.
+        total = f"c_s_{x}_{window.name}"
+        self.sums[total] = " + ".join(["0e0", *self._masked(x, window), x])
         # Of equal values only a zero may differ from the oldest of them, which has the sign that counts.
         oldest = f"CASE WHEN {x} <> 0e0 THEN {x} ELSE list_value({', '.join([x, *behind])})[{count}] END"
         flat = f"k - c_a_{x} >= {count} - 1"
-        self.means[name] = f"CASE WHEN {flat} THEN {oldest} ELSE ({total}) / {count} END"
+        first = x if x in self.counted else oldest
+        self.means[name] = f"CASE WHEN {flat} THEN {first} ELSE {total} / {count} END"
         return name
 
     def _masked(self, x: str, window: _Last) -> list[str]:
@@ -133,6 +140,7 @@ class Chained:
         return [
             {**turns, **behind, **inside},
             {**since, **self.masked},
+            self.sums,
             self.means,
             self.apart,
             self.products,

@@ -100,10 +100,7 @@ class Together:
         """The report of each run; `seen` gives the checkpoints beside the log of a run."""
         plan = self.planned
         self.program.run([*plan.conditions, *plan.values])
-        work = self.program.table
         self.program.settle(plan.conditions, plan.values)
-        if work != self.table:
-            self.con.execute(f"DROP TABLE {work}")
         waiting = [OneOfMany(self, run, self.runs[run], begun) for run, begun in self._begun().items()]
         # What the first run asks is what most ask: it is answered at once, for all of them.
         while waiting[0].tried(seen) is None and not waiting[0].is_lost:

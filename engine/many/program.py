@@ -7,16 +7,18 @@ numbers all rows. What looks back streams over all of it, and is masked where it
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..compile.ir import Kernel, Span
+from ..compile.ir import Kernel, Span, Value
 from ..compile.lower import lower, varying
 from ..compile.moments import PARTS
 from ..compile.program import Program
 from ..compile.sql import number
 from ..compile.stream import CLOCKS, Stream, clocks_of, count_column
 
+_ORDERED = ("mad", "quantile")
+_WIDE = 64
 _STREAMING = "OVER (ROWS UNBOUNDED PRECEDING)"
 
 
@@ -28,28 +30,35 @@ class ManyProgram(Program):
         names = {kernel: f"k{len(self.columns) + place}" for place, kernel in enumerate(kernels)}
         everywhere = {kernel: names[kernel] for kernel in kernels if kernel.kind in ("latest", "held")}
         streamed = [kernel for kernel in kernels if kernel not in everywhere]
-        joined = [f"(SELECT {', '.join(['*', *self._latest(everywhere)])} FROM {self.table})"]
-        made = [*self._table_columns(), *everywhere.values()]
+        table = f"part_{len(self._appended)}"
+        joined = [f"(SELECT {', '.join([f'g AS {table}_g', *self._latest(everywhere)])} FROM {self.table})"]
         temporary: list[str] = []
         for place, stream in enumerate(self._streams(streamed)):
             own = {kernel: names[kernel] for kernel in streamed if kernel.arg in stream.arguments}
             query, tables = self._query(f"stream_{place}", stream, own)
-            joined.append(f"LEFT JOIN ({query}) USING (g)")
-            made += own.values()
+            joined.append(f"LEFT JOIN ({query}) s{place} ON s{place}.g = {table}_g")
             temporary += tables
-        # A mean or spread of a run so far is to be reduced from its first row to its last, as it is in a single run,
-        # and not from parts; order statistics are the same either way, and a fifth as dear from parts.
-        is_in_turn = any(kernel.kind in PARTS and kernel.span and kernel.span.unit == "all" for kernel in streamed)
-        self.con.execute(f"PRAGMA debug_window_mode = '{'separate' if is_in_turn else 'window'}'")
-        self._replace(f"SELECT {', '.join(made)} FROM {' '.join(joined)}", made)
+        made = f"SELECT {', '.join([f'{table}_g', *names.values()])} FROM {' '.join(joined)}"
+        self.con.execute(f"PRAGMA debug_window_mode = '{_mode(streamed)}'")
+        self.con.execute(f"CREATE TABLE {table} AS {made}")
         # A join leaves the rows as they stand on its left, mostly.
-        (astray,) = self.con.execute(f"SELECT count(*) FROM {self.table} WHERE g <> rowid + 1").fetchall()[0]
+        (astray,) = self.con.execute(f"SELECT count(*) FROM {table} WHERE {table}_g <> rowid + 1").fetchall()[0]
         if astray:
-            self.con.execute(f"CREATE OR REPLACE TABLE {self.table} AS SELECT * FROM {self.table} ORDER BY g")
-        for table in temporary:
-            self.con.execute(f"DROP TABLE {table}")
+            self.con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM {table} ORDER BY {table}_g")
+        self._known = [*self._table_columns(), *names.values()]
+        self._appended.append(table)
+        self.table = f"{self.table} POSITIONAL JOIN {table}"
+        for name in temporary:
+            self.con.execute(f"DROP TABLE {name}")
         for kernel, column in names.items():
             self.columns[kernel] = column
+
+    def settle(self, conditions: Iterable[Value], values: Iterable[Value]) -> None:
+        """As `Program.settle`; nothing else is kept."""
+        Program.settle(self, conditions, values)
+        for table in self._appended:
+            self.con.execute(f"DROP TABLE {table}")
+        self._appended.clear()
 
     def _latest(self, everywhere: Mapping[Kernel, str]) -> list[str]:
         items = []
@@ -141,6 +150,18 @@ class ManyProgram(Program):
             f" LEFT JOIN (VALUES {even}) e(run, points) ON t.of = e.run"
         )
         return f"CASE WHEN {column}_t.points IS NULL THEN {column}_t.n ELSE least({table}.k, {column}_t.points) END"
+
+
+def _mode(kernels: Sequence[Kernel]) -> str:
+    """How DuckDB is to reduce frames.
+
+    The mean or spread of a run so far one by one, from its first row to its last, as in a single run, and not from
+    parts. Order statistics are the same either way; over many points, parts are quicker.
+    """
+    windowed = [(kernel.kind, kernel.span) for kernel in kernels if kernel.span is not None]
+    is_in_turn = any(kind in PARTS and span.unit == "all" for kind, span in windowed)
+    is_wide = any(kind in _ORDERED and (span.unit == "all" or span.last >= _WIDE) for kind, span in windowed)
+    return "window" if is_wide and not is_in_turn else "separate"
 
 
 def _points(length: float, low: float | None, high: float | None, known: int, rows: int) -> int | None:

@@ -37,12 +37,11 @@ LINE_FORMATS = frozenset({"jsonl", "detr", "ms_swift", "llama_factory"})
 """The formats that are nothing but JSON lines."""
 
 _PLAIN = "jsonl"
-_MOST_NAMES = 64
 _LONGEST_LINE = 1 << 20
 _HEAD = 1 << 16
 _SHOWN = 5
 _NAMES = re.compile(rb'"([^"\\]*)"[ \t]*:')
-_ODD = (b"\\", b'%"', b"\r", b"\x1f", b"\x1e", b"\x1d", b"\0", b"\n\n")
+_ODD = (b"\\", b"\r", b"\x1f", b"\x1e", b"\x1d", b"\0", b"\n\n")
 
 
 class Text(NamedTuple):
@@ -67,22 +66,21 @@ class Shape(NamedTuple):
     runs: Mapping[int, Reading]
 
 
+def names_in(raw: bytes) -> frozenset[bytes]:
+    """The names that stand before a colon in a text without escapes."""
+    quoted = raw.split(b'"')[1::2]
+    names = frozenset(quoted)
+    # Where each quoted text is followed by a colon, and none begins with one, all of them are names.
+    if len(quoted) == raw.count(b'":') and not any(name.startswith(b":") for name in names):
+        return names
+    return frozenset(_NAMES.findall(raw))
+
+
 class Seen:
-    """What earlier logs have shown, which most later ones repeat: the names of keys, and their format."""
+    """The formats that earlier logs have shown, by the names of their keys, which most later ones repeat."""
 
     def __init__(self) -> None:
-        self.names: frozenset[bytes] = frozenset()
         self.formats: dict[frozenset[bytes], str] = {}
-
-    def names_in(self, raw: bytes) -> frozenset[bytes]:
-        """The names that stand before a colon."""
-        found = {name: raw.count(b'"' + name + b'":') for name in self.names}
-        if b'" :' not in raw and b'"\t:' not in raw and sum(found.values()) == raw.count(b'":'):
-            return frozenset(name for name, times in found.items() if times)
-        names = frozenset(_NAMES.findall(raw))
-        if len(self.names | names) <= _MOST_NAMES:
-            self.names |= names
-        return names
 
     def format_of(self, raw: bytes, names: frozenset[bytes]) -> str | None:
         """The format of a text, None where it is not one of LINE_FORMATS."""
@@ -114,6 +112,8 @@ def text_of(path: str, seen: Seen) -> Text | None:
         return None
     if len(raw) > LARGEST or not raw.startswith(b'{"') or any(sign in raw for sign in _ODD):
         return None
+    if b"%" in raw and b'%"' in raw:
+        return None
     raw = raw if raw.endswith(b"\n") else raw + b"\n"
     try:
         raw.decode()
@@ -121,7 +121,7 @@ def text_of(path: str, seen: Seen) -> Text | None:
         return None
     if len(raw) > _LONGEST_LINE and max(map(len, raw.split(b"\n"))) > _LONGEST_LINE:
         return None
-    names = seen.names_in(raw)
+    names = names_in(raw)
     name = seen.format_of(raw, names)
     return Text(raw, name, names) if name is not None else None
 
