@@ -97,6 +97,25 @@ def test_what_lies_beside_a_log_counts_for_it_alone(tmp_path: Path) -> None:
     assert_same(logs, found, "kto", every=3)
 
 
+def test_runs_of_different_rates_are_judged_together(tmp_path: Path) -> None:
+    twists = [manylogs.TWISTS[0], manylogs.with_a_nan, manylogs.with_gaps]
+    logs = manylogs.write(tmp_path, load_pack("kto"), twists, each=FEW, rows=30)
+    for number, log in enumerate(logs):
+        text = Path(log).read_text(encoding="utf-8")
+        text = text.replace('{"', '{"learning_rate": 5e-07, "') if number % 4 else text
+        Path(log).write_text(text, encoding="utf-8")
+        if number % 5 < 4:
+            rate = {0: "1e-7", 1: "5e-7", 2: "1e-300", 3: "1e200"}.get(number % 5, "3e-7")
+            (Path(log).parent / "args.json").write_text(f'{{"learning_rate": {rate}}}', encoding="utf-8")
+    found = judged(logs, "kto")
+    rates = {report.overrides[0].value for report in found.values() if report.overrides}
+    assert rates == {1e-7, 5e-7, 1e-300}
+    assert any(finding.rule == "rate_not_applied" for report in found.values() for finding in report.findings)
+    assert_same(logs, found, "kto")
+    given = {"settings": ("lr_configured=2e-7",)}
+    assert_same(logs, judged(logs, "kto", **given), "kto", every=5, **given)
+
+
 def cuts(path: Path, folder: Path) -> Iterator[str]:
     """The log as it was at four times."""
     lines = path.read_bytes().splitlines(keepends=True)

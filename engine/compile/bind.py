@@ -51,6 +51,7 @@ class Names(NamedTuple):
     interval: float = 0.0  # the usual distance of two rows on the clock
     started: float | None = None  # the time of the first row, in seconds
     many: bool = False  # the rows are those of many runs, with the number of its rows beside each
+    params: Mapping[str, str] = EMPTY  # the columns of params that differ among these runs
     series: Mapping[str, str] = EMPTY  # label or family → the value this binding looks at
 
     @property
@@ -171,6 +172,8 @@ class Binder:
     def name(self, id: str) -> Value:
         if id in self.names.pack.metrics:
             return self.metric(id)
+        if id in self.names.params:
+            return Clock(self.names.params[id])
         if id in self.names.resolved.values:
             value = self.names.resolved.values[id]
             if isinstance(value, bool):

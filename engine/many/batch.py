@@ -30,6 +30,7 @@ from ..surroundings import find_known, with_rate
 from .choice import Choice, can_be_shared
 from .evaluation import Together
 from .model import Asked
+from .rates import Rates, Settings, settings_of
 from .reading import Reader, Reading, Seen, Text, load, text_of
 
 FEW = 4
@@ -77,6 +78,7 @@ class _Log(NamedTuple):
     path: str
     text: Text
     known: tuple[Known, ...]
+    resolved: Resolved
     detected: tuple[str, ...] | None  # the keys by which its pack was chosen, None where that is given
 
 
@@ -87,7 +89,7 @@ class Batch:
         self.pack, self.asked = pack, asked
         self.looked: Looked = {}
         self.folders: dict[str, list[str]] = {}
-        self.settings: list[Resolved] = []
+        self.settings: list[Settings] = []
         self.plain: dict[str, Resolved] = {}
         self.seen = Seen()
         self.choice = Choice()
@@ -105,7 +107,7 @@ class Batch:
         for number, ready in groups.items():
             for some in _parts(ready):
                 with suppress(Exception):
-                    reports.update(self._judged(self.settings[number], some))
+                    reports.update(self._judged(self.settings[number].resolved, some))
         return reports
 
     def _log(self, log: str) -> tuple[int, _Log] | None:
@@ -119,12 +121,13 @@ class Batch:
                 return None
             pack, detected = chosen
         known = find_known(path, looked=self.folders)
-        resolved = self._resolved(pack, path, known)
-        if any(switch.until is not None for switch in resolved.switches):
+        plain = self._resolved(pack, path)
+        if any(switch.until is not None for switch in plain.switches):
             return None
-        return self._number(resolved), _Log(path, text, known, detected)
+        own = plain if self.asked.isolated else with_rate(plain, known)
+        return self._number(settings_of(plain, own)), _Log(path, text, known, own, detected)
 
-    def _resolved(self, pack: Pack, path: str, known: tuple[Known, ...]) -> Resolved:
+    def _resolved(self, pack: Pack, path: str) -> Resolved:
         asked = self.asked
         problems = Problems()
         is_plain = asked.isolated or (not [*found_files(path, asked.project, problems)] and not problems.found)
@@ -143,14 +146,14 @@ class Batch:
             )
             if is_plain:
                 self.plain[pack.id] = resolved
-        return resolved if asked.isolated else with_rate(resolved, known)
+        return resolved
 
-    def _number(self, resolved: Resolved) -> int:
+    def _number(self, settings: Settings) -> int:
         """The place of equal settings among those that were seen."""
         for number in range(len(self.settings) - 1, max(-1, len(self.settings) - 1 - _RECENT), -1):
-            if self.settings[number] == resolved:
+            if self.settings[number] == settings:
                 return number
-        self.settings.append(resolved)
+        self.settings.append(settings)
         return len(self.settings) - 1
 
     def _judged(self, resolved: Resolved, logs: dict[int, _Log]) -> Iterator[tuple[int, Report]]:
@@ -171,7 +174,7 @@ class Batch:
                 for number, runs in enumerate(_alike(shape.runs)):
                     if len(runs) < FEW:
                         continue
-                    found = self._of_group(con, resolved, shape.table, f"{shape.table}_{number}", runs, paths)
+                    found = self._of_group(con, shape.table, f"{shape.table}_{number}", runs, logs)
                     for place, report in found:
                         yield place, chosen_by(report, logs[place].detected)
         finally:
@@ -180,22 +183,23 @@ class Batch:
     def _of_group(
         self,
         con: duckdb.DuckDBPyConnection,
-        resolved: Resolved,
         source: str,
         table: str,
         runs: dict[int, Reading],
-        paths: dict[int, str],
+        logs: Mapping[int, _Log],
     ) -> Iterator[tuple[int, Report]]:
+        settings = {run: logs[run].resolved for run in runs}
+        rates = Rates(settings)
         some = f"run IN ({', '.join(map(str, runs))})"
         con.execute(
-            f"CREATE TABLE {table} AS SELECT row_number() OVER () AS g, * EXCLUDE (logged)"
+            f"CREATE TABLE {table} AS SELECT row_number() OVER () AS g, * EXCLUDE (logged){rates.item}"
             f" FROM (SELECT * FROM {source} WHERE {some} ORDER BY run, i)"
         )
 
         def seen(run: int) -> object:
-            return find_checkpoints(paths[run], resolved.pack.checkpoints, looked=self.looked)
+            return find_checkpoints(logs[run].path, settings[run].pack.checkpoints, looked=self.looked)
 
-        yield from Together(con, table, resolved, runs, self.asked.now).reports(seen)
+        yield from Together(con, table, settings, rates, runs, self.asked.now).reports(seen)
         con.execute(f"DROP TABLE judged; DROP TABLE {table}")
 
 

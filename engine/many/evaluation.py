@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..compile.bind import Names
 from ..compile.ir import Value
 from ..episodes import Course
-from ..evaluation import Evaluation
+from ..evaluation import Evaluation, Planned
 from ..evidence import at_the_end, excess, nearest, telling
 from ..findings import Workbench
 from ..judged import Judged, conditions_of, metrics_of, watched_for_nonfinite
@@ -29,6 +29,7 @@ from ..timeline import Timeline
 from .answers import Answers, OneBook, OneProgram, UnansweredError
 from .flags import places, timeline
 from .program import ManyProgram
+from .rates import Rates
 from .reading import Reading
 
 if TYPE_CHECKING:
@@ -52,11 +53,14 @@ class Together:
         self,
         con: duckdb.DuckDBPyConnection,
         table: str,
-        resolved: Resolved,
+        settings: Mapping[int, Resolved],
+        rates: Rates,
         runs: Mapping[int, Reading],
         now: float | None,
     ) -> None:
-        self.con, self.table, self.resolved, self.runs, self.now = con, table, resolved, runs, now
+        self.con, self.table, self.runs, self.now = con, table, runs, now
+        self.settings, self.rates = settings, rates
+        self.resolved = resolved = rates.shared(settings[next(iter(runs))])
         first = next(iter(runs.values()))
         self.columns = first.given.columns
         self.splitter = Splitter(resolved.pack, self.columns, {}, con, table)
@@ -74,14 +78,16 @@ class Together:
             interval=first.glance.interval or 0.0,
             started=first.glance.started,
             many=True,
+            params=rates.params,
         )
         self.planned = _Plan(self).planned()
+        self.rated = rates.rated(self.planned.judged)
         self.whens = [each.when for each in self.planned.judged]
         self.points = [_points(each) for each in self.planned.judged]
         self.answers = Answers(con)
         self._cells: dict[int, tuple[list[str], list[str]]] = {}
         self._stages: StageQuestions | None = None
-        self._thresholds: tuple[Threshold, ...] | None = None
+        self._thresholds: tuple[Resolved, tuple[Threshold, ...]] | None = None
 
     def _largest(self) -> tuple[dict[str, float], frozenset[str]]:
         types = self.resolved.pack.metrics
@@ -139,20 +145,34 @@ class Together:
         answers.fetch(self.program)
         return found
 
-    def cells_of(self, each: Judged) -> tuple[list[str], list[str]]:
+    def planned_for(self, run: int) -> Planned:
+        """What is judged of one run."""
+        if not self.rated:
+            return self.planned
+        judged = list(self.planned.judged)
+        for place in self.rated:
+            judged[place] = self.rates.told(judged[place], run)
+        return self.planned._replace(judged=judged)
+
+    def cells_of(self, place: int, each: Judged) -> tuple[list[str], list[str]]:
         """The cells that a finding of a rule is told with: of the working table, and of the rows."""
-        if id(each) not in self._cells:
-            render, pack = self.program.renderer, self.resolved.pack
-            sides = [render.value(side) for test in each.tests for side in (test.left, test.right)]
-            beyond = [sql for test in each.tests if (sql := excess(self.program, test)) is not None]
-            named = metrics_of(pack, conditions_of(each.rule)[: len(each.rule.levels)])
-            drawn = [id for id in named if pack.metrics[id].expr is None and pack.metrics[id].type == "number"]
-            drawn = [id for id in drawn if each.binder.names.present(id)]
-            shown = [render.value(value) for value in (*each.told.values(), *map(each.binder.metric, drawn))]
-            watched = watched_for_nonfinite(pack, each.level.when)
-            columns = [column for id in watched for column, _ in self.splitter.present(id)]
-            self._cells[id(each)] = [*sides, *beyond, *shown], columns
-        return self._cells[id(each)]
+        if place in self.rated:
+            return self._cells_of(each)
+        if place not in self._cells:
+            self._cells[place] = self._cells_of(each)
+        return self._cells[place]
+
+    def _cells_of(self, each: Judged) -> tuple[list[str], list[str]]:
+        render, pack = self.program.renderer, self.resolved.pack
+        sides = [render.value(side) for test in each.tests for side in (test.left, test.right)]
+        beyond = [sql for test in each.tests if (sql := excess(self.program, test)) is not None]
+        named = metrics_of(pack, conditions_of(each.rule)[: len(each.rule.levels)])
+        drawn = [id for id in named if pack.metrics[id].expr is None and pack.metrics[id].type == "number"]
+        drawn = [id for id in drawn if each.binder.names.present(id)]
+        shown = [render.value(value) for value in (*each.told.values(), *map(each.binder.metric, drawn))]
+        watched = watched_for_nonfinite(pack, each.level.when)
+        columns = [column for id in watched for column, _ in self.splitter.present(id)]
+        return [*sides, *beyond, *shown], columns
 
     def stages(self, facts: LogFacts) -> StageQuestions:
         """What is asked for the stages of a run: the same of all."""
@@ -160,11 +180,11 @@ class Together:
             self._stages = stage_questions(self.program.renderer, self.names, self.splitter, facts)
         return self._stages
 
-    def thresholds(self) -> tuple[Threshold, ...]:
-        """The thresholds of all runs."""
-        if self._thresholds is None:
-            self._thresholds = tuple(thresholds(self.resolved))
-        return self._thresholds
+    def thresholds(self, resolved: Resolved) -> tuple[Threshold, ...]:
+        """The thresholds of a run: those of the run before, mostly."""
+        if self._thresholds is None or self._thresholds[0] is not resolved:
+            self._thresholds = resolved, tuple(thresholds(resolved))
+        return self._thresholds[1]
 
 
 class _Plan(Evaluation):
@@ -182,7 +202,8 @@ class OneOfMany(Evaluation):
     def __init__(self, together: Together, run: int, reading: Reading, begun: Begun) -> None:
         given, glance = reading
         self.run, self.together = run, together
-        self.resolved, self.pack, self.hidden = together.resolved, together.resolved.pack, {}
+        self.resolved, self.pack, self.hidden = together.settings[run], together.resolved.pack, {}
+        self.planned_here = together.planned_for(run)
         self.given = given
         facts = given.facts
         if isabs(facts.path):
@@ -209,7 +230,7 @@ class OneOfMany(Evaluation):
         try:
             self.hidden = {}
             self.seen = self.seen or (seen(self.run),)
-            return self.concluded(self.together.planned, self.seen[0])
+            return self.concluded(self.planned_here, self.seen[0])
         except UnansweredError:
             return None
         except Exception:
@@ -233,7 +254,7 @@ class OneOfMany(Evaluation):
         self, bench: Workbench, judged: Sequence[Judged], courses: Sequence[Course], lacks: Mapping[str, str]
     ) -> tuple[list[Finding], list[RuleState]]:
         # All at once, so that the run is not put off for each of them.
-        fired = [self.together.cells_of(judged[place]) for place in self.begun.busy if courses[place].episodes]
+        fired = [self.together.cells_of(place, judged[place]) for place in self.begun.busy if courses[place].episodes]
         rate = self.given.columns.get(RATE)
         rates = list(rate_cells(rate)) if fired and rate else []
         ask, program = self.together.answers.ask_cells, self.program
@@ -260,7 +281,7 @@ class OneOfMany(Evaluation):
         return stage_answers(asked, self.program.totals(asked.items)) if asked.items else ()
 
     def _thresholds(self) -> tuple[Threshold, ...]:
-        return self.together.thresholds()
+        return self.together.thresholds(self.resolved)
 
 
 def _points(each: Judged) -> int:
