@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from .bulk import bulky
 from .check import CLOCK, INTERVAL, RUN_SCALARS, Scope, check, type_of
+from .circles import ordered
 from .errors import Position, Problem
 from .expression import Expression
 from .pack import Duration, Invariant, Pack
@@ -35,7 +37,7 @@ def check_pack(pack: Pack) -> list[Problem]:
     scalars = Scope(params={**scope.params, **dict.fromkeys(RUN_SCALARS, "number")}, windows=frozenset(), rows=False)
     rows = {*_rows(pack, scope), *_gates(pack, scope)}
     clashes = set(_clashes(pack))
-    found = {*_cycles(pack), *rows, *_scalars(pack, scope, scalars)}
+    found = {*_cycles(pack), *bulky(pack), *rows, *_scalars(pack, scope, scalars)}
     if clashes:
         # A name that is taken changes what inherited expressions mean, which are not at fault.
         found = {problem for problem in found if problem.at.file == pack.at.file}
@@ -153,6 +155,8 @@ def _cycles(pack: Pack) -> Iterator[Problem]:
         for metric in pack.metrics.values()
     }
     names = {id: {node.id for node, _ in named} for id, named in needs.items()}
+    if ordered(names) is not None:
+        return
     behind = {id: _reached(id, names) for id in needs}
     for metric in pack.metrics.values():
         if metric.id in behind[metric.id]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import keyword
 from collections.abc import Collection, Iterator
 
+from .circles import ordered, way_back
 from .codes import UNKNOWN
 from .errors import did_you_mean
 from .expression import Expression
 from .fields import Problems
 from .items import Item
 from .literals import setting_problems
-from .pack import Pack, Variant
+from .pack import Pack, Param, Variant
 from .series import families_in
 from .template import placeholders
 from .tree import Name
@@ -97,25 +98,20 @@ class _Checker:
 
     def circles(self) -> None:
         """Defaults that need one another, each circle told once."""
+        needs = {param.id: self.needed(param) for param in self.pack.params.values()}
         told: set[str] = set()
-        for param in self.pack.params.values():
-            path: list[str] = []
-            if param.id not in told and self.returns(param.id, param.id, path):
+        for id in needs if ordered(needs) is None else ():
+            path = way_back(id, needs) if id not in told else []
+            if path:
                 told.update(path)
-                message = f"the default of param {param.id!r} is defined by itself"
-                self.problems.add(param.at, "circular-definition", message, " -> ".join([param.id, *path]))
+                message = f"the default of param {id!r} is defined by itself"
+                at = self.pack.params[id].at
+                self.problems.add(at, "circular-definition", message, " -> ".join([id, *path]))
 
-    def returns(self, name: str, goal: str, path: list[str]) -> bool:
-        default = self.pack.params[name].default
-        nodes = default.tree.walk() if isinstance(default, Expression) else ()
-        for id in dict.fromkeys(node.id for node in nodes if isinstance(node, Name)):
-            if id in path or id not in self.pack.params:
-                continue
-            path.append(id)
-            if id == goal or self.returns(id, goal, path):
-                return True
-            path.pop()
-        return False
+    def needed(self, param: Param) -> list[str]:
+        """The params that a default names."""
+        nodes = param.default.tree.walk() if isinstance(param.default, Expression) else ()
+        return list(dict.fromkeys(n.id for n in nodes if isinstance(n, Name) and n.id in self.pack.params))
 
     def settings(self, variant: Variant) -> None:
         for name, value in variant.set.items():

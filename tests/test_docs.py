@@ -15,7 +15,7 @@ from click import Context
 
 import trainrules
 from trainrules.cli import rules as commands
-from trainrules.engine import checkpoints, expression, items, pack, report, yamlio
+from trainrules.engine import bulk, checkpoints, expression, items, pack, report, yamlio
 from trainrules.engine.check import CLOCK, RUN_SCALARS
 from trainrules.engine.codes.pages import all_codes
 from trainrules.engine.compile import lower
@@ -136,6 +136,7 @@ def test_every_command_and_option_is_documented() -> None:
     [
         f"{expression.MAX_LENGTH:,} characters and is nested at most {expression.MAX_DEPTH} deep",
         f"a literal exponent of at most {expression.MAX_EXPONENT}",
+        f"at most {bulk.MAX_PARTS:,} parts and {bulk.MAX_NESTING} levels",
         f"{yamlio.MAX_BYTES >> 10:,} KiB, {items.MAX_DEPTH} levels of nesting and {yamlio.MAX_NODES:,} values",
         f"has at most {normalise.LONGEST_LINE >> 20} MiB",
         f"above {lower.LARGEST_SQUARED:g}".replace("+", ""),

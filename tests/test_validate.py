@@ -204,6 +204,32 @@ def test_what_is_refused_is_refused_quickly(write: Write, text: str, problem: st
     assert time.process_time() - start < 3
 
 
+def chain(amount: int, of_one: str) -> str:
+    """Metrics, or params, that rest on one another."""
+    return ", ".join(of_one.format(number, number - 1) for number in range(1, amount + 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        (f"metrics: {{loss: {{keys: [loss]}}, m0: {{expr: loss + 1}}, {chain(40, 'm{0}: {{expr: m{1} * m{1}}}')}}}", "5:256 this comes to 6,142 parts with all that it names, and 5,000 are the most"),
+        (f"metrics: {{loss: {{keys: [loss]}}, m0: {{expr: loss + 1}}, {chain(2000, 'm{0}: {{expr: m{1} + 1}}')}}}", "5:1654 this comes to 301 levels with all that it names, and 300 are the most"),
+        (f"params: {{p0: {{default: 1}}, {chain(40, 'p{0}: {{default: p{1} + p{1}}}')}}}", "5:284 this comes to 6,142 parts with all that it names, and 5,000 are the most"),
+        (f"params: {{p0: {{default: 1}}, {chain(2000, 'p{0}: {{default: p{1} + 1}}')}}}", "5:1874 this comes to 301 levels with all that it names, and 300 are the most"),
+        (f"metrics: {{loss: {{keys: [loss]}}, m0: {{expr: loss + 1}}, {chain(9, 'm{0}: {{expr: m{1} * m{1}}}')}}}", ""),
+        (f"metrics: {{loss: {{keys: [loss]}}, m0: {{expr: loss + 1}}, {chain(60, 'm{0}: {{expr: m{1} + 1}}')}}}", ""),
+    ],
+    ids=["metrics double", "metrics nest", "params double", "params nest", "few metrics double", "few metrics nest"],
+)  # fmt: skip
+def test_what_comes_to_too_much_is_refused_quickly(write: Write, text: str, problems: str) -> None:
+    write(p_DOT_yaml=f"{HEAD}{text}\n" + (METRICS if text.startswith("params") else ""))
+    start = time.process_time()
+    found = [each for each in Checker(None, prepares=False).outcome(["p.yaml"]).problems if each.severity == "error"]
+    assert [f"{each.at.line}:{each.at.column} {each.message}" for each in found] == list(filter(None, [problems]))
+    assert {each.code for each in found} <= {"too-long"}
+    assert time.process_time() - start < 5
+
+
 SOUND = "actions: {stop: {rank: 1, title: Stop}}\nclock: {epoch: [epoch]}\n"
 HIDING = "rules:\n  high: {title: High loss, cause: diverging, severity: warning, when: WHEN, message: bad}\n"
 

@@ -1,6 +1,7 @@
 """An expression that is too long.
 
-What takes thousands of characters is better read in pieces with names: metrics with `expr`.
+What takes thousands of characters is better read in pieces with names: metrics with `expr`. The pieces count as well:
+a metric that names another one twice, which names a third one twice, and so on, doubles with each step.
 
 fails::
 
