@@ -12,6 +12,7 @@ import pytest
 from trainrules.engine.evaluate import evaluate
 from trainrules.engine.many.batch import FEW, batch_of, together
 from trainrules.engine.many.model import Asked
+from trainrules.engine.readers.connection import watched
 from trainrules.engine.render.json import dumps
 from trainrules.engine.report import Report
 from trainrules.engine.shelf import load_pack
@@ -207,3 +208,27 @@ def test_odd_runs_of_several_packs(tmp_path: Path) -> None:
     found = judged(logs, "auto")
     assert len(found) > 0.3 * len(logs)
     assert_same(logs, found, "auto", every=7)
+
+
+class Listened:
+    """A connection, and what it is asked."""
+
+    def __init__(self, con: Any, said: list[str]) -> None:
+        self.con, self.said = con, said
+
+    def execute(self, sql: str, *given: Any) -> Any:
+        self.said.append(sql)
+        return self.con.execute(sql, *given)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.con, name)
+
+
+def test_settings_are_locked_before_anything_of_a_pack_runs(tmp_path: Path) -> None:
+    logs = manylogs.write(tmp_path, load_pack("kto"), manylogs.TWISTS[:1], each=FEW, rows=20)
+    said: list[str] = []
+    with watched(lambda con: Listened(con, said)):  # type: ignore[arg-type,return-value]
+        assert len(judged(logs, "kto")) == len(logs)
+    places = {name: next(n for n, sql in enumerate(said) if name in sql) for name in ("lock_configuration", "part_0")}
+    assert said[places["lock_configuration"]].endswith("lock_configuration = true")
+    assert places["lock_configuration"] < places["part_0"]

@@ -41,8 +41,7 @@ MOST_BYTES = 1 << 25
 """Bytes of logs that are judged together, at most."""
 _RECENT = 8
 """Different settings that are compared with those of the next run."""
-_LOCK = "SET enable_external_access = false"
-"""Nothing can undo it. The configuration is not locked besides: see `ManyProgram`."""
+_LOCK = "SET enable_external_access = false; SET lock_configuration = true"
 
 
 def together(logs: Iterable[str], batch: Batch | None) -> Iterator[tuple[str, Report | None]]:
@@ -162,6 +161,8 @@ class Batch:
         try:
             texts = {place: log.text for place, log in logs.items()}
             columns = load(con, texts, what)
+            # Frames are to be reduced one by one, from their first row to their last, as they are in a single run.
+            con.execute("PRAGMA debug_window_mode = 'separate'")
             # Joins are to leave the rows as they stand.
             plan_quickly(con, "build_side_probe_side", "compressed_materialization")
             con.execute(_LOCK)

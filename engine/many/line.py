@@ -15,6 +15,10 @@ VERDICTS = ("act", "attention", "unknown", "wait", "healthy")
 """The verdicts, the worst first: a run that could not be judged may be as bad as any."""
 
 
+_OF_FINDING = ("severity", "rule", "cause", "title", "series", "onset", "message")
+"""What a line tells of a finding, by the names that it has there."""
+
+
 class Line(NamedTuple):
     """One run: its verdict and exit code, the first action of its plan, its worst open finding, how far it came.
 
@@ -59,7 +63,8 @@ def line_of(report: Report, fail_on: str = "critical", *, log: str = "", hint: s
     worst = worst_finding(report)
     primary = report.plan[0] if report.plan else None
     facts = report.log
-    line = Line(
+    found = {field: getattr(worst, field) for field in _OF_FINDING} if worst else {}
+    return Line(
         log or facts.path,
         report.verdict,
         code,
@@ -75,17 +80,7 @@ def line_of(report: Report, fail_on: str = "critical", *, log: str = "", hint: s
         variant=report.variant or "",
         reason=report.reason,
         hint=hint,
-    )
-    if worst is None:
-        return line
-    return line._replace(
-        severity=worst.severity,
-        rule=worst.rule,
-        cause=worst.cause,
-        title=worst.title,
-        series=worst.series,
-        onset=worst.onset,
-        message=worst.message,
+        **found,
     )
 
 

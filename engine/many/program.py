@@ -12,13 +12,10 @@ from dataclasses import dataclass
 
 from ..compile.ir import Kernel, Span, Value
 from ..compile.lower import lower, varying
-from ..compile.moments import PARTS
 from ..compile.program import Program
 from ..compile.sql import number
 from ..compile.stream import CLOCKS, Stream, clocks_of, count_column
 
-_ORDERED = ("mad", "quantile")
-_WIDE = 64
 _STREAMING = "OVER (ROWS UNBOUNDED PRECEDING)"
 
 
@@ -39,7 +36,6 @@ class ManyProgram(Program):
             joined.append(f"LEFT JOIN ({query}) s{place} ON s{place}.g = {table}_g")
             temporary += tables
         made = f"SELECT {', '.join([f'{table}_g', *names.values()])} FROM {' '.join(joined)}"
-        self.con.execute(f"PRAGMA debug_window_mode = '{_mode(streamed)}'")
         self.con.execute(f"CREATE TABLE {table} AS {made}")
         # A join leaves the rows as they stand on its left, mostly.
         (astray,) = self.con.execute(f"SELECT count(*) FROM {table} WHERE {table}_g <> rowid + 1").fetchall()[0]
@@ -150,18 +146,6 @@ class ManyProgram(Program):
             f" LEFT JOIN (VALUES {even}) e(run, points) ON t.of = e.run"
         )
         return f"CASE WHEN {column}_t.points IS NULL THEN {column}_t.n ELSE least({table}.k, {column}_t.points) END"
-
-
-def _mode(kernels: Sequence[Kernel]) -> str:
-    """How DuckDB is to reduce frames.
-
-    The mean or spread of a run so far one by one, from its first row to its last, as in a single run, and not from
-    parts. Order statistics are the same either way; over many points, parts are quicker.
-    """
-    windowed = [(kernel.kind, kernel.span) for kernel in kernels if kernel.span is not None]
-    is_in_turn = any(kind in PARTS and span.unit == "all" for kind, span in windowed)
-    is_wide = any(kind in _ORDERED and (span.unit == "all" or span.last >= _WIDE) for kind, span in windowed)
-    return "window" if is_wide and not is_in_turn else "separate"
 
 
 def _points(length: float, low: float | None, high: float | None, known: int, rows: int) -> int | None:
