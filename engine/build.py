@@ -18,6 +18,7 @@ from .items import Item
 from .literals import PARAM_TYPES, setting
 from .merge import spelled_out
 from .pack import (
+    UNITS,
     Checkpoints,
     Clock,
     Family,
@@ -307,6 +308,7 @@ def _param(name: str, fields: Fields, problems: Problems) -> Param:
             fields.at, "contradiction", f"param {name!r} is a {type_} and has bounds", "remove 'min' and 'max'"
         )
     unit = fields.optional_text("unit")
+    unit = f"{unit}s" if f"{unit}s" in UNITS else unit
     default = setting(item, name, type_, problems, unit=unit) if item is not None else None
     return Param(
         id=name,

@@ -35,14 +35,15 @@ def rule(name: str, fields: Fields, problems: Problems) -> Rule:
     )
 
 
-_LEVEL_FIELDS = ("severity", "when", "for", "until", "actions", "message")
+LEVEL_FIELDS = ("severity", "when", "for", "until", "actions", "message")
+"""What a rule may say for those of its levels that do not say it."""
 
 
 def _levels(rule: Fields, problems: Problems) -> tuple[Level, ...]:
     if not rule.has("levels"):
         level = _level(rule, rule.name, problems)
         return (level,) if level is not None else ()
-    base = {key: rule.items[key] for key in _LEVEL_FIELDS if key in rule.items}
+    base = {key: rule.items[key] for key in LEVEL_FIELDS if key in rule.items}
     levels: list[Level] = []
     for entry in rule.list("levels"):
         own = entry.value if isinstance(entry.value, dict) else {}

@@ -16,6 +16,8 @@ from warnings import catch_warnings, simplefilter
 
 from .errors import ExpressionError, Position, Problem, did_you_mean
 from .functions import FUNCTIONS, Function
+from .pythonisms import INSTEAD, REFUSED
+from .pythonplaces import Places
 from .tree import (
     Among,
     And,
@@ -43,38 +45,6 @@ MAX_EXPONENT = 64
 _ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
 _COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 _TRUTHS = {"true": True, "True": True, "false": False, "False": False}
-_REFUSED = {
-    ast.Attribute: (
-        "attributes are not part of the language",
-        "give the metric a name without points, its key in 'keys'",
-    ),
-    ast.Subscript: ("subscripts are not part of the language", "an earlier value is prev(loss, 3)"),
-    ast.Lambda: ("lambdas are not part of the language", "write what is computed as a metric with 'expr'"),
-    ast.JoinedStr: ("f-strings are not part of the language", "write a plain text in quotes"),
-    ast.NamedExpr: ("assignments are not part of the language", "compare with =="),
-    ast.Starred: ("starred arguments are not part of the language", "write the arguments one by one"),
-    ast.Dict: ("dictionaries are not part of the language", "put text with braces in quotes"),
-    ast.Set: ("sets are not part of the language", "a list stands in brackets, as in phase in ['main', 'late']"),
-    ast.Tuple: ("tuples are not part of the language", "write one condition; a list stands in brackets after 'in'"),
-    ast.List: ("a list may only stand after 'in'", "as in phase in ['main', 'late']"),
-    **dict.fromkeys(
-        (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
-        ("comprehensions are not part of the language", "windows look at many rows, as in any(loss > 2, trend)"),
-    ),
-}
-_INSTEAD = {
-    ast.FloorDiv: ("//", "write floor(a / b)"),
-    ast.Mod: ("%", "write a share as in 0.05, the rest of a division as a - b * floor(a / b)"),
-    ast.LShift: ("<<", "compare with <"),
-    ast.RShift: (">>", "compare with >"),
-    ast.BitAnd: ("&", "write 'and'"),
-    ast.BitOr: ("|", "write 'or'"),
-    ast.BitXor: ("^", "a power is written **"),
-    ast.MatMult: ("@", "multiply with *"),
-}
-"""Operators of Python that are none here, and what is written in their place."""
-
-
 _SYNTAX = "'rules explain not-in-language' tells what is"
 NO_TEXT = "half a character (a lone surrogate) is no text"
 NO_TEXT_HINT = "write the whole character, in UTF-8"
@@ -131,8 +101,7 @@ def _tree(text: str) -> Node:
 class _Parser:
     def __init__(self, text: str) -> None:
         self.text, self.bare = text, text.strip()
-        self.indent = len(text) - len(text.lstrip())
-        self.is_ascii = text.isascii()
+        self.places = Places(text)
 
     def tree(self) -> Node:
         text = self.text
@@ -156,49 +125,19 @@ class _Parser:
             ) from None
         return self.convert(parsed.body, 0)
 
-    def offset(self, node: ast.AST) -> int:
-        """Where a node begins in the text, in characters."""
-        return self.place(getattr(node, "lineno", 1), getattr(node, "col_offset", 1))
-
-    def width(self, node: ast.AST) -> int:
-        """How many characters a node takes."""
-        end = self.place(getattr(node, "end_lineno", None) or 1, getattr(node, "end_col_offset", None) or 1)
-        return max(end - self.offset(node), 0)
-
-    def place(self, line: int, column: int) -> int:
-        """The offset in the text of what Python's tree has in `line` (from 1) at `column` (in bytes of UTF-8)."""
-        if line == 1:
-            # The opening parenthesis is not the user's.
-            if not self.is_ascii:
-                column = len(f"({self.bare}".encode()[:column].decode(errors="replace"))
-            return self.indent + max(column - 1, 0)
-        lines = self.bare.split("\n")
-        if line > len(lines):
-            return self.indent + len(self.bare)
-        column = len(lines[line - 1].encode()[:column].decode(errors="replace"))
-        return self.indent + sum(len(each) + 1 for each in lines[: line - 1]) + column
-
     def slip(self, error: SyntaxError) -> _RefusedError:
         """What breaks the syntax, where, and how it is mended."""
         from .slips import hint_for, slip_in
 
         said = _said(error)
         if (slip := slip_in(self.bare, said + str(error.msg))) is not None:
-            at = self.indent + slip.offset
+            at = self.places.indent + slip.offset
             return _RefusedError(at, "expression-syntax", f"not an expression: {said}", slip.hint, slip.width)
         hint = hint_for(self.bare)
-        return _RefusedError(self.fault(error), "expression-syntax", f"not an expression: {said}", hint)
-
-    def fault(self, error: SyntaxError) -> int:
-        """Where the syntax breaks; the closing parenthesis that is not the user's stands for the end of the text."""
-        line, column = error.lineno or 1, max((error.offset or 2) - 1, 0)
-        if line > self.bare.count("\n") + 1:
-            return self.indent + len(self.bare)
-        lines = self.bare.split("\n")[: line - 1]
-        return self.indent + sum(len(each) + 1 for each in lines) + (max(column - 1, 0) if line == 1 else column)
+        return _RefusedError(self.places.of_fault(error), "expression-syntax", f"not an expression: {said}", hint)
 
     def refuse(self, node: ast.AST, code: Code, message: str, hint: str = "") -> _RefusedError:
-        return _RefusedError(self.offset(node), code, message, hint, self.width(node))
+        return _RefusedError(self.places.offset(node), code, message, hint, self.places.width(node))
 
     def convert(self, node: ast.AST, depth: int) -> Node:
         if depth > MAX_DEPTH:
@@ -208,13 +147,13 @@ class _Parser:
         handler = _HANDLERS.get(type(node))
         if handler is None:
             told = f"{type(node).__name__.lower()} is not part of the language"
-            raise self.refuse(node, "not-in-language", *_REFUSED.get(type(node), (told, _SYNTAX)))
+            raise self.refuse(node, "not-in-language", *REFUSED.get(type(node), (told, _SYNTAX)))
         made = handler(self, node, depth + 1)
-        made.width = self.width(node)
+        made.width = self.places.width(node)
         return made
 
     def constant(self, node: ast.Constant, depth: int) -> Node:
-        value, offset = node.value, self.offset(node)
+        value, offset = node.value, self.places.offset(node)
         if isinstance(value, bool):
             return Truth(value, offset=offset)
         if isinstance(value, str):
@@ -233,13 +172,13 @@ class _Parser:
 
     def name(self, node: ast.Name, depth: int) -> Node:
         if node.id in _TRUTHS:
-            return Truth(_TRUTHS[node.id], offset=self.offset(node))
+            return Truth(_TRUTHS[node.id], offset=self.places.offset(node))
         if node.id.startswith("__"):
             raise self.refuse(node, "unknown-name", f"unknown name {node.id!r}", "a name begins with a letter")
-        return Name(node.id, offset=self.offset(node))
+        return Name(node.id, offset=self.places.offset(node))
 
     def unary(self, node: ast.UnaryOp, depth: int) -> Node:
-        offset = self.offset(node)
+        offset = self.places.offset(node)
         if isinstance(node.op, ast.Not):
             return Not(self.convert(node.operand, depth), offset=offset)
         if isinstance(node.op, ast.USub):
@@ -256,8 +195,8 @@ class _Parser:
     def binary(self, node: ast.BinOp, depth: int) -> Node:
         operator = _ARITHMETIC.get(type(node.op))
         if operator is None:
-            sign, hint = _INSTEAD[type(node.op)]
-            start = self.place(node.left.end_lineno or 1, node.left.end_col_offset or 0)
+            sign, hint = INSTEAD[type(node.op)]
+            start = self.places.place(node.left.end_lineno or 1, node.left.end_col_offset or 0)
             message = "only + - * / and ** with a literal exponent are part of the language"
             raise _RefusedError(self.text.find(sign, start), "not-in-language", message, hint, len(sign))
         left, right = self.convert(node.left, depth), self.convert(node.right, depth)
@@ -268,14 +207,14 @@ class _Parser:
                 f"the exponent of ** must be a literal number of at most {MAX_EXPONENT}",
                 "use exp() and log()",
             )
-        return Arithmetic(operator, left, right, offset=self.offset(node))
+        return Arithmetic(operator, left, right, offset=self.places.offset(node))
 
     def logic(self, node: ast.BoolOp, depth: int) -> Node:
         kind: Callable[..., Node] = And if isinstance(node.op, ast.And) else Or
-        return kind(tuple(self.convert(value, depth) for value in node.values), offset=self.offset(node))
+        return kind(tuple(self.convert(value, depth) for value in node.values), offset=self.places.offset(node))
 
     def compare(self, node: ast.Compare, depth: int) -> Node:
-        offset = self.offset(node)
+        offset = self.places.offset(node)
         parts: list[Node] = []
         left = self.convert(node.left, depth)
         for operator, comparator in zip(node.ops, node.comparators, strict=True):
@@ -310,7 +249,7 @@ class _Parser:
             self.convert(node.test, depth),
             self.convert(node.body, depth),
             self.convert(node.orelse, depth),
-            offset=self.offset(node),
+            offset=self.places.offset(node),
         )
 
     def call(self, node: ast.Call, depth: int) -> Node:
@@ -324,7 +263,7 @@ class _Parser:
                 f"unknown function {node.func.id!r}",
                 did_you_mean(node.func.id, list(FUNCTIONS)) or "docs/language.md lists the functions",
             )
-        return Call(function.name, self.arguments(function, node, depth), offset=self.offset(node))
+        return Call(function.name, self.arguments(function, node, depth), offset=self.places.offset(node))
 
     def arguments(self, function: Function, node: ast.Call, depth: int) -> tuple[Node | None, ...]:
         parameters, given = function.parameters, [self.convert(argument, depth) for argument in node.args]
@@ -343,7 +282,7 @@ class _Parser:
             if keyword.arg not in function.keywords or keyword.arg not in names:
                 near = did_you_mean(str(keyword.arg), [name for name in names if name in function.keywords])
                 message = f"{function.name}() has no option {keyword.arg!r}"
-                at, width = self.offset(keyword), len(keyword.arg or "**")
+                at, width = self.places.offset(keyword), len(keyword.arg or "**")
                 raise _RefusedError(at, "wrong-arguments", message, near or _usage(function), width)
             place = names.index(keyword.arg)
             if filled[place] is not None:
@@ -356,7 +295,7 @@ class _Parser:
             filled[place] = self.convert(keyword.value, depth)
         for place, parameter in enumerate(parameters):
             if filled[place] is None and parameter.default is not None:
-                filled[place] = Number(float(parameter.default), offset=self.offset(node))
+                filled[place] = Number(float(parameter.default), offset=self.places.offset(node))
             elif filled[place] is None and not parameter.optional:
                 raise self.refuse(
                     node,

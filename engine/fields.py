@@ -79,7 +79,8 @@ class Fields:
 
     def missing(self, key: str, hint: str) -> None:
         """Note that a field is lacking in what is a mapping."""
-        if not isinstance(self.item.value, dict):
+        given = self.items.get(key)
+        if not isinstance(self.item.value, dict) or (given is not None and self.problems.knows(given.at)):
             return
         self.problems.add(self.at, "missing-key", f"{self.name} lacks '{key}'", hint)
 

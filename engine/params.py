@@ -12,10 +12,11 @@ from .found import found_files
 from .items import Item
 from .literals import setting, setting_problems
 from .overrides import Asked, Layer, from_file, from_found, from_settings, from_values
-from .pack import Override, Pack, Resolved, Scalar, Variant
+from .pack import SEVERITIES, Override, Pack, Resolved, Scalar, Variant
 from .settings import FILE, FOUND, OPTION, VALUES, VARIANT, Said, Source, Switch
 from .suppress import with_switches
 from .values import Setting, Values
+from .words import listed
 
 
 def resolve(
@@ -106,6 +107,7 @@ class _State:
                 told = f"{rule!r} is a gate and has no severity"
                 self.problems.add(asked.item.at, "contradiction", told, f"write disable: [{rule}]")
             else:
+                self.capped(rule, asked)
                 self.switch(rule, asked, layer)
         for rule, asked in layer.enabled.items():
             self.switch(rule, asked, layer)
@@ -121,12 +123,20 @@ class _State:
             self.problems.add(target.at, "wrong-file", f"these settings are {told}", hint)
         return f"is {told}"
 
+    def capped(self, rule: str, asked: Asked) -> None:
+        """Note a severity above all levels of a rule, which would change nothing: it caps them, and raises none."""
+        levels = [level.severity for level in self.pack.rules[rule].levels] if rule in self.pack.rules else []
+        if len(levels) > 1 and SEVERITIES.index(str(asked.value)) > max(map(SEVERITIES.index, levels)):
+            told = f"rule {rule!r} has the levels {listed(levels)}, and a severity is the most that they may have"
+            self.problems.add(asked.item.at, "contradiction", told, f"write {listed(levels, 'or')}, or leave it out")
+
     def switch(self, rule: str, asked: Asked, layer: Layer) -> None:
         if rule in self.pack.rules or rule in self.pack.gates:
             at = asked.item.at._replace(file=layer.origin) if asked.item.line else None
             self.switches.append(Switch(rule, asked.value, layer.origin, layer.kind, at, asked.reason, asked.until))
             return
-        near = did_you_mean(rule, [*self.pack.rules, *self.pack.gates])
+        known = [*self.pack.rules, *self.pack.gates]
+        near = did_you_mean(rule, known) or _few(known) or "'rules show PACK' lists them"
         if rule in self.pack.params:
             near = f"{rule!r} is a param; set its value"
         self.problems.add(asked.item.at, "unknown-rule", f"unknown rule {rule!r}", near)

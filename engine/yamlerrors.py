@@ -98,16 +98,12 @@ def _slip(error: yaml.MarkedYAMLError, text: str, lines: list[str]) -> Problem |
     if "could not find expected ':'" in (error.problem or "") and context is not None:
         found = _NO_BLANK(lines[context.line], context.column) if context.line < len(lines) else None
         if found is not None:
-            at = Position("", context.line + 1, found.end() + 1)
-            told = f"write '{found[1]}: {lines[context.line][found.end() :].strip()}'"
-            return Problem(at, "yaml-syntax", "not YAML: a blank is missing after the colon", told)
+            return _no_blank(found, context.line + 1)
     if "mapping values are not allowed" in (error.problem or "") and mark is not None and 0 < mark.line < len(lines):
         above = lines[mark.line - 1]
         found = _NO_BLANK(above, len(above) - len(above.lstrip(" -")))
         if found is not None:
-            told = f"write '{found[1]}: {above[found.end() :].strip()}'"
-            at = Position("", mark.line, found.end() + 1)
-            return Problem(at, "yaml-syntax", "not YAML: a blank is missing after the colon", told)
+            return _no_blank(found, mark.line)
     if "quoted scalar" in (error.context or "") and "end of stream" in (error.problem or "") and context is not None:
         at = Position("", context.line + 1, context.column + 1)
         return Problem(at, "yaml-syntax", "not YAML: this quote is never closed", "close the quote", 1)
@@ -115,6 +111,12 @@ def _slip(error: yaml.MarkedYAMLError, text: str, lines: list[str]) -> Problem |
         at = Position("", opened.line + 1, opened.column + 1)
         return Problem(at, "yaml-syntax", "not YAML: this quote is not closed on its line", "close the quote", 1)
     return None
+
+
+def _no_blank(found: re.Match[str], line: int) -> Problem:
+    at = Position("", line, found.end() + 1)
+    mend = f"write '{found[1]}: {found.string[found.end() :].strip()}'"
+    return Problem(at, "yaml-syntax", "not YAML: a blank is missing after the colon", mend)
 
 
 _NO_BLANK = re.compile(r"(\w+):(?=\S)").match

@@ -46,6 +46,8 @@ def told(folder: Path, text: str) -> list[str]:
         (f"rules: {{a: {RULE}, b: {RULE.replace('High', 'high ')}}}", ["p.yaml:6:91 [duplicate-title] rule 'b' has the title of 'a'; say what sets them apart"]),
         ("rules: {r: {title: R, cause: info, severity: info, when: loss > 1, message: too high}}", ["p.yaml:6:77 [bare-message] the message of rule 'r' names no value; show a value, as in {loss:.3g} or {onset:g}"]),
         ("rules: {r: {title: R, cause: info, severity: info, when: loss > 1, message: '{loss}'}}", []),
+        ("rules: {r: {title: R, cause: info, severity: info, for: 3 points, levels: [{severity: info, when: loss > 1}, {severity: warning, when: loss > 2}]}}", ["p.yaml:6:36 [idle-field] 'severity' of rule 'r' has no effect: each of its levels has its own; remove it"]),
+        ("rules: {r: {title: R, cause: info, severity: info, levels: [{when: loss > 1}, {severity: warning, when: loss > 2}]}}", []),
         (WINDOW.format("1", "last: n points, min: 9 points"), ["p.yaml:8:36 [never-full] window 'w' needs 9 points and never holds more than 1; let it need fewer, or make it longer"]),
         (WINDOW.format("9", "last: n points, min: 9 points"), ["p.yaml:8:36 [never-full] window 'w' needs 9 points and never holds more than 2; let it need fewer, or make it longer"]),
         (WINDOW.format("9", "last: 5 points, min: n points"), ["p.yaml:8:36 [never-full] window 'w' needs 9 points and never holds more than 5; let it need fewer, or make it longer"]),

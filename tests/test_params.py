@@ -300,6 +300,10 @@ def test_rules_are_switched_and_weighed(pack: Pack, tmp_path: Path) -> None:
             ["o.yaml:1:10: 'disable' must be a list of rules, not the text 'low'; as in 'disable: [rule]'"],
         ),
         (
+            "disable: {low: {reason: x, until: 200}}",
+            ["o.yaml:1:35: 'until' must be a step, an epoch or a date, not the number 200; write 'step 200'"],
+        ),
+        (
             "disable: [low]\nenable: [low]",
             ["o.yaml:2:10: rule 'low' is both disabled and enabled; keep one"],
         ),
@@ -310,7 +314,7 @@ def test_rules_are_switched_and_weighed(pack: Pack, tmp_path: Path) -> None:
                 "o.yaml:3:11: param 'floor': unknown name 'lss'; use other params, and 'default'",
                 "o.yaml:4:11: param 'warmup' must be at least 0, not -3; the pack allows 0 to 100",
                 "o.yaml:5:19: severity of 'low' must be one of info, warning, critical, not the text 'bad'; write info, warning or critical",
-                "o.yaml:5:24: unknown rule 'x'",
+                "o.yaml:5:24: unknown rule 'x'; known are high, low, off",
                 "o.yaml:6:11: unknown rule 'lo'; did you mean 'low'?",
             ],
         ),
@@ -364,3 +368,31 @@ def test_the_project_file(pack: Pack, tmp_path: Path, text: str, outcome: float 
     except OverrideError as error:
         found = str(error)
     assert found == outcome
+
+
+@pytest.mark.parametrize(
+    ("severity", "levels", "problem"),
+    [
+        ("critical", "warning", "rule 'r' has the levels info and warning, and a severity is the most that they may have; write info or warning, or leave it out"),
+        ("warning", "warning", ""),
+        ("info", "warning", ""),
+        ("critical", "critical", ""),
+    ],
+)  # fmt: skip
+def test_a_severity_caps_levels_and_raises_none(tmp_path: Path, severity: str, levels: str, problem: str) -> None:
+    (tmp_path / "p.yaml").write_text(
+        "schema: 1\npack: p\nversion: 1.0.0\ntitle: P\nmetrics: {loss: {keys: [loss]}}\nrules: {r: {title: R, cause: info, "
+        f"levels: [{{severity: info, when: loss > 1}}, {{severity: {levels}, when: loss > 2}}]}}}}\n"
+    )
+    found = ""
+    try:
+        resolve(load_pack(tmp_path / "p.yaml"), settings=[f"r.severity={severity}"], isolated=True)
+    except OverrideError as error:
+        found = str(error).removeprefix("--set: ")
+    assert found == problem
+
+
+def test_the_unit_of_a_param_is_a_plural(tmp_path: Path) -> None:
+    text = PACK.replace("unit: steps", "unit: step")
+    (tmp_path / "p.yaml").write_text(text)
+    assert load_pack(tmp_path / "p.yaml").params["warmup"].unit == "steps"

@@ -468,6 +468,13 @@ def test_what_is_wrong_with_settings_an_evaluation_refuses_too(
     assert (left.value.code, capsys.readouterr().err) == ((2, f"o.yaml:{refusal}\n") if place else (0, ""))
 
 
+def test_a_cause_that_is_forgotten_is_told_once(write: Write) -> None:
+    write(p_DOT_yaml=GOOD.replace("cause: diverging", "cause: "))
+    (problem,) = Checker(None, prepares=False).outcome(["p.yaml"]).problems
+    assert (problem.at.line, problem.at.column, problem.code) == (7, 28, "unknown-choice")
+    assert problem.hint.startswith("write non_finite, inverted")
+
+
 def test_a_pack_and_its_variants_say_what_a_param_is_worth(write: Write) -> None:
     write(
         p_DOT_yaml=LIMITED.replace("default: 2,", "default: ,")
