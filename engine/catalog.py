@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from .errors import did_you_mean
+from .errors import Position, did_you_mean
 from .expression import Expression
 from .pack import Action, Override, Pack, Resolved, Rule
 from .series import members
@@ -41,6 +41,28 @@ class Entry(NamedTuple):
     def name(self) -> str:
         """What the thing is called."""
         return str(self.thing.id)
+
+
+class ClockName(NamedTuple):
+    """A name of the clock, which every pack knows, with the keys of the log that this pack takes it from."""
+
+    id: str
+    at: Position
+    help: str
+    keys: tuple[str, ...] = ()
+
+
+CLOCK_HELP = {
+    "step": "The step of the row.",
+    "epoch": "The epoch of the row.",
+    "time": "The time of the row, in seconds since 1970.",
+    "row": "The number of the row's first line in the file.",
+    "total": "The number of steps that the run is to have; unknown where the log does not say.",
+    "progress": "step / total.",
+    "silence": "Seconds from the last row to --now; known on the last row of a run that has not ended.",
+    "ended": "Whether the log shows that the run is over; known on the last row.",
+}
+"""What the names of the clock mean, which stand in no pack."""
 
 
 class Standing(NamedTuple):
@@ -86,13 +108,31 @@ def entries(pack: Pack) -> list[Entry]:
 
 def users(everything: list[Entry], entry: Entry) -> list[Entry]:
     """The entries that use this one."""
+    if entry.kind == "clock":
+        return [each for each in everything if entry.name in _named_in(each.thing)]
     return [each for each in everything if (entry.kind, entry.name) in each.uses and each is not entry]
 
 
+def _named_in(value: Any) -> Iterator[str]:
+    """Every name in the expressions of a thing."""
+    if isinstance(value, Expression):
+        yield from (node.id for node in value.tree.walk() if isinstance(node, Name))
+    elif isinstance(value, Mapping):
+        yield from (name for inner in value.values() for name in _named_in(inner))
+    elif isinstance(value, tuple):
+        yield from (name for inner in value for name in _named_in(inner))
+
+
 def named(everything: list[Entry], pack: Pack, name: str) -> list[Entry]:
-    """The entries of that name, or, where there are none, the metrics that are read from a key of that name."""
+    """The entries of that name, or, where there are none, the clock, or the metrics that are read from such a key."""
     found = [entry for entry in everything if entry.name == name]
-    return found or [entry for entry in everything if name in _keys(pack, entry)]
+    found = found or [entry for entry in everything if name in _keys(pack, entry)]
+    return found or [Entry("clock", one, ()) for one in _clock(pack) if one.id == name or name in one.keys]
+
+
+def _clock(pack: Pack) -> list[ClockName]:
+    keys = {field: tuple(one.key for one in getattr(pack.clock, field)) for field in pack.clock._fields}
+    return [ClockName(id, pack.at, told, keys.get(id, ())) for id, told in CLOCK_HELP.items()]
 
 
 def unknown_name(everything: list[Entry], pack: Pack, given: str, name: str) -> str:

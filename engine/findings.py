@@ -194,10 +194,17 @@ def state_of(bench: Workbench, rule: Rule, went: Sequence[Went]) -> RuleState:
     of = f" of {bench.called(logged[0])}" if logged else ""
     reason = f"needs {points} points{of}" if points > 1 else f"no row tells{of}"
     if logged and bench.points(logged) >= points:
-        reason = f"no row gives a number{of}: a flat window, or a result that is not finite"
+        reason = f"no row gives a number{_narrowed(bench.resolved.pack, rule) or of}: a flat window, or a result that is not finite"
         if went[0].judged.binder.names.starts_midway and _asks_for_the_first(bench.resolved.pack, rule):
             reason = "the log begins in the middle of its run"
     return RuleState(rule.id, "waiting", reason, severity=severity)
+
+
+def _narrowed(pack: Pack, rule: Rule) -> str:
+    """The first metric of a condition that is known on some rows only, and on which: what is missing may be those."""
+    named = (pack.metrics[id] for id in metrics_of(pack, conditions_of(rule)[:1]))
+    found = next((metric for metric in named if metric.expr is not None and metric.where is not None), None)
+    return f" of {found.id}, known where {' '.join(found.where.text.split())}" if found and found.where else ""
 
 
 def _asks_for_the_first(pack: Pack, rule: Rule) -> bool:

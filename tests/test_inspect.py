@@ -206,6 +206,7 @@ def test_a_pack_that_is_wrong_does_not_hide_the_others(rules: Rules, tmp_path: P
         ("show", ("show", "mine.yaml")),
         ("show_set", ("show", "mine.yaml", "--variant", "small", "--set", "low=0.1", "--set", "low.enabled=true")),
         ("explain_rule", ("explain", "mine.yaml", "worse")),
+        ("explain_clock", ("explain", "mine.yaml", "step")),
         ("explain_rule_off", ("explain", "mine.yaml", "old", "--variant", "small")),
         ("explain_rule_info", ("explain", "mine.yaml", "worse", "--variant", "small")),
         ("explain_two", ("explain", "mine.yaml", "low")),

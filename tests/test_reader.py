@@ -279,6 +279,33 @@ def test_lines_keep_their_numbers(log: Any, text: bytes, lines: Any, rows: Any, 
     assert (run.facts.bad_lines, run.facts.lines, run.facts.rows) == (bad, total, len(rows))
 
 
+TWICE = '{"loss": 9, "loss": 1, "step": 1}'
+
+
+@pytest.mark.parametrize(
+    ("lines", "doubled", "notes", "losses"),
+    [
+        ([TWICE], 1, ["1 row holds a key twice ('loss'): the first of both counts"], [9.0]),
+        (
+            [TWICE, '{"loss": 2, "step": 2}', '{"loss": 3, "a": {"b": 1, "b": 2}, "step": 3}'],
+            2,
+            ["2 rows hold a key twice ('loss' and 'b'): the first of both counts"],
+            [9.0, 2.0, 3.0],
+        ),
+        # the same name in two objects is no double
+        (['{"loss": 9, "a": {"loss": 1}, "step": 1}'], 0, [], [9.0]),
+        # looked for where the first line holds one, as a trainer that writes so does on every line
+        (['{"loss": 2, "step": 1}', TWICE.replace("1}", "2}")], 0, [], [2.0, 9.0]),
+    ],
+)
+def test_of_a_key_that_stands_twice_the_first_counts(
+    log: Any, lines: list[str], doubled: int, notes: list[str], losses: list[float]
+) -> None:
+    run = read(log(*lines), wanted())
+    assert (run.facts.doubled, list(run.facts.notes)) == (doubled, notes)
+    assert cells(run, "loss") == losses
+
+
 def test_all_malformed_lines_are_counted(log: Any) -> None:
     assert read(log(*["{"] * 9, {"loss": 1}), wanted()).facts.malformed == 9
 

@@ -41,6 +41,7 @@ metrics:
   main: {keys: [main], where: phase == 'main'}
   split: {keys: [split], by: expert}
   double: {expr: 2 * loss}
+  rarely: {expr: loss, where: loss > 5}
   pad: {keys: [pad]}
 params:
   floor: {default: 0}
@@ -486,6 +487,7 @@ def test_series_are_judged_one_by_one(
         ("loss 1 2", "when: mean_lower(loss, some) > 1", "waiting", "needs 3 points of loss"),
         ("loss 2 2 2", "when: r2(loss, three) > 1", "waiting", f"{NO_NUMBER} of loss: {WHY_NOT}"),
         ("loss 0 0 0", "when: log(loss) > 1", "waiting", f"{NO_NUMBER} of loss: {WHY_NOT}"),
+        ("loss 1 1", "when: rarely > 1", "waiting", f"{NO_NUMBER} of rarely, known where loss > 5: {WHY_NOT}"),
         ("loss 1 1\nmargin 0 0", "when: loss / margin > 1", "waiting", f"{NO_NUMBER} of loss: {WHY_NOT}"),
         ("step 500 501 502\nloss 1 2 3", "when: first(loss) > 1", "waiting", "the log begins in the middle of its run"),
         ("loss 1 2", "when: loss > 5", "ok", ""),

@@ -26,6 +26,7 @@ from ..readers.model import Run, Wanted
 from ..readers.normalise import Source
 from ..readers.opening import Head
 from ..readers.rows import facts_of, starts_midway
+from ..readers.doubled import doubled
 from ..readers.survey import Survey
 from ..report import Known
 from ..surroundings import TOTAL
@@ -120,6 +121,8 @@ def text_of(path: str, seen: Seen) -> Text | None:
     except UnicodeDecodeError:
         return None
     if len(raw) > _LONGEST_LINE and max(map(len, raw.split(b"\n"))) > _LONGEST_LINE:
+        return None
+    if doubled(raw.partition(b"\n")[0]) is not None:
         return None
     names = names_in(raw)
     name = seen.format_of(raw, names)

@@ -22,6 +22,7 @@ from .columns import Columns, choose, columns_for, questions
 from .finish import Scan, finished
 from .model import Run, Wanted
 from .normalise import Source
+from .doubled import count_doubled
 from .opening import Opening
 from .sniff import CONSOLE_HINT, other_format
 from .survey import Survey, names, survey
@@ -77,7 +78,11 @@ def read_lines(opening: Opening, name: str = "jsonl", *, console: bool = True) -
             assert loaded is not None
     if refusal is not None:
         raise refusal
-    return finished(opening, _scan(source), wanted, columns, counted, layout, name=name)
+    run = finished(opening, _scan(source), wanted, columns, counted, layout, name=name)
+    if seen.doubled:
+        amount, told = count_doubled(source.path)
+        run.facts = run.facts._replace(doubled=amount, notes=(*run.facts.notes, told))
+    return run
 
 
 def read_console(opening: Opening) -> Run:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from .doubled import doubled
 from .normalise import Source
 
 SMALL = 1 << 22  # bytes; a file up to this size is looked at as a whole, a larger one in pieces
@@ -32,6 +33,7 @@ class Survey(NamedTuple):
     clean: bool = False
     deep: bool = True  # nested keys are among the names, too
     percent: bool = True  # a text may end in a percent sign
+    doubled: bool = False  # the first line holds a key twice
 
     def lacks(self, path: Sequence[str]) -> str | None:
         """The first of these nested keys that has not been seen, None if all may occur."""
@@ -56,11 +58,12 @@ def survey(source: Source) -> Survey:
             for number in range(_PIECES):
                 stream.seek(number * (source.size - _PIECE) // (_PIECES - 1))
                 pieces.append(stream.read(_PIECE))
+    is_doubled = doubled(pieces[0].lstrip()[: 1 << 16].partition(b"\n")[0]) is not None
     if whole and any(sign.encode() in pieces[0] for sign in ESCAPES):
-        return Survey()
+        return Survey(doubled=is_doubled)
     names = frozenset(name for piece in pieces for name in _BEFORE_COLON.findall(piece))
     percent = any(b'%"' in piece for piece in pieces)
-    return Survey(names, whole, clean=not whole and all(map(_is_clean, pieces)), percent=percent)
+    return Survey(names, whole, clean=not whole and all(map(_is_clean, pieces)), percent=percent, doubled=is_doubled)
 
 
 def names(source: Source, seen: Survey) -> frozenset[str]:

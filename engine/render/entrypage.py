@@ -236,7 +236,7 @@ def _of_metric(metric: Metric) -> Iterator[tuple[str, str]]:
             [
                 *(["text"] if metric.type == "text" else []),
                 *(["of an evaluation"] if metric.role == "eval" else []),
-                *(["required, or another that is"] if metric.required else []),
+                *(["one of those of which a log needs at least one"] if metric.required else []),
             ]
         ),
     )

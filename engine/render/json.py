@@ -149,6 +149,7 @@ def _log(log: LogFacts) -> Json:
         "clock": log.clock,
         "rows": log.rows,
         "malformed": log.malformed,
+        **({"doubled": log.doubled} if log.doubled else {}),
         "repeated": log.repeated,
         "superseded": log.superseded,
         "first_step": _whole(log.first_step),

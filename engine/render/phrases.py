@@ -55,7 +55,7 @@ def by_reason(rules: Mapping[str, str]) -> dict[str, list[str]]:
 def end(stage: Stage) -> str:
     """Where a stage ends: "step 50 or 34% of the run"."""
     parts = [f"{stage.unit.removesuffix('s')} {stage.to:g}"] if stage.to is not None else []
-    parts += [f"{stage.share:.0%} of the run"] if stage.share is not None else []
+    parts += [f"{100 * stage.share:.6g}% of the run"] if stage.share is not None else []
     return " or ".join(parts) or "the end"
 
 
