@@ -194,7 +194,8 @@ def state_of(bench: Workbench, rule: Rule, went: Sequence[Went]) -> RuleState:
     of = f" of {bench.called(logged[0])}" if logged else ""
     reason = f"needs {points} points{of}" if points > 1 else f"no row tells{of}"
     if logged and bench.points(logged) >= points:
-        reason = f"no row gives a number{_narrowed(bench.resolved.pack, rule) or of}: a flat window, or a result that is not finite"
+        of = _narrowed(bench.resolved.pack, rule) or of
+        reason = f"no row gives a number{of}: a flat window, or a result that is not finite"
         if went[0].judged.binder.names.starts_midway and _asks_for_the_first(bench.resolved.pack, rule):
             reason = "the log begins in the middle of its run"
     return RuleState(rule.id, "waiting", reason, severity=severity)

@@ -21,12 +21,12 @@ from ..readers import registry
 from ..readers.cells import RAW, Cells
 from ..readers.columns import Columns, Layout, chosen, columns_for, kept_questions, questions, settled
 from ..readers.copies import COPY
+from ..readers.doubled import doubled
 from ..readers.lines import MALFORMED, OBJECT, Lines, rows_sql
 from ..readers.model import Run, Wanted
 from ..readers.normalise import Source
 from ..readers.opening import Head
 from ..readers.rows import facts_of, starts_midway
-from ..readers.doubled import doubled
 from ..readers.survey import Survey
 from ..report import Known
 from ..surroundings import TOTAL

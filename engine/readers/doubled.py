@@ -9,7 +9,7 @@ from ..words import counted, listed
 MOST_TOLD = 3
 
 
-class _Twice(Exception):
+class _TwiceError(Exception):
     """Raised for the name of the first key that an object holds a second time."""
 
 
@@ -17,7 +17,7 @@ def doubled(line: str | bytes) -> str | None:
     """The first key that an object in a line of JSON holds twice; None where there is none, or no JSON."""
     try:
         json.loads(line, object_pairs_hook=_hold)
-    except _Twice as found:
+    except _TwiceError as found:
         return str(found.args[0])
     except (ValueError, RecursionError):
         return None
@@ -27,7 +27,7 @@ def doubled(line: str | bytes) -> str | None:
 def _hold(pairs: list[tuple[str, object]]) -> None:
     names = [name for name, _ in pairs]
     if len(set(names)) < len(names):
-        raise _Twice(next(name for place, name in enumerate(names) if name in names[:place]))
+        raise _TwiceError(next(name for place, name in enumerate(names) if name in names[:place]))
 
 
 def count_doubled(path: str) -> tuple[int, str]:

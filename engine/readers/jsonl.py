@@ -19,10 +19,10 @@ from ..pack import Clock
 from ..report import Known
 from . import lines
 from .columns import Columns, choose, columns_for, questions
+from .doubled import count_doubled
 from .finish import Scan, finished
 from .model import Run, Wanted
 from .normalise import Source
-from .doubled import count_doubled
 from .opening import Opening
 from .sniff import CONSOLE_HINT, other_format
 from .survey import Survey, names, survey
