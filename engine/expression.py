@@ -310,6 +310,10 @@ def _said(error: SyntaxError) -> str:
     """What Python complains of, without what it guesses."""
     if "leading zeros" in str(error.msg):
         return "a number begins with no 0"
+    if mismatch := re.match(
+        r"closing parenthesis '.' does not match opening parenthesis '(.)' on line \d+", str(error.msg)
+    ):
+        return f"'{mismatch[1]}' was never closed"
     return re.sub(r"(?: here)?\. (?:Maybe you meant|Perhaps you forgot|Did you mean).*", "", str(error.msg))
 
 

@@ -12,7 +12,7 @@ from .words import listed
 
 _YES, _NO = ("yes", "y", "on", "1", "true"), ("no", "n", "off", "0", "false")
 _MEANT = {
-    **dict.fromkeys(("float", "double", "int", "str"), ("number", "text")),
+    **dict.fromkeys(("float", "double"), ("number",)),
     **dict.fromkeys(("string", "str", "category"), ("text",)),
     **dict.fromkeys(("int", "whole", "count"), ("integer", "number")),
     **dict.fromkeys(("bool", "flag"), ("boolean",)),

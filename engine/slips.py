@@ -35,6 +35,7 @@ _SIGNS = {
 }
 _WORDS = {"and": "and", "or": "or", "not": "not", "&&": "and", "||": "or", "&": "and", "|": "or", "xor": "!="}
 _TURNED = {"=>": ">=", "=<": "<=", "<>": "!=", "!": "not", ":=": "==", "===": "=="}
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
 _KEYWORDS = frozenset({"and", "or", "not", "in", "if", "else", "is"})
 _LENGTHS = r"\d+(?:\.\d+)?\s+(?:points?|steps?|epochs?|minutes?)\b"
 
@@ -79,10 +80,10 @@ def slip_in(text: str, told: str) -> Slip | None:
     found = [Slip(match.start(), len(match[0]), hint(match)) for slip, hint in _SLIPS if (match := slip.search(signs))]
     if found:
         return min(found, key=lambda each: each.offset)
-    if "was never closed" in told and (opened := _opened(signs)) is not None:
-        closing = {"(": ")", "[": "]", "{": "}"}[signs[opened]]
-        return Slip(opened, 1, f"close it with '{closing}'")
-    if (closed := _closed(signs)) is not None:
+    opened, closed = _unmatched(signs)
+    if opened is not None and re.search("was never closed|does not match opening", told):
+        return Slip(opened, 1, f"close it with '{_CLOSING[signs[opened]]}'")
+    if closed is not None:
         return Slip(closed, 1, "take the bracket out, or open one for it")
     if single := re.search(r"(?<![=<>!])=(?!=)", signs):
         return Slip(single.start(), 1, "compare with ==") if "'=='" in told else None
@@ -111,23 +112,14 @@ def _beside(signs: str) -> Slip | None:
     return None
 
 
-def _closed(signs: str) -> int | None:
-    """The first bracket that closes none."""
-    is_open: list[str] = []
-    for found in re.finditer(r"[()\[\]{}]", signs):
-        if found[0] in "([{":
-            is_open.append({"(": ")", "[": "]", "{": "}"}[found[0]])
-        elif not is_open or is_open.pop() != found[0]:
-            return found.start()
-    return None
-
-
-def _opened(signs: str) -> int | None:
-    """The last bracket that is not closed."""
+def _unmatched(signs: str) -> tuple[int | None, int | None]:
+    """The last bracket that is not closed, and the first that closes none, each where there is one."""
     is_open: list[int] = []
     for found in re.finditer(r"[()\[\]{}]", signs):
-        if found[0] in "([{":
+        if found[0] in _CLOSING:
             is_open.append(found.start())
-        elif is_open:
+        elif is_open and _CLOSING[signs[is_open[-1]]] == found[0]:
             is_open.pop()
-    return is_open[-1] if is_open else None
+        else:
+            return None, found.start()
+    return (is_open[-1] if is_open else None), None
