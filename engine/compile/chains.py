@@ -157,10 +157,16 @@ class Chained:
             for column, (function, x, points) in self.extremes.items():
                 block = f"{function}_{x}_s{size}"
                 if points >= size * 2:
-                    made[f"{function}_{x}_s{size * 2}"] = f"{function}({block}, {self.stream.lag(block, size)})"
-                elif points >= size:
-                    older = f", {self.stream.lag(block, points - size)}" if points > size else ""
-                    made[column] = f"{function}({block}{older})"
+                    made[f"{function}_{x}_s{size * 2}"] = self._of_both(function, block, self.stream.lag(block, size))
+                elif points > size:
+                    made[column] = self._of_both(function, block, self.stream.lag(block, points - size))
+                elif points == size:
+                    made[column] = block
             layers.append(made)
             size *= 2
         return layers
+
+    def _of_both(self, function: str, newer: str, older: str) -> str:
+        # Of two zeros the first is taken; DuckDB 1 keeps the older one of a stream, DuckDB 2 the newer.
+        pair = (older, newer) if self.stream.is_fragile else (newer, older)
+        return f"{function}({', '.join(pair)})"
