@@ -532,6 +532,22 @@ def test_without_a_required_key_the_run_cannot_be_judged(tmp_path: Path) -> None
     assert "'reward'" in report.reason
 
 
+# Windows on a clock that some rows lack, or that goes back
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize(
+    "condition", ["mean(loss, epochs) > 5", "median(loss, epochs) > 5", "share(loss > 5, epochs) > 0"]
+)
+@pytest.mark.parametrize(
+    "epochs", [pytest.param("_ _ 1", id="missing"), pytest.param("3 1 2", id="back"), pytest.param("_ _ _", id="never")]
+)
+def test_a_window_that_holds_no_row_is_empty(tmp_path: Path, condition: str, epochs: str) -> None:
+    """Its frame would reach a negative number of rows back, which ends DuckDB's query."""
+    report = report_of(tmp_path, f"loss 1 1 1\nepoch {epochs}", f"when: {condition}")
+    assert report.findings == ()
+
+
 # Evidence and messages
 
 
