@@ -150,6 +150,8 @@ def _continue_text(states: Sequence[RuleState], log: LogFacts) -> str:
         return f"Keep training: {judges} up to {how_far(log)}."
     if log.total is not None and log.last_step is not None and log.last_step < log.total:
         return f"The run ended at {how_far(log)}, before its planned end; {judges}."
+    if log.ended_because:
+        return f"The run ended at {how_far(log)} ({log.ended_because}); {judges}."
     return f"The run finished at {how_far(log)}; {judges}."
 
 

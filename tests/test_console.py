@@ -21,6 +21,7 @@ from trainrules.engine.load import load_pack
 from trainrules.engine.pack import Format
 from trainrules.engine.readers.model import Run, Wanted, WantedMetric
 from trainrules.engine.readers.reading import read
+from trainrules.engine.render.table import render
 from trainrules.engine.report import LogFacts
 from trainrules.engine.yamlio import compose
 
@@ -100,6 +101,25 @@ def test_the_averages_of_a_metric_logger_are_rows(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("prefix", ["[2025-12-05 10:00:00] ", "INFO:root:", "  ", "12:01:02 | INFO | "])
+def test_a_prefix_on_each_line_changes_nothing(tmp_path: Path, prefix: str) -> None:
+    prefixed = "".join(f"{prefix}{line}\n" for line in METRIC_LOGGER.splitlines())
+    assert rows(tmp_path, prefixed) == rows(tmp_path, METRIC_LOGGER)
+
+
+def test_a_loss_within_an_epoch_that_is_not_finite_is_a_row(tmp_path: Path) -> None:
+    within = "Epoch: [2]  [ 0/50]  eta: 0:00:06  lr: 0.1  loss: {}  loss_ce: nan (nan)\n"
+    found = rows(tmp_path, METRIC_LOGGER + within.format("5.1 (nan)") + within.format("nan (nan)"))
+    assert repr(found[2:]) == repr([{"line": 14, "epoch": 2.0, "loss": math.nan}])
+
+
+def test_a_run_that_an_error_stopped_is_not_called_finished(tmp_path: Path) -> None:
+    log = tmp_path / "console.txt"
+    log.write_text(METRIC_LOGGER.replace("epochs=300, ", "") + "RuntimeError: CUDA error\n", encoding="utf-8")
+    page = render(evaluate(log, pack="common"), width=200)
+    assert "The run ended at epoch 1 (an error stopped it: RuntimeError: CUDA error (line 13));" in page
+
+
 def test_what_is_said_of_it(tmp_path: Path) -> None:
     said = facts(tmp_path, METRIC_LOGGER)
     assert (said.format, said.clock, said.rows, said.malformed, said.lines) == ("console", "epoch", 2, 0, 12)
@@ -112,6 +132,11 @@ def test_what_is_said_of_it(tmp_path: Path) -> None:
         ("Training time 0:12:01\n", "the trainer says that it is done (line 13)"),
         ("Epoch: [2]  [ 0/50]  loss: 5.1 (5.1)\nLoss is nan, stopping training\n{'loss': tensor(nan)}\n", "the trainer stopped, as the loss was nan (line 14)"),
         ("Loss is inf, stopping training", "the trainer stopped, as the loss was inf (line 13)"),
+        ("Traceback (most recent call last):\n  File \"main.py\", line 3\nRuntimeError: CUDA error: device-side assert\n", "an error stopped it: RuntimeError: CUDA error: device-side assert (line 15)"),
+        ("[rank0]: torch.distributed.DistBackendError: NCCL\n", "an error stopped it: torch.distributed.DistBackendError: NCCL (line 13)"),
+        ("KeyboardInterrupt\n", "an error stopped it: KeyboardInterrupt (line 13)"),
+        ("ValueError: a worker failed, retrying\nAveraged stats: loss: 5.2 (5.3)\n", ""),
+        ("Mean Absolute Error: 0.5\n", ""),
         ("Loss is nan, stopping training\nEpoch: [1] Total time: 0:01\nAveraged stats: loss: 5.2 (5.3)\n", ""),
         ("\n", ""),
     ],
@@ -153,6 +178,11 @@ def test_a_loss_that_stopped_the_trainer_is_a_value_that_is_not_finite(tmp_path:
         (BAR + BAR.replace("loss=9", "loss=8") + "\n" + BAR.replace("1:", "2:").replace("loss=9", "loss=7.5") + "\n", [(1, 1, 8, None), (2, 2, 7.5, None)]),
         ("Epoch 1:  50%|## | 1/2 [00:01<00:01, loss=9]\rEpoch 1: 100%|####| 2/2 [00:01<00:00, loss=8]", [(1, 1, 8, None)]),
         (" 50%|## | 1/2 [00:01<00:01, 1.5it/s, lr=0.1, loss=9]\r100%|####| 2/2 [00:01<00:00, loss=nan]\n", [(1, None, 9, None), (1, None, math.nan, None)]),
+        # Of bars beside lines of epochs, and of bars that are not finished, a loss that is not finite counts.
+        ("Epoch 1: loss=10\nEpoch 2/9: 100%|####| 9/9 [00:01<00:00, loss=nan]\n", [(1, 1, 10, None), (2, 2, math.nan, None)]),
+        ("Epoch 1: loss=10\nEpoch 2:  50%|##  | 4/9 [00:01<00:01, loss=nan, lr=0.1]", [(1, 1, 10, None), (2, 2, math.nan, None)]),
+        ("Epoch 1: loss=10\nEpoch 2:  50%|##  | 4/9 [00:01<00:01, loss=9, nan_loss=nan]", [(1, 1, 10, None)]),
+        (BAR + "\nEpoch 2:  50%|##  | 4/9 [00:01<00:01, loss=NaN]", [(1, 1, 9, None), (2, 2, math.nan, None)]),
         ("x\r\nEpoch 1: loss=10\r\n\r\nEpoch 2: loss=9\r\n", [(2, 1, 10, None), (4, 2, 9, None)]),
         ("a\rEpoch 1: loss=10\rb\rEpoch 2: loss=9\rc\nEpoch 3: loss=8", [(1, 1, 10, None), (1, 2, 9, None), (2, 3, 8, None)]),
         ("\n\n\n\nEpoch 1: loss=10\n\n\nEpoch 2: loss=9", [(5, 1, 10, None), (8, 2, 9, None)]),

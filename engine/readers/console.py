@@ -39,6 +39,15 @@ REST = "rest"
 """The group of a pattern in which its pairs are looked for, in place of what follows the match."""
 
 
+class _Given(NamedTuple):
+    """How many values the lines of a format give: those of the keys that are asked for, and all; and whether they tell
+    that the log is one of this format."""
+
+    wanted: int
+    values: int
+    is_told: bool
+
+
 class Told(NamedTuple):
     """What a console log tells: its lines as JSON lines, the format, and why the run ended (empty: it may go on)."""
 
@@ -72,10 +81,9 @@ def told(
     try:
         given = [_extract(con, number, each, keys) for number, each in enumerate(formats)]
         # Bars repeat what lines say of an epoch many times over.
-        tells = [bool(found[0 if keys else 1]) for found in given]
-        rank = [(tells[number] and not each.last_resort, given[number]) for number, each in enumerate(formats)]
+        rank = [(found.is_told and not each.last_resort, found) for found, each in zip(given, formats, strict=True)]
         most = rank.index(max(rank))
-        if not any(given[most]):
+        if not given[most].values:
             if silent := _silent(con, formats):
                 raise LogError(silent, path=path, hint="wait until the run has logged more")
             yield None
@@ -112,7 +120,7 @@ def unknown(
     fit: list[Format] = []
     if others:
         _find(con, source, others)
-        fit = [each for number, each in enumerate(others) if any(_extract(con, number, each))]
+        fit = [each for number, each in enumerate(others) if _extract(con, number, each).values]
     readers = [id for id, found in shipped.items() if any(each in fit for each in found)]
     names = ", ".join(repr(each.id) for each in tried)
     message = f"none of the known formats ({names}) gives a value" if tried else "the pack has no formats for it"
@@ -199,11 +207,9 @@ def _texts(source: Source, *, bars: bool) -> str:
     )
 
 
-def _extract(
-    con: duckdb.DuckDBPyConnection, number: int, format_: Format, keys: Collection[str] = ()
-) -> tuple[int, int]:
+def _extract(con: duckdb.DuckDBPyConnection, number: int, format_: Format, keys: Collection[str] = ()) -> _Given:
     """Make the tables `marks` (known lines with what is remembered there) and `entries` (n, part, k, key, value) for
-    one format; returns how many values its lines give, those of `keys` and all."""
+    one format; returns how many values its lines give."""
     names = list(dict.fromkeys(name for line in format_.lines for name in line.remember))
     sets = []
     for name in names:
@@ -240,7 +246,7 @@ def _extract(
             key = _filled(line.key, line, {**known, "name": "name"})
             entries.append(f"SELECT n, 1 AS part, k, {key} AS key, value FROM ({pairs})")
     if not entries:
-        return 0, 0
+        return _Given(0, 0, is_told=False)
     number_ = f"CASE WHEN regexp_full_match(value, {literal(_GROUPED)}) THEN replace(value, ',', '') ELSE value END"
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE entries AS SELECT n, part, k, key, {number_} AS value"
@@ -248,7 +254,13 @@ def _extract(
     )
     known_keys = f"({', '.join(map(literal, sorted(keys)))})"
     among = f"key IN {known_keys} OR {_PLAIN_KEY} IN {known_keys}" if keys else "false"
-    wanted, given = con.execute(f"SELECT count(CASE WHEN {among} THEN 1 END), count(*) FROM entries").fetchall()[0]
+    # An error or a loss that is not finite is told in many formats: alone it does not make a log one of theirs.
+    own = "part = 1" if any(line.pairs for line in format_.lines) else "true"
+    asked = f"({among})" if keys else "true"
+    wanted, given, told = con.execute(
+        f"SELECT count(CASE WHEN {among} THEN 1 END), count(*), count(CASE WHEN {own} AND {asked} THEN 1 END)"
+        " FROM entries"
+    ).fetchall()[0]
     # "Train Loss" is known as train_loss too, which comes after what the lines say themselves.
     con.execute(
         f"INSERT INTO entries SELECT n, 3, k, {_PLAIN_KEY} AS plain, value FROM entries"
@@ -259,7 +271,7 @@ def _extract(
             f"INSERT INTO entries SELECT n, 2, {k}, {literal(name)}, r{k} FROM marks"
             f" WHERE r{k} IS NOT NULL AND n IN (SELECT n FROM entries WHERE part < 2)"
         )
-    return int(wanted), int(given)
+    return _Given(int(wanted), int(given), is_told=bool(told))
 
 
 def _lines(format_: Format) -> Iterator[tuple[int, LinePattern]]:
