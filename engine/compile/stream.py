@@ -15,7 +15,7 @@ CLOCKS = {"steps": ("tick", 1.0), "epochs": ("epoch", 1.0), "minutes": ("time", 
 
 _ALWAYS_FINITE = frozenset({"mean", "total", "std", "mean_bound"})
 _ON_CLOCK = frozenset({"slope", "slope_bound", "r2"})
-"""Finite where the clock moves between any two rows."""
+"""Finite where the clock moves by one or more between any two rows: no quotient is much larger than its dividend."""
 
 
 class Stream(NamedTuple):
@@ -55,7 +55,7 @@ class Stream(NamedTuple):
     def is_tame(self, kernel: Kernel) -> bool:
         """Whether what the kernel makes of enough rows is finite, as it is where nothing overflows or divides by 0."""
         return kernel.arg not in self.wild and (
-            kernel.kind in _ALWAYS_FINITE or (kernel.kind in _ON_CLOCK and bool(self.spacing.get("tick")))
+            kernel.kind in _ALWAYS_FINITE or (kernel.kind in _ON_CLOCK and (self.spacing.get("tick") or 0.0) >= 1.0)
         )
 
     def lag(self, x: str, rows: int) -> str:
