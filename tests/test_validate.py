@@ -213,9 +213,9 @@ def chain(amount: int, of_one: str) -> str:
     ("text", "problems"),
     [
         (f"metrics: {{loss: {{keys: [loss]}}, m0: {{expr: loss + 1}}, {chain(40, 'm{0}: {{expr: m{1} * m{1}}}')}}}", "5:256 this comes to 6,142 parts with all that it names, and 5,000 are the most"),
-        (f"metrics: {{loss: {{keys: [loss]}}, m0: {{expr: loss + 1}}, {chain(2000, 'm{0}: {{expr: m{1} + 1}}')}}}", "5:1654 this comes to 301 levels with all that it names, and 300 are the most"),
+        (f"metrics: {{loss: {{keys: [loss]}}, m0: {{expr: loss + 1}}, {chain(400, 'm{0}: {{expr: m{1} + 1}}')}}}", "5:1654 this comes to 301 levels with all that it names, and 300 are the most"),
         (f"params: {{p0: {{default: 1}}, {chain(40, 'p{0}: {{default: p{1} + p{1}}}')}}}", "5:284 this comes to 6,142 parts with all that it names, and 5,000 are the most"),
-        (f"params: {{p0: {{default: 1}}, {chain(2000, 'p{0}: {{default: p{1} + 1}}')}}}", "5:1874 this comes to 301 levels with all that it names, and 300 are the most"),
+        (f"params: {{p0: {{default: 1}}, {chain(400, 'p{0}: {{default: p{1} + 1}}')}}}", "5:1874 this comes to 301 levels with all that it names, and 300 are the most"),
         (f"metrics: {{loss: {{keys: [loss]}}, m0: {{expr: loss + 1}}, {chain(9, 'm{0}: {{expr: m{1} * m{1}}}')}}}", ""),
         (f"metrics: {{loss: {{keys: [loss]}}, m0: {{expr: loss + 1}}, {chain(60, 'm{0}: {{expr: m{1} + 1}}')}}}", ""),
     ],
