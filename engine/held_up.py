@@ -10,6 +10,7 @@ from .compile.ir import Value
 from .compile.sql import number as literal
 from .compile.stream import CLOCKS
 from .gates import MET, MISSED, UNKNOWN, Ledger, standing
+from .own_limits import open_as_set
 from .pack import NOT_TAKEN, OUT_OF_REACH, Bound, Gate, Param, Standstill, Stuck
 from .report import Evidence, Finding, GateResult, Moment, RequirementResult, Suggestion
 from .stuck import is_moving, quantile, rounded, solved
@@ -38,7 +39,8 @@ def delayed(ledger: Ledger, watch: Watch, result: GateResult, passed: int) -> Ga
     window: the median of its misses must be near, and it may not surely move to its target. One that is kept now and
     then, though not on all but `quantile` of them, holds it up as well where both are so: the run is late all the same.
     Where one that holds it up is unknown, or moves to its target, there is only to wait; where one stays far off, the
-    gate is out of reach. Where all keep their targets and the run does not pass, it is not taken.
+    gate is out of reach. Where all keep their targets, those of the pack itself as well, and the run does not pass, it
+    is not taken.
     """
     stuck = watch.gate.stuck
     if stuck is None or not _last(ledger, watch.stuck):
@@ -50,6 +52,7 @@ def delayed(ledger: Ledger, watch: Watch, result: GateResult, passed: int) -> Ga
     found: dict[str, Suggestion] = {}
     vetoes: list[tuple[bool, str]] = []
     is_kept = True
+    values: dict[str, list[float]] = {}
     for line in watch.lines:
         if line.advisory:
             continue
@@ -57,6 +60,7 @@ def delayed(ledger: Ledger, watch: Watch, result: GateResult, passed: int) -> Ga
         title = titles[line.requirement.id]
         if recent is None:
             return result._replace(veto=f"there are too few values of {title} as yet")
+        values[line.requirement.id] = recent.values
         misses = [value for value in recent.values if standing(line, value) != MET]
         kept = 1 - len(misses) / len(recent.values)
         if kept >= 1 - share:
@@ -78,6 +82,8 @@ def delayed(ledger: Ledger, watch: Watch, result: GateResult, passed: int) -> Ga
     if found:
         return result._replace(suggestions=tuple(found.values()), delay=NEAR_MISS)
     is_open = is_kept and result.status == "open" and watch.passed is not None
+    if is_open and (reason := open_as_set(watch, values, share)):
+        return result._replace(reason=reason)
     return result._replace(delay=_standing_still(ledger, watch, NOT_TAKEN) if is_open else "")
 
 

@@ -91,7 +91,9 @@ def _standing(gate: GateResult, log: LogFacts) -> str:
         case "passed" if gate.passed is not None:
             return f"{capital(_named(gate))} was passed at {moment(gate.passed, log.clock)}."
         case "open":
-            return f"{capital(_named(gate))} is open: every requirement is met."
+            return (
+                f"{capital(_named(gate))} is open{f' {gate.reason}' if gate.reason else ': every requirement is met'}."
+            )
         case "blocked":
             return f"{capital(_named(gate))} was not reached: {_missing(gate)}."
         case "out of scope" if gate.reason:

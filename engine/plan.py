@@ -16,7 +16,7 @@ from .rate import Rate
 from .report import Finding, GateResult, LogFacts, Moment, RuleState, SetAside, Step, Suggestion
 from .surroundings import RATE_PARAM, SAVES
 from .verdict import nothing_judged, verdict_of
-from .words import clauses, lowered, number, position
+from .words import clauses, listed, lowered, number, position
 
 LOWER = "lower_thresholds"
 """The action whose new values are the limits that a held-up gate suggests."""
@@ -24,6 +24,9 @@ LOWER = "lower_thresholds"
 
 RESTART = "restart"
 """The action that takes the place of going back where nothing was saved that is worth going back to."""
+
+ENDS = frozenset({"stop", RESTART, "stop_early"})
+"""The actions after which the run does not go on, so that it comes to no gate."""
 
 
 class PlanInput(NamedTuple):
@@ -112,7 +115,8 @@ class _Planner:
         self.checkpoint = self.back.checkpoint
 
     def plan(self) -> tuple[tuple[Step, ...], tuple[SetAside, ...]]:
-        requests = self.without_loners(self.without_opposites(self.without_conflicts(self.requests())))
+        requests = self.without_gates(self.without_conflicts(self.requests()))
+        requests = self.without_loners(self.without_opposites(requests))
         self.tell_explained({request.action.id for request in requests})
         steps = self.steps(requests)
         if not steps:
@@ -171,6 +175,26 @@ class _Planner:
                 self.leave_out(request, f"conflicts with {rivals[0]}")
             else:
                 kept.append(request)
+        return kept
+
+    def without_gates(self, requests: Sequence[_Request]) -> list[_Request]:
+        """What gates ask for helps a run to go on: beside an action that ends it for another reason, it is left out."""
+        ending = (
+            request.action.id
+            for request in requests
+            if request.action.id in ENDS and any(finding.cause != "gate" for finding in request.findings)
+        )
+        if (end := next(ending, None)) is None:
+            return list(requests)
+        kept: list[_Request] = []
+        for request in requests:
+            gates = tuple(finding for finding in request.findings if finding.cause == "gate")
+            others = tuple(finding for finding in request.findings if finding.cause != "gate")
+            if others:
+                kept.append(request._replace(findings=others))
+            else:
+                told = listed(_rules(gates))
+                self.leave_out(request, f"{end} ends the run, and {told} asks for one that goes on")
         return kept
 
     def without_opposites(self, requests: Sequence[_Request]) -> list[_Request]:

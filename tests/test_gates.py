@@ -441,6 +441,32 @@ def test_what_a_plan_says_of_an_open_gate_that_is_not_taken(judge: Judge) -> Non
     assert (finding.why, [each.expression for each in finding.evidence]) == ("It is open.", ["steps", "score", "slope"])
 
 
+@pytest.mark.parametrize(
+    ("run", "settings", "delay", "reason"),
+    [
+        (rows(60, score=0.48), ["score_min=0.47"], "", "score (around 0.48, needs > 0.5)"),
+        (rows(60, score=0.48, slope=0.06), ["score_min=0.47", "flat=0.2"], "", "score (around 0.48, needs > 0.5) and slope (around 0.06, needs between -0.1 and 0.05)"),
+        (rows(60, here=8), ["least=4"], "", "steps (around 8, needs >= 10)"),
+        # now and then below the pack's own is not enough to speak against it
+        (rows(60, score=lambda step: 0.48 if step % 20 == 1 else 0.51), ["score_min=0.47"], "not_taken", ""),
+        # a stricter threshold, one that changes nothing here, and none that is another
+        (rows(60), ["score_min=0.55"], "not_taken", ""),
+        (rows(60), ["least=4"], "not_taken", ""),
+        (rows(60), ["score_min=0.5"], "not_taken", ""),
+    ],
+)  # fmt: skip
+def test_a_gate_that_only_the_thresholds_of_this_look_open_is_not_one_that_the_trainer_did_not_take(
+    judge: Judge, run: list[Row], settings: list[str], delay: str, reason: str
+) -> None:
+    report = judge(run, STILL, settings=settings)
+    (gate,) = report.gates
+    told = f"by the thresholds that were set; by the pack's own it waits for {reason}" if reason else ""
+    assert (gate.status, gate.delay, gate.reason) == ("open", delay, told)
+    if reason:
+        assert report.plan[0].text.endswith(f" Next phase is open {told}.")
+        assert f"Next phase: open, {told}" in " ".join(render(report).split())
+
+
 def test_without_a_word_on_it_a_late_gate_waits(judge: Judge) -> None:
     (step,) = judge(rows(60, score=noisy(0.40))).plan
     assert step.text == (

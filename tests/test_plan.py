@@ -54,6 +54,7 @@ ACTIONS = [
     action("halve_lr", 60, "Halve the learning rate", sets={"learning_rate": "lr_peak / 2"}, direction="down"),
     action("raise_lr", 60, "Double the learning rate", sets={"learning_rate": "lr_peak * 2"}, direction="up"),
     action("retune", 55, "Set both", sets={"beta": "beta * 2", "clip": "min(grad_high, 1)"}),
+    action("lower_thresholds", 50, "Lower the threshold"),
     action("check_data", 40, "Check the data"),
     action("check_config", 40, "Check the configuration"),
     action("wait", 10, "Wait", alone=True),
@@ -227,6 +228,36 @@ def test_an_action_that_conflicts_with_one_already_there_is_set_aside() -> None:
     result = plan(finding("unstable", "stop"), finding("stalled", "raise_lr", onset=20, severity="warning"))
     assert actions(result) == ["stop"]
     assert asides(result) == [("raise_lr", ("stalled",), "conflicts with stop")]
+
+
+GATE = finding("gate", "lower_thresholds", "check_config", rule="next_phase", onset=40, severity="warning")
+
+
+@pytest.mark.parametrize(
+    ("others", "expected", "left"),
+    [
+        ([finding("diverging", "stop", "revert")], ["stop", "revert"], ["lower_thresholds", "check_config"]),
+        ([finding("overfitting", "stop_early")], ["stop_early"], ["lower_thresholds", "check_config"]),
+        ([finding("diverging", "restart")], ["restart"], ["lower_thresholds", "check_config"]),
+        ([finding("diverging", "stop", "check_config")], ["stop", "check_config"], ["lower_thresholds"]),
+        ([finding("diverging", "stop", severity="info")], ["lower_thresholds", "check_config"], []),
+        ([finding("unstable", "halve_lr")], ["halve_lr", "lower_thresholds", "check_config"], []),
+    ],
+    ids=["stop", "stop early", "restart", "an action that another asks for as well", "information", "the run goes on"],
+)
+def test_what_a_gate_asks_for_is_for_a_run_that_goes_on(
+    others: list[Finding], expected: list[str], left: list[str]
+) -> None:
+    result = plan(*others, GATE)
+    assert actions(result) == expected
+    reason = f"{expected[0]} ends the run, and next_phase asks for one that goes on"
+    assert asides(result) == [(name, ("next_phase",), reason) for name in left]
+    assert any("next_phase" in step.because for step in result.plan) is not bool(left)
+
+
+def test_a_gate_that_asks_to_stop_keeps_what_else_it_asks_for() -> None:
+    result = plan(finding("gate", "stop", "check_config", rule="next_phase", severity="warning"))
+    assert actions(result) == ["stop", "check_config"]
 
 
 def test_opposite_moves_of_one_setting_become_one_check_config() -> None:
