@@ -24,7 +24,7 @@ class Best(NamedTuple):
     """The best value of a metric and its step (the epoch where no step is logged), out of `among` values.
 
     `metric` is what the log calls it. `saved` is the best value at whose step a checkpoint was seen, with it: the same
-    one, or a worse, or None.
+    one, or a worse, or None. `kept` is what the trainer keeps as its best, under a name that tells no step.
     """
 
     metric: str
@@ -32,10 +32,21 @@ class Best(NamedTuple):
     step: float
     among: int
     saved: tuple[Checkpoint, float] | None = None
+    kept: Checkpoint | None = None
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """The one to take: that of the best step, else what the trainer kept as its best, else the best saved."""
+        saved = self.saved[0] if self.saved else None
+        if self.kept is not None and (saved is None or saved.step != self.step):
+            return self.kept._replace(step=self.step)
+        return saved
 
     def text(self, clock: str) -> str:
         """The whole of it as sentences, for a plan."""
         told = f"{self.metric} was best at {unit_of(clock)} {number(self.step, 9)} ({number(self.value, 4)})"
+        if self.checkpoint is not None and self.checkpoint.is_best:
+            return f"{told}; {self.checkpoint.name} is what the trainer kept as its best."
         if self.saved is None:
             return f"{told}."
         checkpoint, value = self.saved
@@ -45,7 +56,7 @@ class Best(NamedTuple):
 
     def target(self) -> Mapping[str, Scalar] | None:
         """The checkpoint to keep, as the target of a step of the plan."""
-        return {"checkpoint": self.saved[0].name, "step": self.saved[0].step} if self.saved else None
+        return {"checkpoint": self.checkpoint.name, "step": self.checkpoint.step} if self.checkpoint else None
 
 
 def find_best(program: Program, pack: Pack, run: Run, seen: Sequence[Checkpoint] | None) -> Best | None:
@@ -58,10 +69,12 @@ def find_best(program: Program, pack: Pack, run: Run, seen: Sequence[Checkpoint]
         column = "epoch" if clock == "epoch" else "step"
         found = _ordered(program, shown, column, is_higher=metric.better == "higher")
         if found:
-            saved = {checkpoint.step: checkpoint for checkpoint in seen or _told(run, pack)}
-            kept = next(((saved[at], value) for value, at, _ in found if at in saved), None)
+            numbered = [checkpoint for checkpoint in seen or () if not checkpoint.is_best]
+            kept = next((checkpoint for checkpoint in seen or () if checkpoint.is_best), None)
+            steps = {checkpoint.step: checkpoint for checkpoint in numbered or _told(run, pack)}
+            saved = next(((steps[at], value) for value, at, _ in found if at in steps), None)
             value, at, among = found[0]
-            return Best(run.keys.get(id, id), value, at, among, kept)
+            return Best(run.keys.get(id, id), value, at, among, saved, kept)
     return None
 
 

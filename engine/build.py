@@ -219,7 +219,7 @@ def _checkpoints(top: Fields) -> Checkpoints:
     if not top.has("checkpoints"):
         return Checkpoints()
     fields = Fields(top.items["checkpoints"], top.problems, "checkpoints")
-    for item in fields.entries("glob"):
+    for item in (*fields.entries("glob"), *fields.entries("best_glob")):
         name = str(item.value)
         if not name or "/" in name or "\\" in name or ".." in name or "\0" in name:
             hint = "checkpoints are looked for beside the log and in checkpoints/"
@@ -230,7 +230,7 @@ def _checkpoints(top: Fields) -> Checkpoints:
         fault = f"patterns know no {strange}"
     if fault:
         top.problems.add(fields.place("step"), "bad-pattern", f"'step' cannot be used: {fault}", _OF_STEP)
-    return Checkpoints(fields.texts("glob"), step, fields.texts("best"))
+    return Checkpoints(fields.texts("glob"), step, fields.texts("best"), fields.texts("best_glob"))
 
 
 def _metric(name: str, fields: Fields, problems: Problems) -> Metric:

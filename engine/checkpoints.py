@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from itertools import islice
 from typing import NamedTuple, TypeAlias
@@ -22,11 +22,15 @@ Looked: TypeAlias = "dict[tuple[str, Checkpoints], list[tuple[str, float]]]"
 
 
 class Checkpoint(NamedTuple):
-    """A checkpoint: its name, the step it was saved at, and its path as seen from where the command was given."""
+    """A checkpoint: its name, the step it was saved at, and its path as seen from where the command was given.
+
+    One that the trainer keeps as its best, overwriting it, has a name that tells no step: its step is infinite.
+    """
 
     name: str
     step: float
     path: str = ""
+    is_best: bool = False
 
 
 def find_checkpoints(
@@ -36,7 +40,8 @@ def find_checkpoints(
 
     Looks beside the log, in the folder above, and in `checkpoints/` in either; with `directory`, only there.
     `looked` keeps what was seen in each folder for the next log.
-    A checkpoint whose name tells no step is not listed; of two with the same step the nearer place wins.
+    A checkpoint whose name tells no step is not listed, but for the one that the trainer keeps as its best, which comes
+    last; of two with the same step, and of several best ones, the nearer place wins.
     """
     if step_pattern_problem(patterns.step):
         return None
@@ -44,11 +49,10 @@ def find_checkpoints(
     looked = {} if looked is None else looked
     for place in [directory] if directory is not None else _places(log):
         if (place, patterns) not in looked:
-            named = ((name, step_of(name, patterns)) for name in sorted(_names(place)))
-            looked[place, patterns] = [(name, step) for name, step in named if step is not None]
+            looked[place, patterns] = _told(sorted(_names(place)), patterns)
         for name, step in looked[place, patterns]:
             if step not in seen:
-                seen[step] = Checkpoint(name, step, _shown(place, name))
+                seen[step] = Checkpoint(name, step, _shown(place, name), is_best=step == math.inf)
     return tuple(seen[step] for step in sorted(seen)) or None
 
 
@@ -70,6 +74,15 @@ def step_pattern_problem(pattern: str | None) -> str | None:
     if len(re.findall(r"[*+{]", plain)) > 3:
         return "the pattern repeats more than three parts"
     return None
+
+
+def _told(names: Sequence[str], patterns: Checkpoints) -> list[tuple[str, float]]:
+    """The names of checkpoints with the steps they tell, then the one that is kept as the best, if there is one."""
+    steps = {name: step_of(name, patterns) for name in names}
+    found = [(name, step) for name, step in steps.items() if step is not None]
+    others = [name for name, step in steps.items() if step is None and len(name) <= MAX_NAME]
+    best = next((name for glob in patterns.best_glob for name in others if fnmatchcase(name, glob)), None)
+    return [*found, (best, math.inf)] if best is not None else found
 
 
 def _places(log: str) -> list[str]:

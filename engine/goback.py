@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import NamedTuple
 
+from .best import Best
 from .checkpoints import Checkpoint
 from .report import Moment
 from .words import moment, number, position
@@ -17,7 +18,8 @@ class GoBack(NamedTuple):
     the usual distance between two rows on the clock; `first` is the first row, where none
     is missing before it.
     `saves` is how many steps lie between two checkpoints, where that is known.
-    `sign` is what began there, where that is not what the plan is made for.
+    `sign` is what began there, where that is not what the plan is made for. `best` is where the run was at its best,
+    with what the trainer keeps as that.
     """
 
     bound: Moment | None
@@ -27,13 +29,14 @@ class GoBack(NamedTuple):
     first: Moment | None = None
     saves: float | None = None
     sign: str = ""
+    best: Best | None = None
 
     @property
     def comparable(self) -> tuple[Checkpoint, ...]:
         """The checkpoints that were seen, where the log counts in the steps that their names tell."""
         if self.bound is None or self.bound.step is None or self.clock == "row":
             return ()
-        return self.seen or ()
+        return tuple(each for each in self.seen or () if not each.is_best)
 
     @property
     def older(self) -> list[Checkpoint]:
@@ -46,9 +49,17 @@ class GoBack(NamedTuple):
         return [each for each in seen if each.step <= limit - self.interval] or seen
 
     @property
+    def kept(self) -> Checkpoint | None:
+        """What the trainer keeps as its best, where the run was at its best at least a row before the fault."""
+        if self.best is None or self.best.kept is None or self.bound is None or self.bound.step is None:
+            return None
+        is_before = self.best.step < self.bound.step and self.best.step <= self.bound.step - self.interval
+        return self.best.kept._replace(step=self.best.step) if is_before and self.clock != "row" else None
+
+    @property
     def checkpoint(self) -> Checkpoint | None:
-        """The one to go back to, where it is known by name."""
-        return older[-1] if (older := self.older) else None
+        """The one to go back to, where it is known by name: the newest by its number, else the trainer's best."""
+        return older[-1] if (older := self.older) else self.kept
 
     @property
     def is_whole_log(self) -> bool:
@@ -73,7 +84,17 @@ class GoBack(NamedTuple):
         if checkpoint is None:
             unnamed = f"Go back to the newest checkpoint saved before {began}, where the fault began"
             rest = ", and that is its first row: if nothing was saved by then, restart from the beginning"
-            return f"{unnamed}; none was seen beside the log{self._by_saves() or (rest if self.is_whole_log else '')}."
+            doubtful = next((each.name for each in self.seen or () if each.is_best), None)
+            seen = (
+                f"none was seen but {doubtful}, which may hold the fault"
+                if doubtful
+                else "none was seen beside the log"
+            )
+            return f"{unnamed}; {seen}{self._by_saves() or (rest if self.is_whole_log else '')}."
+        if checkpoint.is_best and self.best is not None:
+            best = f"{self.best.metric} was best at {self._at(checkpoint.step)} ({number(self.best.value, 4)})"
+            told = f"Go back to {checkpoint.name}, which the trainer kept as its best"
+            return f"{told}: {best}, before the fault began at {began}."
         text = f"Go back to {self._named(checkpoint)}, the newest one from before the fault began at {began}."
         older = self.older[:-1]
         step = self.bound.step if self.bound else None
@@ -106,4 +127,7 @@ class GoBack(NamedTuple):
         return moment(self.bound, self.clock) + (f" ({self.sign})" if self.sign else "")
 
     def _named(self, checkpoint: Checkpoint) -> str:
-        return f"{checkpoint.name} ({'epoch' if self.clock == 'epoch' else 'step'} {number(checkpoint.step, 9)})"
+        return f"{checkpoint.name} ({self._at(checkpoint.step)})"
+
+    def _at(self, step: float) -> str:
+        return f"{'epoch' if self.clock == 'epoch' else 'step'} {number(step, 9)}"

@@ -325,12 +325,14 @@ class Command(NamedTuple):
 class Checkpoints(NamedTuple):
     """How checkpoints are named: globs beside the log, and a pattern whose first group is the step.
 
-    `best` are the metrics by which the best one is chosen: the first that a log has.
+    `best` are the metrics by which the best one is chosen: the first that a log has; `best_glob` are names under which
+    a trainer keeps its best, which tell no step.
     """
 
     glob: tuple[str, ...] = ()
     step: str | None = None
     best: tuple[str, ...] = ()
+    best_glob: tuple[str, ...] = ()
 
 
 class Variant(NamedTuple):

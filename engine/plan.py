@@ -111,6 +111,7 @@ class _Planner:
             seen=given.checkpoints,
             first=given.first,
             saves=float(saves) if saves is not None else None,
+            best=given.best,
         )
         self.checkpoint = self.back.checkpoint
 
@@ -341,8 +342,11 @@ class _Planner:
         why = clauses(request.findings, self.clock)
         if action.target == "checkpoint":
             return self.back.revert_text()
-        if action.target == "best_checkpoint" and self.given.best:
-            return f"{title}: {why}. {self.given.best.text(self.clock)}"
+        told = f" ({self.given.log.ended_because})" if self.given.log.ended_because else ""
+        if action.target == "best_checkpoint":
+            if self.given.log.ended:
+                title = f"The run has ended{told}: take the checkpoint of its best evaluation, not the last one"
+            return f"{title}: {why}." + (f" {self.given.best.text(self.clock)}" if self.given.best else "")
         if request.instead and action.id == RESTART:
             asking = [each for each in request.findings if RESTART in each.actions]
             return f"{title}: {clauses(asking, self.clock)}." if asking else self.back.restart_text(title)
@@ -350,7 +354,6 @@ class _Planner:
             setting = request.instead.replace("_", " ")
             return f"{title}: the findings ask for {setting} to go both up and down ({why})."
         if action.id == "stop" and self.given.log.ended:
-            told = f" ({self.given.log.ended_because})" if self.given.log.ended_because else ""
             return f"The run has ended{told} and cannot be stopped any more; do not build on its result: {why}."
         if change:
             suggested = [one.param for one in self.suggested(request)]

@@ -24,11 +24,13 @@ metrics: {eval_f1: {keys: [eval_f1], role: eval, better: higher}}
 """
 
 
-def report_of(folder: Path, evals: dict[int, dict[str, float]], saved: tuple[int, ...] = (), total: int = 60) -> Report:
+def report_of(
+    folder: Path, evals: dict[int, dict[str, float]], saved: tuple[int | str, ...] = (), total: int = 60
+) -> Report:
     """A run of sixty steps with evaluations at some of them and checkpoints at others."""
     (folder / "demo.yaml").write_text(PACK)
     for step in saved:
-        (folder / f"checkpoint-{step}").mkdir()
+        (folder / (step if isinstance(step, str) else f"checkpoint-{step}")).mkdir()
     rows: list[dict[str, float]] = []
     for step in range(1, 61):
         rows.append({"step": step, "max_steps": total, "loss": 2.0 / step + 0.01 * (step % 3)})
@@ -59,10 +61,21 @@ RISING = {
         ),
         ((15,), None, "eval_loss was best at step 20 (0.5)."),
         ((), None, "eval_loss was best at step 20 (0.5)."),
+        (
+            ("checkpoint_best.pth", "checkpoint.pth"),
+            {"checkpoint": "checkpoint_best.pth", "step": 20},
+            "eval_loss was best at step 20 (0.5); checkpoint_best.pth is what the trainer kept as its best.",
+        ),
+        (
+            (10, 30, "best_model"),
+            {"checkpoint": "best_model", "step": 20},
+            "eval_loss was best at step 20 (0.5); best_model is what the trainer kept as its best.",
+        ),
+        ((20, "model_best.pt"), {"checkpoint": "checkpoint-20", "step": 20}, "eval_loss was best at step 20 (0.5): checkpoint-20."),
     ],
 )  # fmt: skip
 def test_stopping_early_names_the_checkpoint_to_keep(
-    tmp_path: Path, saved: tuple[int, ...], target: dict[str, object] | None, words: str
+    tmp_path: Path, saved: tuple[int | str, ...], target: dict[str, object] | None, words: str
 ) -> None:
     first = report_of(tmp_path, RISING, saved).plan[0]
     assert (first.action, first.target) == ("stop_early", target)

@@ -1,7 +1,9 @@
+# ruff: noqa: E501 - tables of names
 """Finding checkpoints by their names."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,29 @@ def names(found: tuple[Checkpoint, ...] | None) -> list[tuple[str, float]] | Non
 )
 def test_places_and_names(tmp_path: Path, made: list[str], expected: list[tuple[str, float]] | None) -> None:
     assert names(find_checkpoints(make(tmp_path, *made), HF)) == expected
+
+
+BEST = Checkpoints(("checkpoint*",), r"checkpoint-(\d+)$", best_glob=("checkpoint_best*", "*best*"))
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (["out/checkpoint_best.pth"], [("checkpoint_best.pth", math.inf)]),
+        (["out/checkpoint-9/", "out/best/", "out/checkpoint_best.pth"], [("checkpoint-9", 9), ("checkpoint_best.pth", math.inf)]),
+        (["out/best_b", "out/best_a"], [("best_a", math.inf)]),
+        (["out/logs/best", "out/checkpoint_best.pth"], [("best", math.inf)]),
+        (["out/checkpoint-9-best/"], [("checkpoint-9-best", math.inf)]),
+        (["out/checkpoint.pth"], None),
+    ],
+    ids=["alone", "the first pattern wins", "then the name", "then the nearer place", "no step at its end", "the last one"],
+)  # fmt: skip
+def test_what_a_trainer_keeps_as_its_best(
+    tmp_path: Path, made: list[str], expected: list[tuple[str, float]] | None
+) -> None:
+    found = find_checkpoints(make(tmp_path, *made), BEST)
+    assert names(found) == expected
+    assert [each.is_best for each in found or ()] == [step == math.inf for _, step in expected or ()]
 
 
 def test_only_the_given_directory_counts(tmp_path: Path) -> None:

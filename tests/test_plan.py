@@ -1,11 +1,14 @@
+# ruff: noqa: E501 - tables of whole messages
 """From findings to a plan, a verdict and an exit code."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import pytest
 
+from trainrules.engine.best import Best
 from trainrules.engine.checkpoints import Checkpoint
 from trainrules.engine.command import advice, command_line
 from trainrules.engine.errors import Position
@@ -127,6 +130,7 @@ def plan(
     pack: Pack = PACK,
     scalars: Mapping[str, Scalar] | None = None,
     first: Moment | None = None,
+    best: Best | None = None,
 ) -> PlanResult:
     scalars = {"lr_peak": 5e-7, **(scalars or {})}
     return make_plan(
@@ -141,6 +145,7 @@ def plan(
             improving,
             unjudged,
             first=first,
+            best=best,
         )
     )
 
@@ -382,6 +387,33 @@ def test_no_checkpoint_seen_leaves_it_unnamed() -> None:
     assert result.plan[0].command == "train --size <model_size> --lr 5e-07 --from <checkpoint>"
 
 
+KEPT = Checkpoint("checkpoint_best.pth", math.inf, "out/checkpoint_best.pth", is_best=True)
+
+
+@pytest.mark.parametrize(
+    ("onset", "interval", "seen", "best_at", "expected", "text"),
+    [
+        (30, 1, (KEPT,), 20, "checkpoint_best.pth", "Go back to checkpoint_best.pth, which the trainer kept as its best: f1 was best at step 20 (0.5), before the fault began at step 30."),
+        (30, 1, (*SEEN, KEPT), 20, "checkpoint_best.pth", "Go back to checkpoint_best.pth, which the trainer kept as its best: f1 was best at step 20 (0.5), before the fault began at step 30."),
+        (81, 1, (*SEEN, KEPT), 60, "checkpoint-50", "Go back to checkpoint-50 (step 50), the newest one from before the fault began at step 81."),
+        (30, 1, (KEPT,), 30, None, "Go back to the newest checkpoint saved before step 30, where the fault began; none was seen but checkpoint_best.pth, which may hold the fault."),
+        (30, 11, (KEPT,), 20, None, "Go back to the newest checkpoint saved before step 30, where the fault began; none was seen but checkpoint_best.pth, which may hold the fault."),
+        (30, 1, (KEPT,), None, None, "Go back to the newest checkpoint saved before step 30, where the fault began; none was seen but checkpoint_best.pth, which may hold the fault."),
+    ],
+    ids=["alone", "the others are younger", "one by number is sure", "at the onset", "within a row of it", "no metric of evaluation"],
+)  # fmt: skip
+def test_the_best_that_a_trainer_keeps_under_one_name_is_gone_back_to_where_it_is_older(
+    onset: float, interval: float, seen: tuple[Checkpoint, ...], best_at: float | None, expected: str | None, text: str
+) -> None:
+    best = Best("f1", 0.5, best_at, 9, kept=KEPT) if best_at is not None else None
+    result = plan(finding("inverted", "revert", onset=onset), checkpoints=seen, interval=interval, best=best)
+    step = result.plan[0]
+    assert ((step.target or {}).get("checkpoint"), step.text) == (expected, text)
+    if expected == KEPT.name:
+        assert step.target == {"checkpoint": KEPT.name, "step": best_at}
+        assert step.command == "train --size <model_size> --lr 5e-07 --from out/checkpoint_best.pth"
+
+
 @pytest.mark.parametrize(
     ("clock", "first", "onset", "expected"),
     [
@@ -557,6 +589,28 @@ def test_a_run_that_has_ended_is_not_told_to_stop() -> None:
         "The run has ended and cannot be stopped any more; do not build on its result: margin is negative,"
         " since step 81."
     ]
+
+
+@pytest.mark.parametrize(
+    ("log", "lead"),
+    [
+        (LOG, "Stop here and keep the best checkpoint: loss rises, since step 81."),
+        (ENDED, "The run has ended: take the checkpoint of its best evaluation, not the last one: loss rises, since step 81."),
+        (
+            ENDED._replace(ended_because="the trainer says that it is done"),
+            "The run has ended (the trainer says that it is done): take the checkpoint of its best evaluation, not the last one:"
+            " loss rises, since step 81.",
+        ),
+    ],
+    ids=["goes on", "ended", "ended and said why"],
+)  # fmt: skip
+def test_a_run_that_has_ended_is_told_which_checkpoint_to_take(log: LogFacts, lead: str) -> None:
+    keep = action("stop_early", 70, "Stop here and keep the best checkpoint", target="best_checkpoint")
+    pack = PACK._replace(actions={**PACK.actions, "stop_early": keep})
+    found = finding("overfitting", "stop_early", title="Loss rises")
+    assert texts(plan(found, log=log, pack=pack)) == [lead]
+    best = Best("eval_loss", 0.5, 60, 9, (SEEN[1], 0.6))
+    assert texts(plan(found, log=log, pack=pack, best=best)) == [f"{lead} {best.text('step')}"]
 
 
 # Nothing left to do
