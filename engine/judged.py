@@ -44,9 +44,11 @@ class Lack(NamedTuple):
 def metrics_of(pack: Pack, nodes: Sequence[Expression | None], *, sentinels: bool = True) -> list[str]:
     """The metrics that expressions name, directly or through other metrics, in the order of their appearance.
 
-    Without `sentinels`, those that only nonfinite() stands for are left out.
+    Those that only tell where others count come last. Without `sentinels`, those that only nonfinite() stands for are
+    left out.
     """
     found: list[str] = []
+    wheres: list[Expression] = []
 
     def visit(expression: Expression) -> None:
         for node in expression.tree.walk():
@@ -56,13 +58,16 @@ def metrics_of(pack: Pack, nodes: Sequence[Expression | None], *, sentinels: boo
                 continue
             found.append(node.id)
             metric = pack.metrics[node.id]
-            for inner in (metric.expr, metric.where):
-                if inner:
-                    visit(inner)
+            if metric.where:
+                wheres.append(metric.where)
+            if metric.expr:
+                visit(metric.expr)
 
     for expression in nodes:
         if expression:
             visit(expression)
+    while wheres:
+        visit(wheres.pop(0))
     return found
 
 

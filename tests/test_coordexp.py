@@ -119,6 +119,24 @@ def reads(rule: Rule) -> set[str]:
     return {key for metric in named for *_, keys in members(PACK, metric) for key in keys}
 
 
+def test_what_tells_where_a_metric_counts_is_named_last_and_so_not_drawn() -> None:
+    named = metrics_of(PACK, [level.when for level in PACK.rules["objects_dropped"].levels])
+    counts = ["rollout_parse_dropped_invalid", "rollout_parse_dropped_ambiguous", "rollout_valid_pred_objects"]
+    assert named[-1] == "rollout_buffer_reuse"
+    assert [id for id in named if id in counts] == counts
+    assert "dropped_share" in named
+
+
+def test_every_key_of_the_guide_has_a_unit_or_a_range() -> None:
+    lacking = {
+        key
+        for metric in PACK.metrics.values()
+        if metric.group and not metric.unit and metric.good is None and metric.type == "number"
+        for key in metric.keys[:1]
+    }
+    assert not lacking
+
+
 @pytest.mark.parametrize("variant", ["stage1", "stage2"])
 def test_what_a_variant_switches_off_it_gives_a_reason_for(variant: str) -> None:
     one = PACK.variants[variant]
