@@ -1,15 +1,17 @@
-"""Moments of the last n rows of a long stream by doubling: the state of 2^(k+1) rows merges two states of 2^k.
+"""Moments of the last n rows of a long stream by doubling: the state of 2n rows merges two states of n.
 
 The state (mean, sum of squared deviations, sum of products with the clock) of an older and a newer block merge by the
 pairwise formulas of Chan, Golub and LeVeque (1979), "Updating formulae and a pairwise algorithm for computing sample
-variances". A block is fetched from further up by `lag`, which streams; a window of n rows merges the powers of two in
-n. A constant stays exact, a spike touches only the windows that hold it, and equal windows give equal bits.
+variances". A block is fetched from further up by `lag`, which streams; the lengths form an addition chain that holds
+those of all windows. A constant stays exact, a spike touches only the windows that hold it, and equal windows give
+equal bits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 from .ir import Kernel
@@ -79,55 +81,98 @@ class Doubled:
         if not self.wanted:
             return []
         spacing, order = self.stream.spacing.get("tick") or 0.0, self.stream.order
-        everything: _Wanted = {}
-        for each in self.wanted.values():
-            for x, parts in each.items():
-                everything.setdefault(x, set()).update(parts)
-        single = {f"{part}_{x}_s1": x if part == "m" else "0e0" for x, part in _each(everything)}
-        layers, size = [single], 1
-        while size * 2 <= max(self.wanted):
-            layers += _Merge(size, size, f"s{size}", f"s{size}", f"s{size * 2}", order).layers(everything, spacing)
-            size *= 2
-        for points, wanted in sorted(self.wanted.items()):
-            layers += _composed(points, wanted, spacing, order)
+        merges = addition_chain(self.wanted)
+        needed = {points: {x: set(parts) for x, parts in each.items()} for points, each in self.wanted.items()}
+        for points in sorted(merges, reverse=True):
+            for size in merges[points]:
+                for x, parts in needed[points].items():
+                    needed.setdefault(size, {}).setdefault(x, set()).update(parts)
+        layers = [{f"m_{x}_w1": x for x in needed.get(1, {})}]
+        if 1 in self.wanted:
+            layers[0] |= {f"{part}_{x}_w1": "0e0" for x, part in _each(self.wanted[1]) if part != "m"}
+        for points in sorted(merges):
+            layers += _Merge(*merges[points], order).layers(needed[points], spacing)
         return layers
 
 
+def addition_chain(lengths: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """How windows of these lengths are merged of few others: a length → the two that it is the sum of, 1 being given.
+
+    Not the fewest there are, which would be a search: from the longest down, each is split so that what is not yet
+    there seems to cost least, see `_steps`.
+    """
+    merges: dict[int, tuple[int, int]] = {}
+    open_ = set(lengths) - {1}
+    while open_:
+        total = max(open_)
+        known = {1, *open_} - {total}
+        splits = {(max(part, total - part), min(part, total - part)) for part in known}
+        splits |= {(total - total // by, total // by) for by in (2, 3, 5) if total % by == 0}
+        newer, older = min(splits, key=lambda split: (_missing(split, known), -split[1]))
+        merges[total] = newer, older
+        open_ = ({*open_, newer, older}) - {total, 1}
+    return merges
+
+
+def _missing(split: tuple[int, int], known: set[int]) -> int:
+    """About how many merges it takes until both parts are there; the larger is a multiple of the smaller or near it."""
+    larger, smaller = split
+    if larger in known or larger == smaller:
+        return 0 if smaller in known else _steps(smaller)
+    if smaller in known:
+        return _steps(larger)
+    return _steps(smaller) + _steps(larger // smaller)
+
+
+@cache
+def _steps(points: int) -> int:
+    """A number of merges that suffices for a window of so many rows."""
+    if points == 1:
+        return 0
+    ways = [_steps(points // by) + needs for by, needs in ((2, 1), (3, 2), (5, 3)) if points % by == 0]
+    return min([*ways, _steps(points - 1) + 1] if points % 2 else ways)
+
+
 class _Merge(NamedTuple):
-    """Layers that merge a newer block of `newer` rows (suffix `of`) with the `older` ones before it (`before`)."""
+    """Layers that merge the state of the last `newer` rows with that of the `older` ones before them."""
 
     newer: int
     older: int
-    of: str
-    before: str
-    to: str
     order: str
 
     def layers(self, parts: Mapping[str, set[str]], spacing: float) -> list[dict[str, str]]:
-        shifted = self._weights(spacing)
+        to = f"w{self.newer + self.older}"
+        shifted = self._weights(parts, spacing)
         merged = {}
         for x, part in _each(parts):
-            shifted[f"p{part}_{x}_{self.to}"] = f"lag({part}_{x}_{self.before}, {self.newer}) OVER ({self.order})"
-            own, old = f"{part}_{x}_{self.of}", f"p{part}_{x}_{self.to}"
-            apart = f"(pm_{x}_{self.to} - m_{x}_{self.of})"
+            mean = f"m_{x}_w{self.newer}"
+            apart = f"(pm_{x}_{to} - {mean})"
+            # A row alone has neither spread nor products.
+            own = [f"{part}_{x}_w{self.newer}"] if self.newer > 1 or part == "m" else []
+            old = [f"p{part}_{x}_{to}"] if self.older > 1 or part == "m" else []
+            if old:
+                shifted[old[0]] = f"lag({part}_{x}_w{self.older}, {self.newer}) OVER ({self.order})"
+            both = " + ".join([*own, *old])
             together = {
-                "m": f"{own} + {apart} * f_{self.to}",
-                "q": f"{own} + {old} + {apart} * {apart} * w_{self.to}",
+                "m": f"{mean} + {apart} * f_{to}",
+                "q": f"{both}{' + ' if both else ''}{apart} * {apart} * w_{to}",
                 # The older block lies earlier on the clock, by half the length of both.
-                "c": f"{own} + {old} - {apart} * v_{self.to}",
+                "c": f"{both or '0e0'} - {apart} * v_{to}",
             }[part]
-            merged[f"{part}_{x}_{self.to}"] = f"coalesce({together}, {own})"
+            merged[f"{part}_{x}_{to}"] = f"coalesce({together}, {own[0] if own else '0e0'})"
         return [shifted, merged]
 
-    def _weights(self, spacing: float) -> dict[str, str]:
+    def _weights(self, parts: Mapping[str, set[str]], spacing: float) -> dict[str, str]:
         older, newer, n = self.older, self.newer, self.older + self.newer
         a, b = f"greatest(least(k - {newer}, {older}), 0)", f"least(k, {newer})"
         both = f"CAST({a} + {b} AS DOUBLE)"
-        return {
-            f"f_{self.to}": _weight(f"{a} / {both}", older / n, n),
-            f"w_{self.to}": _weight(f"{a} * {b} / {both}", older * newer / n, n),
-            f"v_{self.to}": _weight(f"{number(spacing / 2)} * {a} * {b}", spacing / 2 * older * newer, n),
+        weights = {
+            "m": ("f", _weight(f"{a} / {both}", older / n, n)),
+            "q": ("w", _weight(f"{a} * {b} / {both}", older * newer / n, n)),
+            "c": ("v", _weight(f"{number(spacing / 2)} * {a} * {b}", spacing / 2 * older * newer, n)),
         }
+        asked = set().union(*parts.values())
+        return {f"{letter}_w{n}": item for part, (letter, item) in weights.items() if part in asked}
 
 
 def _extremes(wanted: Mapping[tuple[str, str], set[int]], order: str) -> list[dict[str, str]]:
@@ -155,14 +200,3 @@ def _weight(partial: str, full: float, rows: int) -> str:
 
 def _each(parts: Mapping[str, set[str]]) -> list[tuple[str, str]]:
     return [(x, part) for x, each in parts.items() for part in sorted(each)]
-
-
-def _composed(points: int, parts: Mapping[str, set[str]], spacing: float, order: str) -> list[dict[str, str]]:
-    """The state of `points` rows out of states of powers of two, the largest being the newest."""
-    powers = [1 << bit for bit in reversed(range(points.bit_length())) if points >> bit & 1]
-    layers, done, suffix = [], powers[0], f"s{powers[0]}"
-    for power in powers[1:]:
-        to = f"w{points}_{done + power}"
-        layers += _Merge(done, power, suffix, f"s{power}", to, order).layers(parts, spacing)
-        done, suffix = done + power, to
-    return [*layers, {f"{part}_{x}_w{points}": f"{part}_{x}_{suffix}" for x, part in _each(parts)}]
