@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from .timeline import Segment, Timeline
+from .segments import Segment, Timeline
 
 
 class Episode(NamedTuple):

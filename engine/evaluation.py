@@ -31,12 +31,13 @@ from .report import (
     Threshold,
 )
 from .rowbook import RowBook
+from .segments import Timeline
 from .series import Splitter, members, metric_id
 from .settings import Whereabouts
 from .stages import derived_in_stages, stage_results
 from .suppress import settled
 from .thresholds import thresholds
-from .timeline import Timeline, is_long, timelines
+from .timeline import is_long, timelines
 from .words import listed
 
 if TYPE_CHECKING:

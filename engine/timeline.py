@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from .segments import FALSE, SINCE, TRUE, UNKNOWN, HeldTrack, Timeline, Track
 
 if TYPE_CHECKING:
     import duckdb
@@ -15,25 +16,9 @@ if TYPE_CHECKING:
     from .compile.sql import Renderer
 
 _PER_CODE = 30
-_TRUTH = (None, False, None, True)
-_HELD_WORK = 4
+_STATES = {None: UNKNOWN, False: FALSE, True: TRUE}
+_HELD_WORK = 2
 """What it takes to tell for how long a condition has held, beside what it takes to tell whether it holds."""
-
-
-class Segment(NamedTuple):
-    """Neighbouring rows `first`..`last` (both included, counted from 1) on which a condition has one value.
-
-    `is_short` marks, at the end of a timeline of held conditions, what is true but has not held long enough.
-    """
-
-    first: int
-    last: int
-    value: bool | None
-    is_short: bool = False
-
-
-Timeline = tuple[Segment, ...]
-"""Segments that cover all rows of the run, in order."""
 
 
 def is_long(program: Program) -> bool:
@@ -84,73 +69,55 @@ def _pass(
     rows: int,
     con: duckdb.DuckDBPyConnection,
 ) -> list[Timeline]:
-    plain = [render.observed(condition) for condition in conditions]
-    source, flags = _held(base, plain, held)
-    codes = []
-    for start in range(0, len(conditions), _PER_CODE):
-        terms = [
-            f"(CASE {flag} WHEN true THEN {3 << 2 * place} WHEN false THEN {1 << 2 * place} ELSE 0 END)"
-            for place, flag in enumerate(flags[start : start + _PER_CODE])
-        ]
-        codes.append(" + ".join(terms))
+    flags = [render.observed(condition) for condition in conditions]
+    counted = [place for place, n in enumerate(held) if n > 1]
+    terms = [_state(place, flag, n) for place, (flag, n) in enumerate(zip(flags, held, strict=True))]
+    codes = [" + ".join(terms[start : start + _PER_CODE]) for start in range(0, len(terms), _PER_CODE)]
     names = [f"c{place}" for place in range(len(codes))]
     coded = ", ".join(f"CAST({code} AS BIGINT) AS {name}" for code, name in zip(codes, names, strict=True))
     before = ", ".join(f"lag({name}) OVER () AS p_{name}" for name in names)
     changed = " OR ".join(f"{name} IS DISTINCT FROM p_{name}" for name in names)
+    falls = "".join(f", f{place}" for place in counted)
+    # The last row leaves as well: it tells since when what holds there, and not for long enough, has held.
     cursor = con.execute(
-        f"SELECT i, {', '.join(names)} FROM (SELECT *, {before} FROM (SELECT i, {coded} FROM {source}))"
-        f" WHERE {changed} ORDER BY i"
+        f"SELECT i, {', '.join(names)}{falls} FROM (SELECT *, {before}"
+        f" FROM (SELECT i, {coded}{falls} FROM {_with_falls(base, flags, counted)}))"
+        f" WHERE {changed} OR i = {rows} ORDER BY i"
     )
-    tracks = [_Track() for _ in conditions]
+    tracks = [HeldTrack(n=n) if n > 1 else Track() for n in held]
+    column = {place: 1 + len(codes) + number for number, place in enumerate(counted)}
     known = [-1] * len(codes)
+    row: tuple[int, ...] = ()
     while batch := cursor.fetchmany(10_000):
-        for i, *row in batch:
-            for block, code in enumerate(row):
+        for row in batch:
+            for block, code in enumerate(row[1 : 1 + len(codes)]):
                 count = min(_PER_CODE, len(conditions) - block * _PER_CODE)
                 turned = known[block] ^ code if known[block] >= 0 else (1 << 2 * count) - 1
                 known[block] = code
                 while turned:
                     bit = (turned & -turned).bit_length() - 1 & ~1
                     turned &= ~(3 << bit)
-                    tracks[block * _PER_CODE + bit // 2].turn(i, _TRUTH[code >> bit & 3])
-    lines = [track.closed(rows) for track in tracks]
-    counted = [place for place, n in enumerate(held) if n > 1]
-    if counted:
-        falls = ", ".join(f"max(CASE WHEN NOT {plain[place]} THEN i END)" for place in counted)
-        found = con.execute(f"SELECT {falls} FROM {base}").fetchone()
-        assert found is not None
-        for place, fall in zip(counted, found, strict=True):
-            lines[place] = _with_short_end(lines[place], fall or 0)
-    return lines
+                    place = block * _PER_CODE + bit // 2
+                    tracks[place].turn(row[0], code >> bit & 3, row[column[place]] if place in column else 0)
+    return [track.closed(rows, row[column[place]] if place in column else 0) for place, track in enumerate(tracks)]
 
 
-def _with_short_end(line: Timeline, fall: int) -> Timeline:
-    """The timeline of a held condition with what stands after its last false row, and is not held yet, told apart."""
-    out: list[Segment] = []
-    for segment in line:
-        if segment.value is not False or segment.last <= fall:
-            out.append(segment)
-            continue
-        if segment.first <= fall:
-            out.append(Segment(segment.first, fall, False))
-        out.append(Segment(max(segment.first, fall + 1), segment.last, True, is_short=True))
-    return tuple(out)
+def _state(place: int, flag: str, n: int) -> str:
+    """SQL of a condition's state on a row, in its place in the code; with n > 1 as rows are counted."""
+    false, since, true = (state << 2 * (place % _PER_CODE) for state in (FALSE, SINCE, TRUE))
+    held = f"CASE WHEN u{place} > f{place} THEN {since} WHEN i - f{place} >= {n} THEN {true} ELSE {false} END"
+    return f"(CASE {flag} WHEN true THEN {true if n == 1 else held} WHEN false THEN {false} ELSE {UNKNOWN} END)"
 
 
-def _held(source: str, flags: Sequence[str], held: Sequence[int]) -> tuple[str, list[str]]:
-    """The source with what it takes to tell for how many observations each flag has been true, and the flags held."""
-    so_far = "OVER (ROWS UNBOUNDED PRECEDING)"
-    counts, falls, out = [], [], []
-    for place, (flag, n) in enumerate(zip(flags, held, strict=True)):
-        if n < 2:
-            out.append(flag)
-            continue
-        counts.append(f"count({flag}) {so_far} AS n{place}")
-        falls.append(f"last_value(CASE WHEN NOT {flag} THEN n{place} END IGNORE NULLS) {so_far} AS f{place}")
-        out.append(f"CASE {flag} WHEN true THEN n{place} - coalesce(f{place}, 0) >= {n} WHEN false THEN false END")
-    if not counts:
-        return source, out
-    return f"(SELECT *, {', '.join(falls)} FROM (SELECT *, {', '.join(counts)} FROM {source}))", out
+def _with_falls(source: str, flags: Sequence[str], counted: Sequence[int]) -> str:
+    """The source with the last row at which each of these flags was false, and was unknown, so far; 0 for none.
+
+    To count the rows on which it was known would be exact, and is a hundred times the work.
+    """
+    last = "coalesce(last_value(CASE WHEN {} THEN i END IGNORE NULLS) OVER (ROWS UNBOUNDED PRECEDING), 0) AS {}"
+    found = [last.format(f"NOT {flags[place]}", f"f{place}") for place in counted]
+    found += [last.format(f"{flags[place]} IS NULL", f"u{place}") for place in counted]
+    return f"(SELECT *, {', '.join(found)} FROM {source})" if found else source
 
 
 def _short(program: Program, conditions: Sequence[Value], rows: int) -> list[Timeline]:
@@ -160,26 +127,10 @@ def _short(program: Program, conditions: Sequence[Value], rows: int) -> list[Tim
     columns = zip(*program.con.execute(f"SELECT {items} FROM {program.table} ORDER BY i").fetchall(), strict=True)
     lines = []
     for values in columns:
-        track = _Track()
+        track, before = Track(), -1
         for i, value in enumerate(values, 1):
-            if i == 1 or value is not track.value:
-                track.turn(i, value)
+            if value is not before:
+                track.turn(i, _STATES[value])
+                before = value
         lines.append(track.closed(rows))
     return lines
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class _Track:
-    segments: list[Segment] = field(default_factory=list)
-    first: int = 0
-    value: bool | None = None
-
-    def turn(self, i: int, value: bool | None) -> None:
-        if self.first:
-            self.segments.append(Segment(self.first, i - 1, self.value))
-        self.first, self.value = i, value
-
-    def closed(self, rows: int) -> Timeline:
-        if self.first:
-            self.segments.append(Segment(self.first, rows, self.value))
-        return tuple(self.segments)

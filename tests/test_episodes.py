@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainrules.engine.episodes import Course, Hold, run
-from trainrules.engine.timeline import Segment, Timeline
+from trainrules.engine.segments import Segment, Timeline
 
 TRUTH = {"T": True, "F": False, "?": None}
 

@@ -84,6 +84,11 @@ class Chained:
         self.extremes[column] = function, x, points
         return self._behind(column, lag)
 
+    def turned(self, x: str) -> str:
+        """The column of the place in the run at which an argument last took another value, 1 where it never did."""
+        self.lags.setdefault(x, 0)
+        return f"c_a_{x}"
+
     def _behind(self, column: str, lag: int) -> str:
         if not lag:
             return column

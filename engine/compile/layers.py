@@ -21,6 +21,16 @@ class Layer:
         return {word for text in (*self.items.values(), self.clauses) for word in _WORD(text)}
 
 
+def shared(layer: dict[str, str], item: str, prefix: str) -> str:
+    """The name of `item` in the layer, added if it is not there yet."""
+    for name, known in layer.items():
+        if known == item:
+            return name
+    name = f"{prefix}{len(layer)}"
+    layer[name] = item
+    return name
+
+
 def stack(source: str, columns: Iterable[str], layers: Sequence[Layer], keep: Sequence[str]) -> str:
     """One SELECT of `keep` from the layers over `source` (a table, or a query in parentheses) with these columns.
 

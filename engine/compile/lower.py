@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .doubling import Doubled
 from .ir import Kernel, Span, Value
-from .layers import Layer, stack
+from .layers import Layer, shared, stack
 from .moments import PARTS, formula, known_from
+from .ranks import Ranked
 from .sql import number
 from .stream import CLOCKS, Stream, count_column
 
@@ -59,7 +60,7 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
     A stream whose window lengths vary carries a column `n_<unit>_<length>` for each, see `varying`.
     """
     lowered = Lowered()
-    doubled = Doubled(stream)
+    doubled, ranked = Doubled(stream), Ranked(stream)
     if stream.runs:
         from .chains import Chained
 
@@ -82,6 +83,8 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
                     extreme = chained.extreme(kernel.kind, x, points, kernel.lag)
                 elif stream.rows >= long and not stream.runs:
                     extreme = doubled.extreme(kernel, x)
+            elif stream.rows >= long and not stream.runs and ranked.takes(kernel):
+                extreme = ranked.quantile(kernel, x)
             value = extreme or window.order_statistic()
         else:
             parts: _Lists | _SoFar | Doubled | Chained
@@ -99,7 +102,7 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
         least = max(kernel.span.least, known_from(kernel.kind))
         finite = f" AND isfinite({value})" if kernel.kind in PARTS and not stream.is_tame(kernel) else ""
         lowered.results[column] = f"CASE WHEN {window.holds(least)}{finite} THEN {value} END"
-    lowered.before = chained.layers() if stream.runs else doubled.layers()
+    lowered.before = chained.layers() if stream.runs else [*doubled.layers(), *ranked.layers()]
     return lowered
 
 
@@ -121,23 +124,11 @@ def counting(stream: str, column: str, span: Span) -> str:
     )
 
 
-def shared(layer: dict[str, str], item: str, prefix: str) -> str:
-    """The name of `item` in the layer, added if it is not there yet."""
-    for name, known in layer.items():
-        if known == item:
-            return name
-    name = f"{prefix}{len(layer)}"
-    layer[name] = item
-    return name
-
-
 def _running(kernel: Kernel, x: str, stream: Stream) -> str:
     so_far = f"OVER {stream.so_far}"
     match kernel.kind:
-        case "first" if stream.runs:
-            return f"last_value(CASE WHEN k = 1 THEN {x} END IGNORE NULLS) OVER (ROWS UNBOUNDED PRECEDING)"
         case "first":
-            return f"first_value({x}) {so_far}"
+            return _first(x, stream)
         case "lowest":
             return f"min({x}) {so_far}"
         case "highest":
@@ -146,6 +137,12 @@ def _running(kernel: Kernel, x: str, stream: Stream) -> str:
             clock, scale = CLOCKS.get(kernel.unit, ("time", 1.0))
             return f"any_value(CASE WHEN {clock} >= {number(kernel.q * scale)} THEN {x} END) {so_far}"
     raise AssertionError(kernel.kind)
+
+
+def _first(x: str, stream: Stream) -> str:
+    if stream.runs:
+        return f"last_value(CASE WHEN k = 1 THEN {x} END IGNORE NULLS) OVER (ROWS UNBOUNDED PRECEDING)"
+    return f"first_value({x}) OVER {stream.so_far}"
 
 
 class _Window:
@@ -248,12 +245,15 @@ class _SoFar(NamedTuple):
     def part(self, part: str, kernel: Kernel, x: str) -> str:
         so_far = self.window.so_far
         if part == "mean":
+            lowered, stream = self.window.lowered, self.window.stream
+            first = shared(lowered.streaming, _first(x, stream), "s")
+            # The mean of equal values is that value, exactly.
             if self.chained is None:
-                low, high = so_far(f"min({x})"), so_far(f"max({x})")
+                other = f"last_value(CASE WHEN {x} <> {first} THEN k END IGNORE NULLS) OVER {stream.so_far}"
+                flat = f"{shared(lowered.shifted, other, 't')} IS NULL"
             else:
-                rows = self.window.stream.rows
-                low, high = (self.chained.extreme(kind, x, rows) for kind in ("minimum", "maximum"))
-            return f"CASE WHEN {low} = {high} THEN {low} ELSE {so_far(f'avg({x})')} END"
+                flat = f"{self.chained.turned(x)} = 1"
+            return f"CASE WHEN {flat} THEN {first} ELSE {so_far(f'avg({x})')} END"
         if part == "stt":
             return f"{so_far('var_pop(tick)')} * k"
         # DuckDB 1.4 raises where squares overflow.

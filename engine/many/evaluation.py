@@ -21,11 +21,11 @@ from ..pack import Resolved
 from ..rate import RATE, rate_cells
 from ..report import Finding, LogFacts, Report, RuleState, StageResult, Threshold
 from ..rowbook import Row, RowBook
+from ..segments import Timeline
 from ..series import Splitter, metric_id
 from ..settings import Whereabouts
 from ..stages import StageQuestions, stage_answers, stage_questions
 from ..thresholds import thresholds
-from ..timeline import Timeline
 from .answers import Answers, OneBook, OneProgram, UnansweredError
 from .flags import places, timeline
 from .program import ManyProgram

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from ..timeline import Segment, Timeline
+from ..segments import Segment, Timeline
 
 TRUE, FALSE, UNKNOWN = "T", "F", "-"
 _VALUES = {TRUE: True, FALSE: False, UNKNOWN: None}
