@@ -11,7 +11,7 @@ from .pack import Pack, Scalar
 from .readers.model import Run
 from .surroundings import BEST
 from .timeline import is_long
-from .words import number, unit_of
+from .words import as_written, number, unit_of
 
 if TYPE_CHECKING:
     from .compile.program import Program
@@ -44,7 +44,7 @@ class Best(NamedTuple):
 
     def text(self, clock: str) -> str:
         """The whole of it as sentences, for a plan."""
-        told = f"{self.metric} was best at {unit_of(clock)} {number(self.step, 9)} ({number(self.value, 4)})"
+        told = f"{self.metric} was best at {unit_of(clock)} {as_written(self.step)} ({number(self.value, 4)})"
         if self.checkpoint is not None and self.checkpoint.is_best:
             return f"{told}; {self.checkpoint.name} is what the trainer kept as its best."
         if self.saved is None:

@@ -50,7 +50,7 @@ def _is_peak(node: object) -> bool:
 def command_line(template: str, names: Mapping[str, Scalar]) -> str:
     """A command for a shell; texts are quoted, and what has no value stays as <name> for a person to fill in."""
     words = {each.name: _word(each.name, names.get(each.name)) for each in placeholders(template)}
-    return fill(" ".join(template.split()), words)
+    return fill(" ".join(template.split()), words, is_plain=True)
 
 
 def advice(template: str, names: Mapping[str, Scalar]) -> str:

@@ -113,7 +113,7 @@ def closest(program: Program, quiet: Sequence[Judged]) -> dict[str, Evidence]:
     items = [nearest(render, judged, test) for judged, test in asked]
     found = program.totals(items, source)
     return {
-        rule: Evidence(test.text, _constant(test.right), None, value, None)
+        rule: Evidence(test.text, _constant(test.right), None, value, None, is_upward=test.is_upward)
         for (rule, (_, test)), value in zip(chosen.items(), found, strict=True)
         if value is not None
     }

@@ -14,7 +14,7 @@ from .rowbook import RowBook
 from .series import Series, member_of
 from .template import fill, placeholders
 from .tree import Call
-from .words import in_series
+from .words import as_written, in_series
 from .words import moment as words
 
 if TYPE_CHECKING:
@@ -176,7 +176,9 @@ def state_of(bench: Workbench, rule: Rule, went: Sequence[Went]) -> RuleState:
         since = min(each.course.pending_since or 0 for each in pending)
         step = bench.book.row(since).step
         starting = max((each.severity for each in pending), key=SEVERITIES.index)
-        return RuleState(rule.id, "pending", "" if step is None else f"since step {step:g}", severity=starting)
+        return RuleState(
+            rule.id, "pending", "" if step is None else f"since step {as_written(step)}", severity=starting
+        )
     if any(each.course.state != "unknown" for each in went):
         return RuleState(rule.id, "ok", severity=severity)
     if all(last_value(bench.program, each.judged.scope) is False for each in went):
@@ -187,7 +189,7 @@ def state_of(bench: Workbench, rule: Rule, went: Sequence[Went]) -> RuleState:
         reason = "the run ended before it could be judged"
         return RuleState(rule.id, "not_evaluated", reason, severity=severity)
     if after is not None and bench.last_tick <= after:
-        return RuleState(rule.id, "waiting", f"after step {after:g}", severity=severity, until=after)
+        return RuleState(rule.id, "waiting", f"after step {as_written(after)}", severity=severity, until=after)
     points = max(points_needed(each.judged.when) for each in went)
     metrics = bench.resolved.pack.metrics
     logged = [id for id in metrics_of(bench.resolved.pack, conditions_of(rule)[:1]) if metrics[id].expr is None]

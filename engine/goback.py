@@ -8,7 +8,7 @@ from typing import NamedTuple
 from .best import Best
 from .checkpoints import Checkpoint
 from .report import Moment
-from .words import moment, number, position
+from .words import as_written, moment, number, position
 
 
 class GoBack(NamedTuple):
@@ -119,7 +119,9 @@ class GoBack(NamedTuple):
         if self.saves is None or self.clock != "step" or not self.bound or self.bound.step is None:
             return ""
         step = (ceil(self.bound.step / self.saves) - 1) * self.saves
-        return f", but by save_steps = {number(self.saves, 9)} it is that of step {number(step, 9)}" if step > 0 else ""
+        return (
+            f", but by save_steps = {as_written(self.saves)} it is that of step {as_written(step)}" if step > 0 else ""
+        )
 
     def _began(self) -> str:
         if self.bound is None:
@@ -130,4 +132,4 @@ class GoBack(NamedTuple):
         return f"{checkpoint.name} ({self._at(checkpoint.step)})"
 
     def _at(self, step: float) -> str:
-        return f"{'epoch' if self.clock == 'epoch' else 'step'} {number(step, 9)}"
+        return f"{'epoch' if self.clock == 'epoch' else 'step'} {as_written(step)}"

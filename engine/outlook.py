@@ -8,7 +8,7 @@ from .best import Best
 from .causes import IMPROVING, is_open, is_serious
 from .pack import Rule
 from .report import Finding, GateResult, LogFacts, RequirementResult, RuleState, Step
-from .words import capital, clauses, counted, how_far, listed, lowered, moment, number, unit_of
+from .words import as_written, capital, clauses, counted, how_far, listed, lowered, moment, number, unit_of
 
 
 def nothing_to_do(
@@ -43,7 +43,7 @@ def _gate_text(closed: Sequence[GateResult], log: LogFacts) -> str:
     if known:
         at = max(known)
         is_last = log.total is not None and at > log.total
-        until = f"after {unit_of(log.clock)} {number(at, 9)}" + (", past the planned end" if is_last else "")
+        until = f"after {unit_of(log.clock)} {as_written(at)}" + (", past the planned end" if is_last else "")
     told = ". ".join(capital(_waiting(gate)) if place else _waiting(gate) for place, gate in enumerate(closed))
     whys = [line.why for line in lines if not line.is_lacking] + [gate.why for gate in closed]
     why = " ".join(dict.fromkeys(filter(None, whys)))
@@ -125,7 +125,7 @@ def _until(unsettled: Sequence[RuleState], log: LogFacts) -> str:
     latest = max(known)
     if log.total is not None and latest >= log.total:
         return "at the end of the run"
-    return f"after {unit_of(log.clock)} {number(latest, 9)}"
+    return f"after {unit_of(log.clock)} {as_written(latest)}"
 
 
 def _what(unsettled: Sequence[RuleState], rules: Mapping[str, Rule], at_most: int = 2) -> str:

@@ -16,7 +16,7 @@ from .rate import Rate
 from .report import Finding, GateResult, LogFacts, Moment, RuleState, SetAside, Step, Suggestion
 from .surroundings import RATE_PARAM, SAVES
 from .verdict import nothing_judged, verdict_of
-from .words import clauses, listed, lowered, number, position
+from .words import as_written, clauses, listed, lowered, position
 
 LOWER = "lower_thresholds"
 """The action whose new values are the limits that a held-up gate suggests."""
@@ -308,7 +308,9 @@ class _Planner:
     def settings(self, request: _Request) -> str:
         """What the trainer's own configuration calls the limits that are to change."""
         suggested = self.suggested(request)
-        told = ", ".join(dict.fromkeys(f"{one.setting}: {number(one.value)}" for one in suggested if one.setting))
+        told = ", ".join(
+            dict.fromkeys(f"{one.setting}: {as_written(one.value, 6)}" for one in suggested if one.setting)
+        )
         where = f"What counts is the trainer's own configuration: {told}." if told else ""
         return f"{where} --write-overrides FILE saves it for the next look.".lstrip() if suggested else ""
 
@@ -359,7 +361,7 @@ class _Planner:
             suggested = [one.param for one in self.suggested(request)]
             told = ", ".join(
                 (f"{setting} " if setting in suggested else f"{setting.replace('_', ' ')} " if len(change) > 1 else "")
-                + (f"{number(old)} → {number(new)}" if old is not None else f"to {number(new)}")
+                + (f"{as_written(old, 6)} → {as_written(new, 6)}" if old is not None else f"to {as_written(new, 6)}")
                 for setting, (old, new) in change.items()
             )
             return f"{title}: {told}." if is_told else f"{title}: {told}, because {why}."

@@ -24,6 +24,7 @@ class Evidence(NamedTuple):
     worst: float | None
     last: float | None
     worst_at: Moment | None = None
+    is_upward: bool | None = None  # of a quiet rule: whether larger values are the worse ones
 
 
 class Finding(NamedTuple):

@@ -9,10 +9,12 @@ from typing import NamedTuple
 
 from .errors import Position, Problem
 from .pack import Scalar
+from .words import as_written, number
 
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*").fullmatch
 _SPEC = re.compile(r"\+?,?(?:\.\d{1,2})?[gef%]?|,?d|s").fullmatch
+_GENERAL = re.compile(r"(\+?),?(?:(?:\.(\d{1,2}))?g|s?)").fullmatch
 _SPECS = "use one such as g, .3g, .2e, .1f, .0%, d or s"
 
 
@@ -67,19 +69,30 @@ def template_problems(text: str, at: Position) -> Iterator[Problem]:
             yield Problem(at.within(text, start), "bad-placeholder", message, hint, at.reach(text, start, width))
 
 
-def fill(text: str, values: Mapping[str, Scalar], *, unknown: str = "?") -> str:
-    """The text with its placeholders replaced; `unknown` stands for what is missing, None or not finite."""
+PLACES = frozenset({"onset", "fired", "step", "epoch", "total", "first_step", "last_step", "last_epoch"})
+"""Names of places on the clock, which are written as the log has them."""
+
+
+def fill(text: str, values: Mapping[str, Scalar], *, unknown: str = "?", is_plain: bool = False) -> str:
+    """The text with its placeholders replaced; `unknown` stands for what is missing, None or not finite.
+
+    Numbers stand as a person writes them; with `is_plain`, and where they are places on the clock, as a command or a
+    file has them.
+    """
 
     def replace(match: re.Match[str]) -> str:
         if match[1] is None:
             return match[0][0]
         name, _, spec = match[1].partition(":")
-        return shown(values.get(name), spec, unknown) if _NAME(name) and _SPEC(spec) else match[0]
+        if not _NAME(name) or not _SPEC(spec):
+            return match[0]
+        is_place = name in PLACES or name.endswith("_step")
+        return shown(values.get(name), spec, unknown, is_plain=is_plain or is_place)
 
     return _PIECE.sub(replace, text)
 
 
-def shown(value: Scalar, spec: str = "", unknown: str = "?") -> str:
+def shown(value: Scalar, spec: str = "", unknown: str = "?", *, is_plain: bool = False) -> str:
     """One value in one of the formats that a placeholder may ask for."""
     if value is None:
         return unknown
@@ -91,4 +104,7 @@ def shown(value: Scalar, spec: str = "", unknown: str = "?") -> str:
         return unknown
     if spec.endswith("d"):
         return format(round(value), spec)
-    return format(value, spec if spec not in ("", "s") else "g")
+    if not (general := _GENERAL(spec)):
+        return format(value, spec)
+    told = (as_written if is_plain else number)(value, max(int(general[2] or 6), 1))
+    return f"+{told}" if general[1] and value >= 0 else told

@@ -7,9 +7,27 @@ from collections.abc import Sequence
 
 from .report import Finding, LogFacts, Moment
 
+GROUPED = 10_000
+"""From here on the thousands of a measured number are set apart."""
+
 
 def number(value: float, digits: int = 6) -> str:
-    """A number as a person writes it: whole numbers in full up to 15 digits, others with `digits` significant ones."""
+    """A measured number as a person writes it: "0.2143", "1024", "10,510", "5e-07".
+
+    Whole numbers stand in full, others with `digits` significant ones; thousands are set apart from 10,000 on, and a
+    power of ten stands only where there would be more than 15 digits, or four zeros after the point.
+    """
+    text = as_written(value, digits)
+    if not math.isfinite(value) or abs(value) >= 1e15:
+        return text.replace("e+", "e")
+    if "e+" in text:
+        text = str(int(float(text)))
+    whole, point, rest = text.partition(".")
+    return f"{int(whole):,}{point}{rest}" if abs(float(text)) >= GROUPED else text
+
+
+def as_written(value: float, digits: int = 9) -> str:
+    """A step, or the value of a setting, as a file or a command has it: without commas."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
@@ -33,7 +51,7 @@ def moment(at: Moment, clock: str = "step") -> str:
     """Where a row stands: "step 81", "epoch 3", or "row 12" where the log has no steps."""
     if at.step is None or clock == "row":
         return f"row {at.row}"
-    return f"{unit_of(clock)} {number(at.step, 9)}"
+    return f"{unit_of(clock)} {as_written(at.step)}"
 
 
 def position(at: Moment) -> float:
@@ -116,8 +134,8 @@ def how_far(log: LogFacts) -> str:
     if log.last_step is None or log.clock == "row":
         return counted(log.rows, "row")
     unit = unit_of(log.clock)
-    done = f"{unit} {number(log.last_step, 9)}"
-    return f"{done} of {number(log.total, 9)}" if log.total is not None and unit == "step" else done
+    done = f"{unit} {as_written(log.last_step)}"
+    return f"{done} of {as_written(log.total)}" if log.total is not None and unit == "step" else done
 
 
 def listed(words: Sequence[str], last: str = "and") -> str:

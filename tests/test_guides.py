@@ -151,3 +151,13 @@ def test_docs_are_up_to_date() -> None:
         [sys.executable, str(ROOT / "docs" / "build.py"), "--check"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["common", *(guide.stem for guide in GUIDES)])
+def test_what_stands_alone_in_explain_is_a_whole_sentence(name: str) -> None:
+    """A help that goes on where the one above it ended is understood in the file, and nowhere else."""
+    pack = load_pack(name)
+    things = [*pack.params.values(), *pack.metrics.values(), *pack.windows.values(), *pack.variants.values()]
+    assert [
+        each.id for each in things if each.help.split(" ")[0] in ("and", "but", "or", "then", "which", "that")
+    ] == []

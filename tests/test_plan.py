@@ -577,6 +577,15 @@ def test_commands_are_filled_quoted_and_never_followed_into_objects(template: st
     assert command_line(template, names) == expected
 
 
+def test_commands_have_numbers_without_commas() -> None:
+    assert command_line(
+        "run --steps {steps:g} --lr {lr:g} {size}", {"steps": 1234567.0, "lr": 2.5e-7, "size": 2e4}
+    ) == ("run --steps 1234567 --lr 2.5e-07 20000")
+    assert advice("Best was {loss:.4g} at step {best_step:g}.", {"loss": 10514.3, "best_step": 12000.0}) == (
+        "Best was 10,510 at step 12000."
+    )
+
+
 def test_advice_needs_all_of_its_numbers() -> None:
     assert advice("At {a:g} and {b:g}.", {"a": 1.0, "b": 2.0}) == "At 1 and 2."
     assert advice("At {a:g} and {b:g}.", {"a": 1.0, "b": None}) == ""

@@ -7,6 +7,7 @@ import pytest
 from trainrules.engine.pack import Override
 from trainrules.engine.render.escape import cells, encodable, printable
 from trainrules.engine.render.layout import wrap
+from trainrules.engine.render.proof import approach
 from trainrules.engine.render.sparkline import column, sparkline
 from trainrules.engine.render.table import render
 from trainrules.engine.report import (
@@ -93,7 +94,7 @@ PLAN = (
     ),
 )
 OK = tuple(
-    RuleState(rule, "ok", "", Evidence("x", 50.0, None, worst, None), "warning")
+    RuleState(rule, "ok", "", Evidence("x", 50.0, None, worst, None, is_upward=True), "warning")
     for rule, worst in [("grad_norm_high", 47.0), ("loss_rising", 1.0), ("non_finite", 0.0), ("kl_stuck", 9.0)]
 )
 STATES = (
@@ -168,7 +169,7 @@ Findings
             episodes (loss_spike)
 
 set aside (1)      raise_lr (explained by margin_negative)
-ok (4)             grad_norm_high (nearest: 47, limit 50), loss_rising,
+ok (4)             grad_norm_high (47 at most, fires above 50), loss_rising,
                    non_finite, kl_stuck
 waiting (1)        margin_stuck (after step 250)
 not evaluated (3)  overfit, overfit_mild (no eval_loss in the log); lr_off
@@ -184,7 +185,7 @@ log                200 rows, steps 1 to 200 of 300; 3 malformed lines (12, 40,
 HEALTHY_PAGE = """\
 HEALTHY  out/logs/run.jsonl
 The run finished at step 300 of 300; 4 rules found no fault.
-ok (4)             grad_norm_high (nearest: 47, limit 50) and 3 more
+ok (4)             grad_norm_high (47 at most, fires above 50) and 3 more
 not evaluated (3)  no eval_loss in the log (2 rules) and 1 more reason
 disabled (1)       noise
 stages (2)         start loss 0.5 (below the guide's 0.6 to 0.7) and 1 more
@@ -232,6 +233,22 @@ log                200 rows, steps 1 to 200 of 300; 3 malformed lines (12, 40,
 
 def test_a_run_that_needs_action() -> None:
     assert render(ACT) == ACT_PAGE
+
+
+@pytest.mark.parametrize(
+    ("is_upward", "worst", "limit", "told"),
+    [
+        (True, 47.0, 50.0, "47 at most, fires above 50"),
+        (True, 10514.3, 12000.0, "10,510 at most, fires above 12,000"),
+        (True, 1.2, 1.2, "1.2 at most, fires above 1.2"),
+        (True, 1.23, 1.2, "reached 1.23; above 1.2 alone is not enough"),
+        (False, 0.5485, 0.5, "0.5485 at least, fires below 0.5"),
+        (False, 0.45, 0.5, "reached 0.45; below 0.5 alone is not enough"),
+        (None, 1.1, 1.2, "nearest: 1.1, limit 1.2"),
+    ],
+)
+def test_how_near_a_quiet_rule_came(is_upward: bool | None, worst: float, limit: float, told: str) -> None:
+    assert approach(Evidence("x", limit, None, worst, None, is_upward=is_upward), limit) == told
 
 
 def test_a_healthy_run_takes_a_few_lines() -> None:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from ..items import Plain
 from ..report import Evidence, Finding, Moment, Report, RuleState
-from ..words import moment, number
+from ..words import as_written, moment, number
 from .model import Case, Difference, Expected
 
 Facts: TypeAlias = Mapping[str, object]
@@ -220,7 +220,7 @@ def shown_value(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (int, float)):
-        return number(float(value), 9)
+        return as_written(float(value))
     if isinstance(value, list):
         return ", ".join(map(shown_value, value)) or "nothing"
     if isinstance(value, Mapping):

@@ -26,7 +26,7 @@ from ..pack import (
 )
 from ..report import Threshold
 from ..thresholds import thresholds
-from ..words import listed
+from ..words import as_written, listed
 from .layout import Page
 from .phrases import STANDSTILLS, band, by_reason, end, identity, leeway, length, line, plain, requirement, span, value
 from .provenance import history, source_at
@@ -279,7 +279,7 @@ def _text(content: Any) -> str:
     if content is None or isinstance(content, str):
         return content or ""
     if isinstance(content, (int, float)):
-        return f"{content:g}"
+        return as_written(float(content), 6)
     if isinstance(content, Mapping):
         return ", ".join(f"{name} {_text(inner)}".rstrip() for name, inner in content.items())
     if hasattr(content, "_asdict"):

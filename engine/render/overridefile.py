@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from ..pack import Override, Scalar
 from ..report import GateResult, Report, Suggestion
-from ..words import number
+from ..words import as_written, number
 from .escape import printable
 
 
@@ -32,7 +32,7 @@ def render_overrides(report: Report, pack: str, path: str) -> str | None:
         f"  {shlex.join(words)}",
     ]
     settings = dict.fromkeys(
-        f"  {each.setting}: {number(each.value, 15)}" for gate in gates for each in gate.suggestions if each.setting
+        f"  {each.setting}: {as_written(each.value, 15)}" for gate in gates for each in gate.suggestions if each.setting
     )
     if settings:
         lines += ["This changes how the log is judged. The run itself follows the trainer's own settings:", *settings]
@@ -51,7 +51,7 @@ def _is_kept(override: Override) -> bool:
 
 def _scalar(value: Scalar) -> str:
     if isinstance(value, float):
-        return number(value, 15)
+        return as_written(value, 15)
     return json.dumps(value)
 
 
@@ -59,8 +59,8 @@ def _told(gate: GateResult, suggestion: Suggestion) -> str:
     line = next(one for one in gate.requirements if one.name == suggestion.requirement)
     where = f"{gate.gate}, {gate.series}" if gate.series else gate.gate
     return (
-        f"{suggestion.param}: {number(suggestion.now)} -> {number(suggestion.value)} ({where}: {line.title} needs "
-        f"{line.target}, nearly all recent values reach {number(suggestion.reached, 4)})"
+        f"{suggestion.param}: {as_written(suggestion.now)} -> {as_written(suggestion.value)} ({where}:"
+        f" {line.title} needs {line.target}, nearly all recent values reach {number(suggestion.reached, 4)})"
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ..expression import Expression
 from ..pack import NOT_TAKEN, OUT_OF_REACH, Duration, Invariant, LinePattern, Requirement, Scalar, Stage, Window
+from ..words import as_written
 
 STANDSTILLS = {OUT_OF_REACH: "out of reach without a trend", NOT_TAKEN: "open for long and not taken"}
 """How a gate stands that is late for no near miss, in words."""
@@ -31,17 +32,15 @@ def value(given: Scalar | Expression, code: str = "") -> str:
         return "unset"
     if isinstance(given, bool):
         return "true" if given else "false"
-    return given if isinstance(given, str) else f"{given:g}"
+    return given if isinstance(given, str) else as_written(given, 6)
 
 
 def band(bounds: Band) -> str:
     """A range in words: "0 to 1", "at least 0", or nothing."""
-    low, high = bounds or (None, None)
-    if low is None and high is None:
-        return ""
-    if low is None:
-        return f"at most {high:g}"
-    return f"at least {low:g}" if high is None else f"{low:g} to {high:g}"
+    low, high = ("" if end is None else as_written(end, 6) for end in bounds or (None, None))
+    if low and high:
+        return f"{low} to {high}"
+    return f"at least {low}" if low else f"at most {high}" if high else ""
 
 
 def by_reason(rules: Mapping[str, str]) -> dict[str, list[str]]:
@@ -54,7 +53,7 @@ def by_reason(rules: Mapping[str, str]) -> dict[str, list[str]]:
 
 def end(stage: Stage) -> str:
     """Where a stage ends: "step 50 or 34% of the run"."""
-    parts = [f"{stage.unit.removesuffix('s')} {stage.to:g}"] if stage.to is not None else []
+    parts = [f"{stage.unit.removesuffix('s')} {as_written(stage.to)}"] if stage.to is not None else []
     parts += [f"{100 * stage.share:.6g}% of the run"] if stage.share is not None else []
     return " or ".join(parts) or "the end"
 

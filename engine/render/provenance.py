@@ -8,7 +8,7 @@ from ..errors import Position
 from ..pack import Override, Scalar
 from ..report import Report, Suppression, Threshold
 from ..settings import BESIDE, FOUND, PROJECT, Source
-from ..words import clause, listed, number
+from ..words import as_written, clause, listed
 from .layout import Page
 
 LABEL_WIDTH = 19
@@ -25,7 +25,7 @@ def shown(value: Scalar) -> str:
         return "unset"
     if isinstance(value, bool):
         return str(value).lower()
-    return value if isinstance(value, str) else number(value)
+    return value if isinstance(value, str) else as_written(value, 6)
 
 
 def override(each: Override) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..many.line import Line, tally
-from ..words import counted, in_series, lowered, moment, number
+from ..words import as_written, counted, in_series, lowered, moment
 
 
 def reached(line: Line) -> str:
@@ -14,10 +14,10 @@ def reached(line: Line) -> str:
         return "-"
     if line.clock == "row" or line.last_step is None:
         return counted(line.rows, "row")
-    last = number(line.last_step, 9)
+    last = as_written(line.last_step)
     if line.clock == "epoch":
         return f"epoch {last}"
-    return f"{last}/{number(line.total, 9)}" if line.total is not None else last
+    return f"{last}/{as_written(line.total)}" if line.total is not None else last
 
 
 def found(line: Line, *, since: bool = True) -> str:

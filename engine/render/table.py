@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from ..causes import IMPROVING, is_open, precedence
 from ..pack import SEVERITIES, Override
-from ..report import Evidence, Finding, LogFacts, Report, RuleState, StageResult
-from ..words import capital, clause, counted, in_series, listed, moment, number, position, unit_of
+from ..report import Finding, LogFacts, Report, RuleState, StageResult
+from ..words import as_written, capital, clause, counted, in_series, listed, moment, number, position, unit_of
 from .layout import Page
+from .proof import approach, evidence, gap, numbers
 from .sparkline import column, sparkline
 
 SPARK_WIDTH = 48
@@ -99,7 +100,7 @@ def _headline(page: Page, report: Report) -> None:
     if finding.message:
         page.add(finding.message, "  ")
     else:
-        _evidence(page, finding, "  ")
+        evidence(page, finding, "  ")
 
 
 def _plan(page: Page, report: Report) -> None:
@@ -151,7 +152,7 @@ def _findings(page: Page, report: Report, is_calm: bool) -> None:
 
 def _remark(finding: Finding, clock: str) -> str:
     """An info finding in a line: what its rule says, or else its numbers."""
-    said = f": {finding.message}" if finding.message else _numbers(finding)
+    said = f": {finding.message}" if finding.message else numbers(finding)
     return clause(finding, clock) + said
 
 
@@ -180,7 +181,7 @@ def _finding(page: Page, finding: Finding, log: LogFacts, *, is_drawn: bool) -> 
         _spark(page, finding, log, indent, is_marked=False)
         if finding.message:
             page.add(finding.message, indent)
-    _evidence(page, finding, indent)
+    evidence(page, finding, indent)
     if finding.why:
         page.add(f"Why: {finding.why}", indent)
     if finding.source:
@@ -197,37 +198,6 @@ def _history(finding: Finding, clock: str) -> str:
     if finding.end is not None:
         told += f" to {moment(finding.end, clock)}"
     return told + (f", the last of {finding.episodes} episodes" if finding.episodes > 1 else "")
-
-
-def _evidence(page: Page, finding: Finding, indent: str) -> None:
-    """A line for each value that the condition compares, with all that it is compared with."""
-    by_value: dict[str, list[Evidence]] = {}
-    for evidence in finding.evidence:
-        by_value.setdefault(evidence.expression, []).append(evidence)
-    for expression, same in by_value.items():
-        if told := _values(same):
-            page.add(f"{expression}: {told}", indent, indent + "  ")
-
-
-def _values(same: Sequence[Evidence]) -> str:
-    first = same[0]
-    values = [
-        f"{number(value, 4)} {when}".strip()
-        for when, value in (("at onset", first.at_onset), ("at worst", first.worst), ("last", first.last))
-        if value is not None
-    ]
-    limits = [number(each.threshold, 4) for each in same if each.threshold is not None]
-    if limits:
-        values.append(f"limit{'s' if len(limits) > 1 else ''} {', '.join(limits)}")
-    return ", ".join(values)
-
-
-def _numbers(finding: Finding) -> str:
-    """The last value of an advisory finding against its threshold, in few characters."""
-    for evidence in finding.evidence:
-        if evidence.last is not None and evidence.threshold is not None:
-            return f": {number(evidence.last, 4)}, limit {number(evidence.threshold, 4)}"
-    return ""
 
 
 def _spark(page: Page, finding: Finding, log: LogFacts, indent: str, *, is_marked: bool) -> None:
@@ -300,11 +270,10 @@ def _ok(page: Page, rules: Sequence[RuleState], lines: int) -> None:
     if not rules:
         return
     names = [rule.rule for rule in rules]
-    near = min((rule for rule in rules if _gap(rule) <= NEAR), key=_gap, default=None)
+    near = min((rule for rule in rules if gap(rule) <= NEAR), key=gap, default=None)
     if near is not None and near.closest is not None and near.closest.threshold is not None:
         names.remove(near.rule)
-        worst = number(near.closest.worst or 0.0, 4)
-        names.insert(0, f"{near.rule} (nearest: {worst}, limit {number(near.closest.threshold, 4)})")
+        names.insert(0, f"{near.rule} ({approach(near.closest, near.closest.threshold)})")
     _list(page, f"ok ({len(rules)})", names, lines)
 
 
@@ -316,15 +285,6 @@ def _invariants(page: Page, report: Report, lines: int) -> None:
         if told := summary(checked, report.log.clock):
             label = f"{f'invariants ({len(checked)})':<{LABEL_WIDTH - 1}} "
             page.add("; ".join(told), label, " " * LABEL_WIDTH)
-
-
-def _gap(rule: RuleState) -> float:
-    """How far a rule stayed from its threshold, as a share of the larger of the two."""
-    closest = rule.closest
-    if closest is None or closest.worst is None or closest.threshold is None:
-        return float("inf")
-    larger = max(abs(closest.worst), abs(closest.threshold))
-    return abs(closest.worst - closest.threshold) / larger if larger else float("inf")
 
 
 def _reasoned(page: Page, label: str, rules: Sequence[RuleState], lines: int) -> None:
@@ -375,9 +335,9 @@ def _log_parts(report: Report) -> Iterable[str]:
     log = report.log
     rows = counted(log.rows, "row")
     if log.first_step is not None and log.last_step is not None and log.clock != "row":
-        rows += f", {unit_of(log.clock)}s {number(log.first_step, 9)} to {number(log.last_step, 9)}"
+        rows += f", {unit_of(log.clock)}s {as_written(log.first_step)} to {as_written(log.last_step)}"
         if log.total is not None:
-            rows += f" of {number(log.total, 9)}"
+            rows += f" of {as_written(log.total)}"
     why = f": {log.ended_because}" if log.ended_because else ""
     yield rows + (f", ended{why}" if log.ended else "") + _FORMATS.get(log.format, f", {log.format}")
     if log.malformed:
