@@ -151,7 +151,11 @@ class _State:
                     hint = f"{name!r} is a rule; name it under 'severities', 'disable' or 'enable'"
             elif name in self.pack.metrics:
                 hint = f"{name!r} is a metric; params of this pack are {', '.join(self.pack.params) or 'none'}"
-            hint = hint or _few(list(self.pack.params))
+            hint = (
+                hint
+                or _few(list(self.pack.params))
+                or ("'rules show PACK' lists them" if self.pack.params else "this pack has none")
+            )
             self.problems.add(item.key_at, "unknown-param", f"unknown param {name!r}", hint)
             return
         before = len(self.problems.found)
