@@ -14,7 +14,8 @@ from .options import Settings, as_file, form, input_format, pack_files, settings
 from .output import complain, page_style, say
 
 if TYPE_CHECKING:
-    from ..engine.pack import Pack, Resolved
+    from ..engine.pack import Pack
+    from ..engine.resolved import Resolved
 
 WRONG, UNKNOWN = 2, 3
 

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from .errors import Position, did_you_mean
 from .expression import Expression
-from .pack import Action, Override, Pack, Resolved, Rule
+from .pack import Action, Pack, Rule
+from .resolved import Override, Resolved
 from .series import members
 from .template import placeholders
 from .tree import Call, Name

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from .pack import Override
 from .report import Finding, Report, Step
+from .resolved import Override
 
 COMPARED = ("severity", "state", "explained_by", "onset", "fired", "end", "episodes", "series")
 """The fields of a finding in which two differ. Its numbers and words follow the thresholds and are not compared."""

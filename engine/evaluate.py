@@ -18,12 +18,13 @@ from .checkpoints import find_checkpoints
 from .errors import LogError
 from .judged import IMPROVES, conditions_of, metrics_of
 from .opened import AUTO, chosen_by, opened
-from .pack import Pack, Resolved, Scalar
+from .pack import Pack, Scalar
 from .params import resolve
 from .rate import RATE
 from .readers.connection import close, is_interrupt
 from .readers.deadline import Deadline, OverdueError
 from .readers.model import Wanted, WantedMetric
+from .resolved import Resolved
 from .series import members
 from .surroundings import find_known, with_rate
 from .template import placeholders

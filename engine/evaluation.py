@@ -15,7 +15,7 @@ from .episodes import Course, Hold, run
 from .evidence import closest, last_value
 from .findings import Went, Workbench, finding_of, severity_of, state_of
 from .judged import IMPROVES, Judged, Lack, conditions_of, judge, metrics_of
-from .pack import Resolved, Scalar
+from .pack import Scalar
 from .plan import PlanInput, make_plan
 from .rate import RATE, Rate
 from .readers.model import Run
@@ -30,6 +30,7 @@ from .report import (
     Suppression,
     Threshold,
 )
+from .resolved import Resolved
 from .rowbook import RowBook
 from .segments import Timeline
 from .series import Splitter, members, metric_id

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from .episodes import Course, Episode
 from .evidence import evidence, last_value, latest_values, not_finite, spark
 from .judged import Judged, after_of, conditions_of, metrics_of, points_needed, reach, watched_for_nonfinite
-from .pack import EMPTY, SEVERITIES, Pack, Resolved, Rule
+from .pack import EMPTY, SEVERITIES, Pack, Rule
 from .report import Finding, Moment, RuleState
+from .resolved import Resolved
 from .rowbook import RowBook
 from .series import Series, member_of
 from .template import fill, placeholders

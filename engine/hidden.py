@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from .pack import Resolved
 from .readers.model import Run
 from .report import Finding, LogFacts, RuleState, Suppression
+from .resolved import Resolved
 from .settings import PROJECT, VARIANT, Switch, Whereabouts
 from .suppress import is_over
 

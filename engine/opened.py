@@ -6,9 +6,10 @@ from collections.abc import Callable
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, NamedTuple
 
-from .pack import Pack, Resolved
+from .pack import Pack
 from .readers.model import Choose, Run, Wanted
 from .readers.reading import read
+from .resolved import Resolved
 from .shelf import load_pack, shipped_formats
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 
 from .gates import MET, standing, target
-from .pack import Resolved, Scalar
+from .pack import Scalar
+from .resolved import Resolved
 from .watch import Limit, Line, Watch, scalar
 from .words import listed, number
 

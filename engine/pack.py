@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 from .errors import Position
 from .expression import Expression
-from .settings import Said, Source, Switch
 
 Scalar: TypeAlias = float | bool | str | None
 """The value of a parameter: a number, a truth, a text, or None while it is unset."""
@@ -422,35 +421,3 @@ class Pack(NamedTuple):
     notes: Mapping[str, Note] = EMPTY
     formats: Mapping[str, Format] = EMPTY
     tree: Any = None  # the file as it stands, its parents merged in (an `items.Item`): where everything is
-
-
-class Override(NamedTuple):
-    """One setting that is not the pack's default, and where it came from; `param` may be `<rule>.enabled|severity`.
-
-    `given` is the expression that was written where it was one, `over` what earlier sources say, the latest first.
-    """
-
-    param: str
-    value: Scalar
-    default: Scalar
-    origin: str
-    at: Position | None = None
-    given: str = ""
-    over: tuple[Said, ...] = ()
-    reason: str = ""
-    until: str = ""
-
-
-class Resolved(NamedTuple):
-    """A pack made ready for one run: every parameter has its final value."""
-
-    pack: Pack
-    variant: str | None
-    values: Mapping[str, Scalar]
-    severities: Mapping[str, str] = EMPTY  # rule → the severity it is capped or set to
-    disabled: frozenset[str] = frozenset()
-    overrides: tuple[Override, ...] = ()
-    suppressed: frozenset[str] = frozenset()  # those of the disabled rules that the user, not the pack, switched off
-    switches: tuple[Switch, ...] = ()  # what all sources say of rules and gates, later ones win
-    expired: tuple[Switch, ...] = ()  # those of them whose end is passed
-    sources: tuple[Source, ...] = ()  # the files that settings were read from

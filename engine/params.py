@@ -12,7 +12,8 @@ from .found import found_files
 from .items import Item
 from .literals import setting, setting_problems
 from .overrides import Asked, Layer, from_file, from_found, from_settings, from_values
-from .pack import SEVERITIES, Override, Pack, Resolved, Scalar, Variant
+from .pack import SEVERITIES, Pack, Scalar, Variant
+from .resolved import Override, Resolved
 from .settings import FILE, FOUND, OPTION, VALUES, VARIANT, Said, Source, Switch
 from .suppress import with_switches
 from .values import Setting, Values

@@ -11,9 +11,10 @@ from .checkpoints import Checkpoint
 from .command import advice, command_line, new_values, of_configured_peak
 from .goback import GoBack
 from .outlook import nothing_to_do
-from .pack import EMPTY, SEVERITIES, Action, Resolved, Scalar, Standstill
+from .pack import EMPTY, SEVERITIES, Action, Scalar, Standstill
 from .rate import Rate
 from .report import Finding, GateResult, LogFacts, Moment, RuleState, SetAside, Step, Suggestion
+from .resolved import Resolved
 from .surroundings import RATE_PARAM, SAVES
 from .verdict import nothing_judged, verdict_of
 from .words import as_written, clauses, listed, lowered, position

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from .errors import Position
-from .pack import Override, Scalar
+from .pack import Scalar
+from .resolved import Override
 from .settings import Source
 
 

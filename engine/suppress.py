@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from .fields import Problems, kind
 from .items import Item
-from .pack import Override, Pack, Resolved, Scalar
+from .pack import Pack, Scalar
+from .resolved import Override, Resolved
 from .settings import VARIANT, End, Said, Switch, Whereabouts
 
 # Seldom needed, so compiled when they are.

@@ -12,8 +12,8 @@ from os.path import basename
 from typing import Any
 
 from .errors import TrainrulesError
-from .pack import Override, Resolved
 from .report import Known
+from .resolved import Override, Resolved
 
 TOTAL, BEST, SAVES, RATE = "total_steps", "best_checkpoint", "save_steps", "learning_rate"
 RATE_PARAM = "lr_configured"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from .found import shown
-from .pack import Pack, Resolved
+from .pack import Pack
 from .report import Threshold
+from .resolved import Resolved
 
 
 def thresholds(resolved: Resolved) -> list[Threshold]:

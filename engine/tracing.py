@@ -18,12 +18,13 @@ from .compile.told import told
 from .evaluate import located, shown_path, wanted
 from .evaluation import Evaluation
 from .opened import opened
-from .pack import Pack, Resolved
+from .pack import Pack
 from .params import resolve
 from .readers.connection import close, watched
 from .readers.copies import COPY, TOLD
 from .readers.model import Run
 from .report import LogFacts
+from .resolved import Resolved
 from .surroundings import find_known, with_rate
 
 if TYPE_CHECKING:

@@ -24,7 +24,6 @@ import duckdb
 from trainrules.engine.errors import LogError, TrainrulesError
 from trainrules.engine.evaluate import wanted
 from trainrules.engine.evaluation import Evaluation
-from trainrules.engine.pack import Resolved
 from trainrules.engine.params import resolve
 from trainrules.engine.readers.finish import Scan
 from trainrules.engine.readers.lines import BLANK, MALFORMED, OBJECT
@@ -33,6 +32,7 @@ from trainrules.engine.readers.reading import read
 from trainrules.engine.render.json import dumps
 from trainrules.engine.render.table import render
 from trainrules.engine.report import Report
+from trainrules.engine.resolved import Resolved
 from trainrules.engine.shelf import load_pack, shipped_formats
 from trainrules.engine.verdict import settle, unjudged
 

@@ -15,7 +15,7 @@ from click import Context
 
 import trainrules
 from trainrules.cli import rules as commands
-from trainrules.engine import bulk, checkpoints, expression, items, pack, report, yamlio
+from trainrules.engine import bulk, checkpoints, expression, items, report, resolved, yamlio
 from trainrules.engine.check import CLOCK, RUN_SCALARS
 from trainrules.engine.codes.pages import all_codes
 from trainrules.engine.compile import lower
@@ -112,7 +112,7 @@ def test_every_name_is_documented(page: Path, names: list[str]) -> None:
     [
         *(report.Report, report.LogFacts, report.Step, report.SetAside, report.Finding, report.Moment, report.Evidence),
         *(report.GateResult, report.RequirementResult, report.Suggestion),
-        *(report.Suppression, report.Threshold, pack.Override),
+        *(report.Suppression, report.Threshold, resolved.Override),
         *(report.RuleState, report.StageResult, trainrules.Problem, trainrules.Position),
     ],
     ids=lambda kind: kind.__name__,

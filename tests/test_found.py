@@ -12,8 +12,9 @@ import pytest
 from trainrules.engine.errors import OverrideError
 from trainrules.engine.found import MAX_BYTES, MAX_PROJECT_BYTES, shown
 from trainrules.engine.load import load_pack
-from trainrules.engine.pack import Pack, Resolved
+from trainrules.engine.pack import Pack
 from trainrules.engine.params import resolve
+from trainrules.engine.resolved import Resolved
 
 PACK = """\
 schema: 1

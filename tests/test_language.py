@@ -22,7 +22,8 @@ from trainrules.engine.compile.program import Program
 from trainrules.engine.errors import Position
 from trainrules.engine.expression import Expression, parse
 from trainrules.engine.functions import FUNCTIONS, Family
-from trainrules.engine.pack import Duration, Metric, Pack, Param, Resolved, Window
+from trainrules.engine.pack import Duration, Metric, Pack, Param, Window
+from trainrules.engine.resolved import Resolved
 from trainrules.engine.scalar import evaluate_scalar
 from trainrules.engine.tree import Call, Name
 

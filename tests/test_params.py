@@ -10,8 +10,9 @@ import pytest
 
 from trainrules.engine.errors import OverrideError, Position
 from trainrules.engine.load import load_pack
-from trainrules.engine.pack import Override, Pack, Resolved, Scalar
+from trainrules.engine.pack import Pack, Scalar
 from trainrules.engine.params import resolve
+from trainrules.engine.resolved import Override, Resolved
 from trainrules.engine.settings import Said
 
 PACK = """\

@@ -9,7 +9,6 @@ import jsonschema
 import pytest
 
 from trainrules.engine.errors import Position
-from trainrules.engine.pack import Override
 from trainrules.engine.render.json import dumps, rounded, to_json
 from trainrules.engine.report import (
     Evidence,
@@ -23,6 +22,7 @@ from trainrules.engine.report import (
     Step,
     Suppression,
 )
+from trainrules.engine.resolved import Override
 from trainrules.engine.settings import Said, Source
 from trainrules.engine.verdict import unjudged
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from trainrules.engine.pack import Override
 from trainrules.engine.render.escape import cells, encodable, printable
 from trainrules.engine.render.layout import wrap
 from trainrules.engine.render.proof import approach
@@ -21,6 +20,7 @@ from trainrules.engine.report import (
     StageResult,
     Step,
 )
+from trainrules.engine.resolved import Override
 from trainrules.engine.verdict import exit_note
 
 LOG = LogFacts(

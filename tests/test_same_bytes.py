@@ -18,9 +18,10 @@ from trainrules.engine.compile.bind import Binder, Names
 from trainrules.engine.compile.program import Program
 from trainrules.engine.errors import Position
 from trainrules.engine.expression import parse
-from trainrules.engine.pack import Duration, Metric, Pack, Resolved, Window
+from trainrules.engine.pack import Duration, Metric, Pack, Window
 from trainrules.engine.render.json import dumps
 from trainrules.engine.report import Report
+from trainrules.engine.resolved import Resolved
 
 from .test_episodes import naive
 

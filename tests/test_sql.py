@@ -15,7 +15,8 @@ from trainrules.engine.compile.ir import CONDITION, TEXT, Clock, Const, Op, Raw
 from trainrules.engine.compile.sql import Renderer, number, text
 from trainrules.engine.errors import Position
 from trainrules.engine.expression import parse
-from trainrules.engine.pack import Metric, Pack, Param, Resolved
+from trainrules.engine.pack import Metric, Pack, Param
+from trainrules.engine.resolved import Resolved
 
 AT = Position("p.yaml", 1, 1)
 EVIL = "it's; DROP TABLE run; --"

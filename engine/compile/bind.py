@@ -10,7 +10,8 @@ from ..check import INTERVAL, LENGTH, LONGEST
 from ..errors import PackError, Problem
 from ..expression import Expression
 from ..functions import FUNCTIONS, Family
-from ..pack import EMPTY, Duration, Metric, Pack, Resolved, Window
+from ..pack import EMPTY, Duration, Metric, Pack, Window
+from ..resolved import Resolved
 from ..scalar import evaluate_scalar
 from ..series import member_of, metric_id
 from ..tree import (

@@ -21,10 +21,11 @@ from ..evaluate import located, shown_path, wanted
 from ..fields import Problems
 from ..found import found_files
 from ..opened import AUTO, chosen_by
-from ..pack import Pack, Resolved
+from ..pack import Pack
 from ..params import resolve
 from ..readers.connection import connect, plan_quickly
 from ..report import Known, Report
+from ..resolved import Resolved
 from ..shelf import load_pack
 from ..surroundings import find_known, with_rate
 from .choice import Choice, can_be_shared

@@ -17,9 +17,9 @@ from ..evaluation import Evaluation, Planned
 from ..evidence import at_the_end, excess, nearest, telling
 from ..findings import Workbench
 from ..judged import Judged, conditions_of, metrics_of, watched_for_nonfinite
-from ..pack import Resolved
 from ..rate import RATE, rate_cells
 from ..report import Finding, LogFacts, Report, RuleState, StageResult, Threshold
+from ..resolved import Resolved
 from ..rowbook import Row, RowBook
 from ..segments import Timeline
 from ..series import Splitter, metric_id

@@ -10,7 +10,8 @@ from ..compile.ir import Clock, Const, Kernel, Op, Value, walk
 from ..compile.simplify import simplify
 from ..compile.sql import number
 from ..judged import Judged
-from ..pack import Pack, Resolved
+from ..pack import Pack
+from ..resolved import Resolved
 from ..surroundings import RATE_PARAM
 from ..tree import Name
 

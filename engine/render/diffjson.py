@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..difference import Difference, FindingChange
-from ..pack import Override
 from ..report import Finding, Report
+from ..resolved import Override
 from .json import Json, finding_json, overrides_json, plan_json
 
 SCHEMA = "trainrules/diff/1"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..difference import Difference, FindingChange, planned
-from ..pack import Override
 from ..report import Finding, Report
+from ..resolved import Override
 from ..words import in_series, moment
 from .layout import Page
 from .provenance import found, override

@@ -18,13 +18,13 @@ from ..pack import (
     Level,
     Metric,
     Param,
-    Resolved,
     Rule,
     Stage,
     Variant,
     Window,
 )
 from ..report import Threshold
+from ..resolved import Resolved
 from ..thresholds import thresholds
 from ..words import as_written, listed
 from .layout import Page

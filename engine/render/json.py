@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from ..pack import Override, Scalar
+from ..pack import Scalar
 from ..report import (
     Evidence,
     Finding,
@@ -21,6 +21,7 @@ from ..report import (
     Step,
     Suppression,
 )
+from ..resolved import Override
 
 Json: TypeAlias = dict[str, object]
 

@@ -8,8 +8,9 @@ import shlex
 import tempfile
 from contextlib import suppress
 
-from ..pack import Override, Scalar
+from ..pack import Scalar
 from ..report import GateResult, Report, Suggestion
+from ..resolved import Override
 from ..words import as_written, number
 from .escape import printable
 

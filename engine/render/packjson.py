@@ -9,7 +9,8 @@ from typing import Any
 from ..catalog import Entry, Standing, entries, plural, sections, standing, users
 from ..errors import Position
 from ..expression import Expression
-from ..pack import Duration, KeyPattern, Pack, Resolved
+from ..pack import Duration, KeyPattern, Pack
+from ..resolved import Resolved
 from ..thresholds import thresholds
 from .json import Json, provenance
 from .json import rounded as _rounded

@@ -16,13 +16,13 @@ from ..pack import (
     Invariant,
     Metric,
     Note,
-    Resolved,
     Rule,
     Stage,
     Variant,
     Window,
 )
 from ..report import Threshold
+from ..resolved import Resolved
 from ..thresholds import home, thresholds
 from ..words import capital, counted, listed
 from .entrypage import fields_of

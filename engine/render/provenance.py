@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import Position
-from ..pack import Override, Scalar
+from ..pack import Scalar
 from ..report import Report, Suppression, Threshold
+from ..resolved import Override
 from ..settings import BESIDE, FOUND, PROJECT, Source
 from ..words import as_written, clause, listed
 from .layout import Page

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..causes import IMPROVING, is_open, precedence
-from ..pack import SEVERITIES, Override
+from ..pack import SEVERITIES
 from ..report import Finding, LogFacts, Report, RuleState, StageResult
+from ..resolved import Override
 from ..words import as_written, capital, clause, counted, in_series, listed, moment, number, position, unit_of
 from .layout import Page
 from .proof import approach, evidence, gap, numbers

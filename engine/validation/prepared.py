@@ -19,9 +19,10 @@ from ..compile.program import Program
 from ..errors import PackError, Position, Problem
 from ..expression import Expression
 from ..judged import Judged, conditions_of, judge, metrics_of
-from ..pack import Pack, Param, Resolved, Rule, Scalar
+from ..pack import Pack, Param, Rule, Scalar
 from ..readers.connection import connect, prepare
 from ..readers.console import pattern_problems
+from ..resolved import Resolved
 from ..series import Splitter, members
 from ..stages import derived_in_stages
 from ..tree import Name
