@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -21,6 +22,7 @@ from .engine.errors import LogError, TrainrulesError
 if TYPE_CHECKING:
     from .engine.report import Report
 
+_STARTED = time.perf_counter()
 WRONG = 2
 INTERRUPTED = 130
 
@@ -148,6 +150,7 @@ def _size(context: click.Context, parameter: click.Parameter, value: str | None)
     type=click.FloatRange(min=0, min_open=True),
     help="Give a log up that takes longer than this.",
 )
+@click.option("--profile", is_flag=True, help="Say on standard error where the time went.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every threshold, and where each comes from.")
 @click.pass_context
 def evaluate_logs(
@@ -165,6 +168,7 @@ def evaluate_logs(
     threads: int | None,
     memory_limit: str | None,
     timeout: float | None,
+    profile: bool,
     verbose: bool,
 ) -> None:
     """Judge the run that wrote LOG and say what to do; "-" reads it from standard input.
@@ -193,12 +197,19 @@ def evaluate_logs(
         if len(logs) > 1 or is_pattern(logs[0]):  # what one file lacks is told as ever
             if checkpoints is not None:
                 raise click.UsageError("--checkpoints takes one log: each run has checkpoints of its own", context)
+            if profile:
+                raise click.UsageError("--profile takes one log: several are judged beside each other", context)
             from .commands.many import judge_many
 
             context.exit(judge_many(found, asked, form=form, fail_on=fail_on, verbose=verbose, strict=strict))
     from .engine.readers.connection import prepare
 
     prepare(threads, memory_limit)  # opens while the rest is imported and the pack loaded
+    watch = None
+    if profile:
+        from .commands.profile import profiled
+
+        watch = context.with_resource(profiled(_STARTED))
     from .commands.reports import shown
     from .engine.evaluate import evaluate
     from .engine.verdict import settle
@@ -213,6 +224,8 @@ def evaluate_logs(
     else:
         if report.reason:
             complain(f"{logs[0]}: {report.reason}")
+    if watch:
+        watch.begin("Making the page")
     report, code = settle(report, fail_on)
     text = shown(report, form, fail_on, page_style(), verbose=verbose, in_array=is_list)
     say(text, commands=form == "github")

@@ -16,6 +16,7 @@ from .evidence import closest, last_value
 from .findings import Went, Workbench, finding_of, severity_of, state_of
 from .judged import IMPROVES, Judged, Lack, conditions_of, judge, metrics_of
 from .pack import Scalar
+from .phases import FOUND, GATES, GLANCE, HELD, PLAN, begin
 from .plan import PlanInput, make_plan
 from .rate import RATE, Rate
 from .readers.model import Run
@@ -61,6 +62,7 @@ class Evaluation:
     """One log under judgement: `report` runs the whole way, part by part."""
 
     def __init__(self, resolved: Resolved, given: Run, now: float | None) -> None:
+        begin(GLANCE)
         self.where = Whereabouts()
         if resolved.switches:
             from .hidden import whereabouts
@@ -142,6 +144,7 @@ class Evaluation:
     def concluded(self, planned: Planned, seen: object) -> Report:
         """The report, once all values are columns of the program's table."""
         judged, lacks, watched, improves, *_ = planned
+        begin(HELD)
         courses = self._courses(judged)
         bench = Workbench(
             self.program,
@@ -154,6 +157,7 @@ class Evaluation:
             self.splitter,
             self.given.keys,
         )
+        begin(FOUND)
         findings, all_states = self._settled(bench, judged, courses, lacks)
         facts, states = self.given.facts, tuple(all_states)
         invariants: tuple[InvariantResult, ...] = ()
@@ -168,8 +172,10 @@ class Evaluation:
             invariants = results(self.program, self.book, self.pack, pairs, findings, states)
             findings = list(with_messages(findings, invariants, facts.clock))
             states = to_plan(states, self.pack.invariants)
+        begin(GATES)
         gates, held_up = self._gates(watched)
         findings += held_up
+        begin(PLAN)
         made = make_plan(
             PlanInput(
                 findings=tuple(findings),

@@ -7,6 +7,7 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING, NamedTuple
 
 from .pack import Pack
+from .phases import READING, begin
 from .readers.model import Choose, Run, Wanted
 from .readers.reading import read
 from .resolved import Resolved
@@ -48,6 +49,7 @@ def opened(
     """
 
     def told(what: Wanted | Choose) -> Run:
+        begin(READING)
         return read(
             path,
             what,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike, fspath
 from os.path import abspath, join
@@ -11,9 +11,12 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
+from . import phases
 from .compile.ir import Const, Kernel, Value, walk
+from .compile.lower import STREAMING, Lowered
 from .compile.program import Program
 from .compile.sql import Renderer
+from .compile.stream import Stream
 from .compile.told import told
 from .evaluate import located, shown_path, wanted
 from .evaluation import Evaluation
@@ -142,17 +145,17 @@ def trace(
         return resolved if isolated else with_rate(resolved, known)
 
     found = Trace(path)
-    found.open("Reading the log")
-    with watched(lambda con: cast("duckdb.DuckDBPyConnection", Recorder(con, found))):
-        resolved, given, _ = opened(path, pack, ready, wanted, input_format=input_format, known=known, threads=1)
-    try:
-        found.pack = resolved.pack
-        found.keys = {column: (id, given.keys[id]) for id, column in given.columns.items()}
-        evaluation = _Traced(resolved, given, found)
-        evaluation.report(None)
-        found.facts = evaluation.given.facts
-    finally:
-        close(given.con)
+    with phases.watched(found.open):
+        with watched(lambda con: cast("duckdb.DuckDBPyConnection", Recorder(con, found))):
+            resolved, given, _ = opened(path, pack, ready, wanted, input_format=input_format, known=known, threads=1)
+        try:
+            found.pack = resolved.pack
+            found.keys = {column: (id, given.keys[id]) for id, column in given.columns.items()}
+            evaluation = _Traced(resolved, given, found)
+            evaluation.report(None)
+            found.facts = evaluation.given.facts
+        finally:
+            close(given.con)
     return found
 
 
@@ -161,7 +164,6 @@ class _Traced(Evaluation):
 
     def __init__(self, resolved: Resolved, given: Run, trace: Trace) -> None:
         self.trace = trace
-        trace.open("The run at a glance")
         super().__init__(resolved, given, None)
         plain = self.program
         self.program = TracedProgram(plain.con, plain.source, largest=plain.largest, spacing=plain.spacing, trace=trace)
@@ -177,20 +179,6 @@ class _Traced(Evaluation):
         cast(TracedProgram, self.program).roles = roles
         return judged, lacks
 
-    def _courses(self, judged: Any) -> Any:
-        self.trace.open("When each condition held")
-        return super()._courses(judged)
-
-    def _settled(self, *given: Any) -> Any:
-        self.trace.open("The numbers of what was found, and how near the other rules came")
-        return super()._settled(*given)
-
-    def _gates(self, watched: Any) -> Any:
-        self.trace.open("The gates")
-        found = super()._gates(watched)
-        self.trace.open("What the plan and the stages rest on")
-        return found
-
 
 @dataclass(slots=True, eq=False, repr=False)
 class TracedProgram(Program):
@@ -198,22 +186,27 @@ class TracedProgram(Program):
 
     trace: Trace = field(default_factory=lambda: Trace(""))
     roles: dict[Value, list[str]] = field(default_factory=dict)
-    depth: int = 0
 
-    def _level(self, kernels: Sequence[Kernel]) -> None:
-        self.depth += 1
-        self.trace.open(
-            f"Windows, level {self.depth}" + (": over what the level before gave" if self.depth > 1 else "")
-        )
-        first = len(self.columns)
-        self.trace.explain((f"k{first + place}", self._used(kernel)) for place, kernel in enumerate(kernels))
-        Program._level(self, kernels)
+    def lowered(self, stream: Stream, kernels: Mapping[Kernel, str]) -> Lowered:
+        """As `Program.lowered`, with a legend."""
+        lowered = Program.lowered(self, stream, kernels)
+        self._legend_of_kernels(kernels, lowered.ways)
+        return lowered
+
+    def latest(self, everywhere: Mapping[Kernel, str]) -> list[str]:
+        """As `Program.latest`, with a legend."""
+        self._legend_of_kernels(everywhere, dict.fromkeys(everywhere.values(), STREAMING))
+        return Program.latest(self, everywhere)
+
+    def _legend_of_kernels(self, kernels: Mapping[Kernel, str], ways: Mapping[str, str]) -> None:
+        # The statements of a long run are written before the first of them is run.
+        inside = "" if self.rows < self.long else f"CREATE TABLE part_{len(self._appended)} "
+        self.trace.explain(((column, self._used(kernel, ways[column])) for kernel, column in kernels.items()), inside)
 
     def settle(self, conditions: Iterable[Value], values: Iterable[Value]) -> None:
         """As `Program.settle`, with a legend."""
         conditions, values = list(dict.fromkeys(conditions)), list(dict.fromkeys(values))
         if self.rows < self.long:
-            self.trace.open("Conditions (o) and the values (v) that they compare, all in one table")
             self._legend_of(conditions, values)
         Program.settle(self, conditions, values)
 
@@ -236,14 +229,14 @@ class TracedProgram(Program):
     def _role(self, value: Value) -> str:
         return "; ".join(self.roles.get(value, ())) or told(value)
 
-    def _used(self, kernel: Kernel) -> str:
+    def _used(self, kernel: Kernel, way: str) -> str:
         rules = dict.fromkeys(
             role.split(" of ", 1)[1].split(" ", 1)[0]
             for value, roles in self.roles.items()
             if kernel in walk(value)
             for role in roles
         )
-        return told(kernel) + (f" [{', '.join(rules)}]" if rules else "")
+        return f"{told(kernel)}, {way}" + (f" [{', '.join(rules)}]" if rules else "")
 
 
 def literals(parameters: Sequence[object]) -> list[str]:

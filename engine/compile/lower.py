@@ -28,6 +28,11 @@ LARGEST_SQUARED = 1e150
 
 _EXTREMES = {"lowest": "minimum", "highest": "maximum"}
 
+STREAMING = "as it streams"
+FRAMES = "over frames"
+DOUBLING = "by doubling"
+SORTING = "by merging sorted blocks"
+
 LONG = 4_000
 """From this many rows on, doubling is faster than lists."""
 
@@ -42,6 +47,7 @@ class Lowered:
     framed: dict[str, str] = field(default_factory=dict)
     derived: list[dict[str, str]] = field(default_factory=lambda: [{}, {}, {}, {}])
     results: dict[str, str] = field(default_factory=dict)
+    ways: dict[str, str] = field(default_factory=dict)  # how each result is computed, in words
     frames: dict[str, str] = field(default_factory=dict)  # window name → definition
 
     def query(self, source: str, columns: Sequence[str], keep: Sequence[str]) -> str:
@@ -68,6 +74,7 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
     for kernel, column in kernels.items():
         x = arguments[kernel.arg]
         if kernel.span is None:
+            lowered.ways[column] = STREAMING
             if kernel.kind == "shift":
                 lowered.results[column] = shared(lowered.shifted, stream.lag(x, kernel.k), "t")
             elif stream.runs and kernel.kind in _EXTREMES:
@@ -76,6 +83,7 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
                 lowered.results[column] = shared(lowered.streaming, _running(kernel, x, stream), "s")
             continue
         window = _Window(lowered, stream, kernel, x)
+        way = STREAMING if kernel.span.unit == "all" else FRAMES
         if kernel.kind not in PARTS:
             extreme = None
             if kernel.kind in ("minimum", "maximum"):
@@ -83,8 +91,9 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
                     extreme = chained.extreme(kernel.kind, x, points, kernel.lag)
                 elif stream.rows >= long and not stream.runs:
                     extreme = doubled.extreme(kernel, x)
+                way = DOUBLING if extreme else way
             elif stream.rows >= long and not stream.runs and ranked.takes(kernel):
-                extreme = ranked.quantile(kernel, x)
+                extreme, way = ranked.quantile(kernel, x), SORTING
             value = extreme or window.order_statistic()
         else:
             parts: _Lists | _SoFar | Doubled | Chained
@@ -93,7 +102,7 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
             elif stream.runs:
                 parts = chained if chained.takes(kernel) else _Lists(window)
             elif stream.rows >= long and doubled.takes(kernel):
-                parts = doubled
+                parts, way = doubled, DOUBLING
             else:
                 parts = _Lists(window)
             found = {part: window.column(parts.part(part, kernel, x)) for part in PARTS[kernel.kind]}
@@ -101,6 +110,7 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
             value = value if value.isidentifier() else shared(lowered.derived[3], value, "g")
         least = max(kernel.span.least, known_from(kernel.kind))
         finite = f" AND isfinite({value})" if kernel.kind in PARTS and not stream.is_tame(kernel) else ""
+        lowered.ways[column] = way
         lowered.results[column] = f"CASE WHEN {window.holds(least)}{finite} THEN {value} END"
     lowered.before = chained.layers() if stream.runs else [*doubled.layers(), *ranked.layers()]
     return lowered

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..phases import TABLE, WINDOWS, begin
 from .ir import CONDITION, TEXT, Const, Kernel, Value, level, walk
 from .layers import Layer, stack
-from .lower import LARGEST_SQUARED, LONG, counting, lower, varying
+from .lower import LARGEST_SQUARED, LONG, Lowered, counting, lower, varying
 from .moments import PARTS
 from .sql import Renderer, layers
 from .stream import Stream, clocks_of
@@ -40,6 +41,7 @@ class Program:
     columns: dict[Value, str] = field(default_factory=dict)
     observations: dict[Value, str] = field(default_factory=dict)
     rows: int = 0
+    depth: int = 0  # how many levels of kernels have been computed
     _known: list[str] = field(default_factory=list)  # the columns of the working table
     _appended: list[str] = field(default_factory=list)
     _temporary: list[str] = field(default_factory=list)
@@ -74,6 +76,7 @@ class Program:
         """
         if self.rows >= self.long:
             return
+        begin(TABLE)
         conditions, values = list(dict.fromkeys(conditions)), list(dict.fromkeys(values))
         plain, carried = self._table_columns(), set(self.columns.values())
         keep = [column for column in plain if column not in carried]
@@ -127,6 +130,8 @@ class Program:
         return [Layer(items) for items in (*steps, last)], observations, columns
 
     def _level(self, kernels: Sequence[Kernel]) -> None:
+        self.depth += 1
+        begin(WINDOWS.format(depth=self.depth) + (f": over those of level {self.depth - 1}" if self.depth > 1 else ""))
         names = {kernel: f"k{len(self.columns) + place}" for place, kernel in enumerate(kernels)}
         everywhere = {kernel: names[kernel] for kernel in kernels if kernel.kind in _ANYWHERE}
         streamed = [kernel for kernel in kernels if kernel.kind not in _ANYWHERE]
@@ -216,17 +221,21 @@ class Program:
     def _join(self, everywhere: Mapping[Kernel, str], streams: Sequence[tuple[Stream, dict[Kernel, str]]]) -> None:
         """All kernels of a level in one statement, which is what a short run pays for; the order is made anew."""
         plain = self._table_columns()
-        base = f"(SELECT {', '.join(['*', *self._latest(everywhere)])} FROM {self.table})" if everywhere else self.table
+        base = f"(SELECT {', '.join(['*', *self.latest(everywhere)])} FROM {self.table})" if everywhere else self.table
         joined, made, temporary = [base], [*plain, *everywhere.values()], []
         for place, (stream, own) in enumerate(streams):
             source, columns, table = self._source(f"stream_{place}", stream, own)
             temporary += [table] if table else []
-            query = lower(stream, own, self._arguments(stream), self.long).query(source, columns, ["i"])
+            query = self.lowered(stream, own).query(source, columns, ["i"])
             joined.append(f"LEFT JOIN ({query}) USING (i)")
             made += own.values()
         self._replace(f"SELECT * FROM {' '.join(joined)} ORDER BY i", made)
         for table in temporary:
             self.con.execute(f"DROP TABLE {table}")
+
+    def lowered(self, stream: Stream, kernels: Mapping[Kernel, str]) -> Lowered:
+        """The kernels of one stream as select items."""
+        return lower(stream, kernels, self._arguments(stream), self.long)
 
     def _append(self, everywhere: Mapping[Kernel, str], streams: Sequence[tuple[Stream, dict[Kernel, str]]]) -> None:
         """The kernels of a level as tables of their own, row beside row of the run; two are made at a time."""
@@ -249,7 +258,7 @@ class Program:
     ) -> Iterator[tuple[list[str], str]]:
         self._table_columns()
         if everywhere:
-            yield list(everywhere.values()), f"SELECT i, {', '.join(self._latest(everywhere))} FROM {self.table}"
+            yield list(everywhere.values()), f"SELECT i, {', '.join(self.latest(everywhere))} FROM {self.table}"
         for place, (stream, own) in enumerate(streams):
             for part in _halves(stream, own):
                 names = self._arguments(stream)
@@ -258,11 +267,11 @@ class Program:
                     columns |= {name: self.renderer.observed(argument) for argument, name in names.items()}
                     items = ", ".join(f"{item} AS {name}" for name, item in columns.items())
                     source = f"(SELECT {items} FROM {self.table})"
-                    yield list(part.values()), lower(stream, part, names, self.long).query(source, list(columns), ["i"])
+                    yield list(part.values()), self.lowered(stream, part).query(source, list(columns), ["i"])
                     continue
                 source, known, temporary = self._source(f"stream_{place}_{len(self._temporary)}", stream, part)
                 self._temporary += [temporary] if temporary else []
-                query = lower(stream, part, names, self.long).query(source, known, ["i"])
+                query = self.lowered(stream, part).query(source, known, ["i"])
                 made = ", ".join(part.values())
                 yield (
                     list(part.values()),
@@ -291,7 +300,8 @@ class Program:
     def _arguments(stream: Stream) -> dict[Value, str]:
         return {argument: f"x{place}" for place, argument in enumerate(stream.arguments)}
 
-    def _latest(self, everywhere: Mapping[Kernel, str]) -> list[str]:
+    def latest(self, everywhere: Mapping[Kernel, str]) -> list[str]:
+        """The kernels that are known on every row, as select items."""
         so_far = "IGNORE NULLS) OVER (ROWS UNBOUNDED PRECEDING)"
         return [
             f"last_value({self.renderer.observed(kernel.arg)} {so_far} AS {column}"

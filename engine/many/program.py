@@ -28,7 +28,7 @@ class ManyProgram(Program):
         everywhere = {kernel: names[kernel] for kernel in kernels if kernel.kind in ("latest", "held")}
         streamed = [kernel for kernel in kernels if kernel not in everywhere]
         table = f"part_{len(self._appended)}"
-        joined = [f"(SELECT {', '.join([f'g AS {table}_g', *self._latest(everywhere)])} FROM {self.table})"]
+        joined = [f"(SELECT {', '.join([f'g AS {table}_g', *self.latest(everywhere)])} FROM {self.table})"]
         temporary: list[str] = []
         for place, stream in enumerate(self._streams(streamed)):
             own = {kernel: names[kernel] for kernel in streamed if kernel.arg in stream.arguments}
@@ -56,7 +56,7 @@ class ManyProgram(Program):
             self.con.execute(f"DROP TABLE {table}")
         self._appended.clear()
 
-    def _latest(self, everywhere: Mapping[Kernel, str]) -> list[str]:
+    def latest(self, everywhere: Mapping[Kernel, str]) -> list[str]:
         items = []
         for kernel, column in everywhere.items():
             x = self.renderer.observed(kernel.arg)
