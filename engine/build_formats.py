@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from .errors import Position, Problem, did_you_mean
 from .fields import Fields, Problems, kind
 from .items import Item
-from .pack import Format, LinePattern
+from .pack import ENDINGS, Format, LinePattern
 from .patterns import foreign, parsed
 from .template import placeholders, template_problems
 
@@ -67,6 +67,9 @@ def _line(fields: Fields, remembered: Collection[str], problems: Problems) -> Li
     _templates({"key": fields.items["key"]} if fields.has("key") else {}, (*known, "name"), problems)
     if fields.has("ends"):
         _templates({"ends": fields.items["ends"]}, known, problems)
+    if fields.has("ended_by") and not fields.has("ends"):
+        message = "'ended_by' says what ended the run, and no 'ends' says that it is over"
+        problems.add(fields.place("ended_by"), "contradiction", message, "add 'ends', the reason in words")
     return LinePattern(
         match=match.pattern,
         at=fields.place("match"),
@@ -77,6 +80,7 @@ def _line(fields: Fields, remembered: Collection[str], problems: Problems) -> Li
         pair_groups=(pairs.groupindex["name"], pairs.groupindex["value"]) if pairs is not None else (0, 0),
         key=key,
         ends=fields.text("ends"),
+        ended_by=fields.choice("ended_by", ENDINGS, ""),
     )
 
 

@@ -196,7 +196,7 @@ def action(name: str, fields: Fields, problems: Problems) -> Action:
         conflicts=fields.texts("conflicts"),
         set=sets,
         direction=direction,
-        target=fields.choice("target", ("checkpoint", "best_checkpoint"), "") or None,
+        target=fields.choice("target", ("checkpoint", "best_checkpoint", "last_checkpoint"), "") or None,
         command=fields.optional_text("command"),
     )
 

@@ -62,6 +62,10 @@ CLOCK_HELP = {
     "progress": "step / total.",
     "silence": "Seconds from the last row to --now; known on the last row of a run that has not ended.",
     "ended": "Whether the log shows that the run is over; known on the last row.",
+    "ended_by": (
+        "What ended it: 'finish', 'interrupt', 'error', 'out_of_memory' or 'non_finite'; known on the last row, where"
+        " console output tells it."
+    ),
 }
 """What the names of the clock mean, which stand in no pack."""
 

@@ -39,9 +39,10 @@ CLOCK = {
     "row": "number",
     "silence": "number",
     "ended": "condition",
+    "ended_by": "text",
 }
-"""The names that every pack knows: where in the run a row stands. `silence` (seconds from the last row to `--now`) and
-`ended` (whether the run is known to have ended) are known on the last row only."""
+"""The names that every pack knows: where in the run a row stands. `silence` (seconds from the last row to `--now`),
+`ended` (whether the run is known to have ended) and `ended_by` (what ended it) are known on the last row only."""
 
 INTERVAL = "interval"
 """The usual distance of two rows on the clock; a name for the lengths of windows and durations."""

@@ -90,6 +90,7 @@ class Evaluation:
             total=given.facts.total,
             now=now,
             ended=given.facts.ended,
+            ended_by=given.facts.ended_by,
             starts_midway=given.starts_midway,
             interval=self.interval,
             started=self.started,
@@ -156,6 +157,7 @@ class Evaluation:
             self.given.facts.clock,
             self.splitter,
             self.given.keys,
+            self.given.facts.ended_because,
         )
         begin(FOUND)
         findings, all_states = self._settled(bench, judged, courses, lacks)

@@ -46,6 +46,7 @@ class Workbench(NamedTuple):
     clock: str = "step"
     splitter: Splitter | None = None
     keys: Mapping[str, str] = EMPTY
+    ended_because: str = ""
 
     def called(self, member: str, id: str = "") -> str:
         """What the log calls a metric, or a member of the metric `id`; the id of one that is computed."""
@@ -113,6 +114,8 @@ def _finding(
     values |= {name: at.step for name, at in moments.items()} | {"epoch": last.epoch}
     if "nonfinite" in wanted:
         values["nonfinite"] = ", ".join(_spoken(bench, id, hit) for id, hit in wild.items())
+    if "ended_because" in wanted:
+        values["ended_because"] = bench.ended_because or None
     if "series" in wanted:
         values["series"] = in_series(series)
     if proof:

@@ -62,6 +62,11 @@ class GoBack(NamedTuple):
         return older[-1] if (older := self.older) else self.kept
 
     @property
+    def last(self) -> Checkpoint | None:
+        """The newest of all that were seen, by its number."""
+        return max((each for each in self.seen or () if not each.is_best), key=lambda each: each.step, default=None)
+
+    @property
     def is_whole_log(self) -> bool:
         """Whether the fault is there from the first row on."""
         return self.bound is not None and self.first is not None and position(self.bound) <= position(self.first)
@@ -113,6 +118,10 @@ class GoBack(NamedTuple):
         oldest = min(self.comparable, key=lambda each: each.step)
         told = f"{title}: no checkpoint is from before {began}, where the fault began"
         return f"{told}; the oldest is {self._named(oldest)}."
+
+    def last_text(self) -> str:
+        """Which one is the newest, to follow what is to be done with it."""
+        return f", {self._named(self.last)}" if self.last else " (none was seen beside the log)"
 
     def _by_saves(self) -> str:
         """Which one that was, where it is known how often checkpoints are saved."""

@@ -160,6 +160,8 @@ def _lacking(node: Node, names: Names) -> list[str]:
             return [] if names.resolved.values[id] is not None else [f"{id} is not set"]
         case Name(id="total" | "progress"):
             return [] if names.total is not None else ["the length of the run is not known"]
+        case Name(id="ended_by"):
+            return [] if names.ended_by else ["the log does not say what ended the run"]
         case Name(id="silence"):
             return [] if names.now is not None else ["--now is not given"]
         case Call(function="default", arguments=(_, fallback)) if fallback is not None:

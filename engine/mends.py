@@ -24,6 +24,10 @@ _MEANT = {
     **dict.fromkeys(("error", "fatal", "severe"), ("critical",)),
     **dict.fromkeys(("good", "ok", "fine"), ("healthy",)),
     **dict.fromkeys(("best", "the_best"), ("best_checkpoint",)),
+    **dict.fromkeys(("last", "latest", "newest"), ("last_checkpoint",)),
+    **dict.fromkeys(("oom", "memory"), ("out_of_memory",)),
+    **dict.fromkeys(("nan", "inf"), ("non_finite",)),
+    **dict.fromkeys(("crash", "exception", "traceback"), ("error",)),
     **dict.fromkeys(("valid", "validation", "val", "test"), ("eval",)),
     "training": ("train",),
 }

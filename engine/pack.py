@@ -307,7 +307,7 @@ class Action(NamedTuple):
     conflicts: tuple[str, ...] = ()
     set: Mapping[str, Expression] = EMPTY
     direction: Mapping[str, str] = EMPTY
-    target: str | None = None  # checkpoint | best_checkpoint
+    target: str | None = None  # checkpoint | best_checkpoint | last_checkpoint
     command: str | None = None
 
 
@@ -346,6 +346,10 @@ class Variant(NamedTuple):
     source: str = ""
 
 
+ENDINGS = ("finish", "interrupt", "error", "out_of_memory", "non_finite")
+"""What may end a run: its last step, a person or a time limit, an error, lack of memory, a loss that is no number."""
+
+
 class LinePattern(NamedTuple):
     """One kind of line of a console log. `groups` are the named groups of `match`, and their numbers.
 
@@ -363,6 +367,7 @@ class LinePattern(NamedTuple):
     pair_groups: tuple[int, int] = (0, 0)
     key: str = "{name}"
     ends: str = ""
+    ended_by: str = ""  # one of ENDINGS, where the line tells what kind of end it is
 
 
 class Format(NamedTuple):

@@ -30,6 +30,10 @@ ENDS = frozenset({"stop", RESTART, "stop_early"})
 """The actions after which the run does not go on, so that it comes to no gate."""
 
 
+LAST = "last_checkpoint"
+"""The target of an action that goes on where the run stopped."""
+
+
 class PlanInput(NamedTuple):
     """Everything a plan rests on.
 
@@ -259,11 +263,9 @@ class _Planner:
     def steps(self, requests: Sequence[_Request]) -> tuple[Step, ...]:
         changes = {request.action.id: self.changes(request) for request in requests}
         names = dict(self.names)
-        if self.checkpoint:
-            names |= {
-                "checkpoint": self.checkpoint.path or self.checkpoint.name,
-                "checkpoint_step": self.checkpoint.step,
-            }
+        named = self.back.last if any(each.action.target == LAST for each in requests) else self.checkpoint
+        if named:
+            names |= {"checkpoint": named.path or named.name, "checkpoint_step": named.step}
         # A command that resumes without a new rate goes on with the old one.
         names.setdefault("learning_rate", names.get("lr_peak"))
         for change in changes.values():
@@ -336,9 +338,8 @@ class _Planner:
     def target(self, action: Action) -> Mapping[str, Scalar] | None:
         if action.target == "best_checkpoint":
             return self.given.best.target() if self.given.best else None
-        if action.target != "checkpoint" or self.checkpoint is None:
-            return None
-        return {"checkpoint": self.checkpoint.name, "step": self.checkpoint.step}
+        named = {"checkpoint": self.checkpoint, LAST: self.back.last}.get(action.target or "")
+        return {"checkpoint": named.name, "step": named.step} if named else None
 
     def text(self, request: _Request, change: Mapping[str, tuple[float | None, float]], is_told: bool) -> str:
         action, title = request.action, request.action.title.rstrip(".")
@@ -346,6 +347,8 @@ class _Planner:
         if action.target == "checkpoint":
             return self.back.revert_text()
         told = f" ({self.given.log.ended_because})" if self.given.log.ended_because else ""
+        if action.target == LAST:
+            return f"{title}{self.back.last_text()}{'' if is_told else f': {why}'}."
         if action.target == "best_checkpoint":
             if self.given.log.ended:
                 title = f"The run has ended{told}: take the checkpoint of its best evaluation, not the last one"
@@ -357,6 +360,8 @@ class _Planner:
             setting = request.instead.replace("_", " ")
             return f"{title}: the findings ask for {setting} to go both up and down ({why})."
         if action.id == "stop" and self.given.log.ended:
+            if all(finding.cause == "logging" for finding in request.findings):
+                return f"The run has ended{told}: do not start it again as it is: {why}."
             return f"The run has ended{told} and cannot be stopped any more; do not build on its result: {why}."
         if change:
             suggested = [one.param for one in self.suggested(request)]

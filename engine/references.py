@@ -18,7 +18,7 @@ from .template import placeholders
 from .tree import Name
 from .words import plural
 
-MESSAGE_NAMES = ("onset", "fired", "step", "epoch", "value", "threshold", "series", "nonfinite")
+MESSAGE_NAMES = ("onset", "fired", "step", "epoch", "value", "threshold", "series", "nonfinite", "ended_because")
 """What a rule's message may show besides metrics and params."""
 
 

@@ -196,6 +196,7 @@ class LogFacts(NamedTuple):
     bad_lines: tuple[int, ...] = ()  # the numbers of the first few malformed lines
     notes: tuple[str, ...] = ()  # what a user should know about the reading, a sentence each
     ended_because: str = ""  # what the log says about why it ended, and the line that says so
+    ended_by: str = ""  # what kind of end that is: finish, interrupt, error, out_of_memory or non_finite
     doubled: int = 0  # lines that hold a key twice, of which the first counts; looked for where the first line does
     known: tuple[Known, ...] = ()  # what the log, or a file beside it, says of the run besides its rows
 

@@ -113,11 +113,35 @@ def test_a_loss_within_an_epoch_that_is_not_finite_is_a_row(tmp_path: Path) -> N
     assert repr(found[2:]) == repr([{"line": 14, "epoch": 2.0, "loss": math.nan}])
 
 
-def test_a_run_that_an_error_stopped_is_not_called_finished(tmp_path: Path) -> None:
-    log = tmp_path / "console.txt"
-    log.write_text(METRIC_LOGGER.replace("epochs=300, ", "") + "RuntimeError: CUDA error\n", encoding="utf-8")
-    page = render(evaluate(log, pack="common"), width=200)
-    assert "The run ended at epoch 1 (an error stopped it: RuntimeError: CUDA error (line 13));" in page
+def page_of(place: Path, end: str, *checkpoints: str) -> list[str]:
+    log = place / "console.txt"
+    log.write_text(METRIC_LOGGER.replace("epochs=300, ", "") + end, encoding="utf-8")
+    for name in checkpoints:
+        (place / name).mkdir()
+    return render(evaluate(log, pack="common"), width=300).splitlines()
+
+
+def test_a_run_that_an_error_stopped_is_to_be_mended_and_resumed(tmp_path: Path) -> None:
+    page = page_of(tmp_path, "RuntimeError: CUDA error\x07\n", "checkpoint-0", "checkpoint-1")
+    assert page[:7] == [
+        "ACT  console.txt",
+        "",
+        "Stopped by an error, since epoch 1 (critical)",
+        "  an error stopped it: RuntimeError: CUDA error\\x07 (line 13)",
+        "",
+        "What to do",
+        '  1. Find and fix the cause: stopped by an error, since epoch 1. The last line of the traceback names the error, the lines above it the place. "Killed" without more is mostly the system out of memory of its own.',
+    ]
+    assert page[7] == (
+        "  2. Resume from the last checkpoint, checkpoint-1 (epoch 1). If that one is not whole, because it was being"
+        " written when the run died, take the one before it."
+    )
+
+
+def test_a_run_that_a_person_stopped_has_no_fault(tmp_path: Path) -> None:
+    page = page_of(tmp_path, "KeyboardInterrupt\n")
+    assert page[0] == "HEALTHY  console.txt"
+    assert "The run ended at epoch 1 (it was interrupted: KeyboardInterrupt (line 13));" in page[1]
 
 
 def test_what_is_said_of_it(tmp_path: Path) -> None:
@@ -134,7 +158,7 @@ def test_what_is_said_of_it(tmp_path: Path) -> None:
         ("Loss is inf, stopping training", "the trainer stopped, as the loss was inf (line 13)"),
         ("Traceback (most recent call last):\n  File \"main.py\", line 3\nRuntimeError: CUDA error: device-side assert\n", "an error stopped it: RuntimeError: CUDA error: device-side assert (line 15)"),
         ("[rank0]: torch.distributed.DistBackendError: NCCL\n", "an error stopped it: torch.distributed.DistBackendError: NCCL (line 13)"),
-        ("KeyboardInterrupt\n", "an error stopped it: KeyboardInterrupt (line 13)"),
+        ("KeyboardInterrupt\n", "it was interrupted: KeyboardInterrupt (line 13)"),
         ("ValueError: a worker failed, retrying\nAveraged stats: loss: 5.2 (5.3)\n", ""),
         ("Mean Absolute Error: 0.5\n", ""),
         ("Loss is nan, stopping training\nEpoch: [1] Total time: 0:01\nAveraged stats: loss: 5.2 (5.3)\n", ""),
@@ -144,6 +168,42 @@ def test_what_is_said_of_it(tmp_path: Path) -> None:
 def test_a_line_that_says_why_the_run_ended(tmp_path: Path, end: str, why: str) -> None:
     said = facts(tmp_path, METRIC_LOGGER + end)
     assert (said.ended, said.ended_because) == (bool(why), why)
+
+
+TRACEBACK = 'Traceback (most recent call last):\n  File "main.py", line 3, in <module>\n    main()\n'
+
+
+@pytest.mark.parametrize(
+    ("end", "by", "why"),
+    [
+        ("Training time 0:12:01\n", "finish", "the trainer says that it is done (line 13)"),
+        ("Loss is nan, stopping training\n", "non_finite", "the trainer stopped, as the loss was nan (line 13)"),
+        (TRACEBACK + "RuntimeError: CUDA error: device-side assert\n", "error", "an error stopped it: RuntimeError: CUDA error: device-side assert (line 16)"),
+        (TRACEBACK + "\x1b[31mRuntimeError\x1b[0m: \x1b[1mCUDA error\x1b[0m\n", "error", "an error stopped it: RuntimeError: CUDA error (line 16)"),
+        (TRACEBACK + "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried 2 GiB\n", "out_of_memory", "it ran out of memory: torch.cuda.OutOfMemoryError: CUDA out of memory. Tried 2 GiB (line 16)"),
+        ("[rank1]: RuntimeError: CUDA error: out of memory\n", "out_of_memory", "it ran out of memory: RuntimeError: CUDA error: out of memory (line 13)"),
+        ("jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes\n", "out_of_memory", "it ran out of memory: jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes (line 13)"),
+        ("Killed\n", "error", "the system stopped it: Killed (line 13)"),
+        ("run.sh: line 7: 4242 Segmentation fault      (core dumped) python main.py\n", "error", "the system stopped it: Segmentation fault (line 13)"),
+        (TRACEBACK + "KeyboardInterrupt\n", "interrupt", "it was interrupted: KeyboardInterrupt (line 16)"),
+        ("torch.distributed.elastic.multiprocessing.api.SignalException: Process 7 got signal: 15\n", "interrupt", "it was interrupted: torch.distributed.elastic.multiprocessing.api.SignalException: Process 7 got signal: 15 (line 13)"),
+        ("slurmstepd: error: *** JOB 7 ON n1 CANCELLED AT 2025-12-05T10:00:00 DUE TO TIME LIMIT ***\n", "interrupt", "the queue stopped it: JOB 7 ON n1 CANCELLED AT 2025-12-05T10:00:00 DUE TO TIME LIMIT (line 13)"),
+        # The first of several says why; the others follow from it.
+        ("[rank1]: ValueError: bad box\n[rank0]: RuntimeError: NCCL\n", "error", "an error stopped it: ValueError: bad box (line 13)"),
+        # Another process prints on for a while, and a bar is drawn once more.
+        ("[rank1]: ValueError: bad box\nEpoch: [2]  [ 3/50]  loss: 5 (5)\ntorch.distributed.elastic.multiprocessing.errors.ChildFailedError:\n", "error", "an error stopped it: ValueError: bad box (line 13)"),
+        ("ValueError: bad box\nEpoch 2:  16%|#    | 39/234 [00:39<03:14, 3.01it/s]\n", "error", "an error stopped it: ValueError: bad box (line 13)"),
+        # What Python passes over, or a trainer has caught.
+        ("Exception ignored in: <function _Iter.__del__ at 0x7f>\n" + TRACEBACK + "AssertionError: can only test a child process\n", "", ""),
+        ("Exception in thread Thread-3:\n" + TRACEBACK + "ValueError: queue is closed\n", "", ""),
+        ("Exception ignored in: <function _Iter.__del__ at 0x7f>\n" + TRACEBACK + "AssertionError: no\n" + TRACEBACK + "ValueError: bad box\n", "error", "an error stopped it: ValueError: bad box (line 21)"),
+        (TRACEBACK + "OSError: image 7 cannot be read\nEpoch: [2]  [ 20/50]  loss: 5.1 (5.1)\n", "", ""),
+        ("warning: CUDA out of memory, batch skipped\n", "", ""),
+    ],
+)  # fmt: skip
+def test_what_ended_the_run(tmp_path: Path, end: str, by: str, why: str) -> None:
+    said = facts(tmp_path, METRIC_LOGGER + end)
+    assert (said.ended, said.ended_by, said.ended_because) == (bool(why), by, why)
 
 
 def test_a_loss_that_stopped_the_trainer_is_a_value_that_is_not_finite(tmp_path: Path) -> None:
@@ -335,6 +395,8 @@ def test_standard_input_keeps_its_carriage_returns(tmp_path: Path, monkeypatch: 
         ("{match: a, values: {a: '{b}'}}", "p.yaml:8:34: unknown group 'b'; name a group of the pattern: (?P<name>…)"),
         ("{match: '(?P<b>a)', values: {a: '{b:g}'}}", "p.yaml:8:43: placeholder 'b' has a format, 'g'; write {b}"),
         ("{match: a, values: {a: '{'}}", "p.yaml:8:33: stray '{' in a text; write '{{' or '}}' for a brace"),
+        ("{match: a, values: {a: 1}, ended_by: error}", "p.yaml:8:46: 'ended_by' says what ended the run, and no 'ends' says that it is over; add 'ends', the reason in words"),
+        ("{match: a, values: {a: 1}, ends: x, ended_by: oom}", "p.yaml:8:55: 'ended_by' must be one of finish, interrupt, error, out_of_memory, non_finite, not the text 'oom'; write out_of_memory"),
         ("{match: a, values: {a: 1}, key: '{name}'}", "p.yaml:8:42: 'key' forms the names of 'pairs', and there are none; remove it"),
         ("{match: a, values: {a: 1}, ends: '{why}'}", "p.yaml:8:44: unknown group 'why'; name a group of the pattern: (?P<name>…)"),
         ("{match: a, values: {a: 1}, remember: {1x: b}}", "p.yaml:8:47: '1x' cannot be remembered: it is no name; a letter, then letters, digits and '_'"),
@@ -448,7 +510,7 @@ def test_a_report_of_console_output_has_its_shape(tmp_path: Path, report_schema:
     assert json.loads(json.dumps(data["log"])) == {
         "path": data["log"]["path"], "format": "console", "clock": "epoch", "rows": 2, "malformed": 0, "repeated": 0,
         "superseded": 0, "first_step": 0, "last_step": 1, "ended": True,
-        "ended_because": "the trainer says that it is done (line 13)",
+        "ended_because": "the trainer says that it is done (line 13)", "ended_by": "finish",
     }  # fmt: skip
 
 

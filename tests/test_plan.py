@@ -59,6 +59,9 @@ ACTIONS = [
     action("raise_lr", 60, "Double the learning rate", sets={"learning_rate": "lr_peak * 2"}, direction="up"),
     action("retune", 55, "Set both", sets={"beta": "beta * 2", "clip": "min(grad_high, 1)"}),
     action("lower_thresholds", 50, "Lower the threshold"),
+    action(
+        "resume", 30, "Go on from the last", target="last_checkpoint", conflicts=("stop", "revert"), command="resume"
+    ),
     action("check_data", 40, "Check the data"),
     action("check_config", 40, "Check the configuration"),
     action("wait", 10, "Wait", alone=True),
@@ -879,3 +882,34 @@ def test_the_report_on_a_log_that_cannot_be_read(log: str, path: str) -> None:
     empty = unjudged(log, "the log is empty", pack="kto", version="1.0.0")
     assert (empty.verdict, empty.reason, empty.plan, empty.log.path) == ("unknown", "the log is empty", (), path)
     assert exit_code(empty) == 3
+
+
+@pytest.mark.parametrize(
+    ("checkpoints", "text", "target"),
+    [
+        (SEEN, ", checkpoint-100 (step 100)", {"checkpoint": "checkpoint-100", "step": 100}),
+        (None, " (none was seen beside the log)", None),
+    ],
+)
+def test_a_run_that_was_sound_goes_on_from_its_last_checkpoint(
+    checkpoints: tuple[Checkpoint, ...] | None, text: str, target: Mapping[str, Scalar] | None
+) -> None:
+    (step,) = plan(finding("logging", "resume"), checkpoints=checkpoints, scalars={"model_size": "small"}).plan
+    named = "checkpoint-100" if checkpoints else "<checkpoint>"
+    assert (step.text, step.target) == (f"Go on from the last{text}: logging found, since step 81.", target)
+    assert step.command == f"train --size small --lr 5e-07 --from {named}"
+
+
+def test_a_run_that_diverged_before_does_not() -> None:
+    result = plan(finding("logging", "resume", onset=200), finding("diverging", "revert", onset=81))
+    assert [(step.action, step.target) for step in result.plan] == [
+        ("revert", {"checkpoint": "checkpoint-50", "step": 50})
+    ]
+    assert [(left.action, left.reason) for left in result.set_aside] == [("resume", "conflicts with revert")]
+
+
+def test_what_is_said_of_a_run_that_the_process_ended() -> None:
+    ended = ENDED._replace(ended_because="an error stopped it")
+    (step,) = plan(finding("logging", "stop"), log=ended).plan
+    told = "The run has ended (an error stopped it): do not start it again as it is: logging found, since step 81."
+    assert step.text == told

@@ -48,6 +48,7 @@ class Names(NamedTuple):
     total: float | None = None
     now: float | None = None
     ended: bool = False
+    ended_by: str = ""
     starts_midway: bool = False
     interval: float = 0.0  # the usual distance of two rows on the clock
     started: float | None = None  # the time of the first row, in seconds
@@ -191,6 +192,8 @@ class Binder:
                 return Op("/", (Clock("step"), Const(self.names.total)))
             case "ended":
                 return Op("where", (last, Const(self.names.ended, CONDITION)), CONDITION)
+            case "ended_by":
+                return Op("where", (last, Const(self.names.ended_by or None, TEXT)), TEXT)
             case "silence":
                 now = None if self.names.ended else self.names.now
                 return Op("where", (last, Op("-", (Const(now), Clock("time")))))

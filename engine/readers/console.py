@@ -21,6 +21,7 @@ from ..template import Placeholder, pieces
 from ..words import counted
 from .cells import literal
 from .copies import TOLD, Copy, no_room, remove
+from .endings import NO_BAR, End, ended
 from .lines import lines_sql
 from .normalise import TURN, Source
 
@@ -49,12 +50,12 @@ class _Given(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What a console log tells: its lines as JSON lines, the format, and why the run ended (empty: it may go on)."""
+    """What a console log tells: its lines as JSON lines, the format, and how the run ended."""
 
     source: Source
     format: str
     lines: int
-    ended: str
+    ended: End
     notes: tuple[str, ...]
     names: tuple[str, ...] = ()  # of the values in the lines, in the order in which they appear
 
@@ -296,7 +297,7 @@ def _silent(con: duckdb.DuckDBPyConnection, formats: Sequence[Format]) -> str:
     counts = []
     for number, each in enumerate(formats):
         telling = ", ".join(str(i) for i, line in _lines(each) if line.pairs or line.values or line.remember)
-        sql = f"SELECT count(*) FROM found WHERE w{number} IN ({telling})"
+        sql = f"SELECT count(*) FROM found WHERE w{number} IN ({telling}) AND {NO_BAR}"
         counts.append(con.execute(sql).fetchall()[0][0] if telling else 0)
     most = max(range(len(formats)), key=lambda number: counts[number])
     if not counts[most]:
@@ -333,21 +334,7 @@ def _written(con: duckdb.DuckDBPyConnection, source: Source, name: str, number: 
         "SELECT key FROM (SELECT key, min((n, k)) AS first FROM entries WHERE part < 2 GROUP BY key) ORDER BY first"
     ).fetchall()
     given = tuple(key for (key,) in names)
-    return Told(
-        Source(name, size, copied=True, places=places), format_.id, lines, _ended(con, format_), tuple(notes), given
-    )
-
-
-def _ended(con: duckdb.DuckDBPyConnection, format_: Format) -> str:
-    """Why the run ended, and where it says so; empty where rows follow."""
-    names = list(dict.fromkeys(name for line in format_.lines for name in line.remember))
-    known = {name: f"r{k}" for k, name in enumerate(names)}
-    reasons = {i: _filled(line.ends, line, known) for i, line in _lines(format_) if line.ends}
-    if not reasons:
-        return ""
-    whys = " ".join(f"WHEN {i} THEN {sql}" for i, sql in reasons.items())
-    found = con.execute(
-        f"SELECT place, why FROM (SELECT n, place, CASE w {whys} END AS why FROM marks)"
-        " WHERE why IS NOT NULL AND n >= (SELECT max(n) FROM entries) ORDER BY n LIMIT 1"
-    ).fetchall()
-    return f"{found[0][1]} (line {found[0][0]})" if found else ""
+    carried = list(dict.fromkeys(name for line in format_.lines for name in line.remember))
+    known = {name: f"r{k}" for k, name in enumerate(carried)}
+    end = ended(con, source, format_, {i: _filled(line.ends, line, known) for i, line in _lines(format_) if line.ends})
+    return Told(Source(name, size, copied=True, places=places), format_.id, lines, end, tuple(notes), given)

@@ -154,7 +154,8 @@ def _as_console(opening: Opening, found: Told) -> Run:
     run = read_told(opening, found.source, "console", notes=found.notes, lines=found.lines)
     if not run.columns:
         run.offered = found.names
-    run.facts = run.facts._replace(ended=run.facts.ended or bool(found.ended), ended_because=found.ended)
+    why, by = found.ended
+    run.facts = run.facts._replace(ended=run.facts.ended or bool(why), ended_because=why, ended_by=by)
     return run
 
 

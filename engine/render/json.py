@@ -159,6 +159,8 @@ def _log(log: LogFacts) -> Json:
     }
     if log.ended_because:
         data["ended_because"] = log.ended_because
+    if log.ended_by:
+        data["ended_by"] = log.ended_by
     if log.known:
         data["known"] = [
             {
