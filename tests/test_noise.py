@@ -1,4 +1,4 @@
-"""Runs with noise, many seeds of each kind: what chance alone makes of an evaluation stops no run, what is real is found."""
+"""Runs with noise, many seeds of each kind: chance alone stops no run, and what is real is found in it."""
 
 from __future__ import annotations
 
