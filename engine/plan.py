@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from .best import Best
 from .causes import IMPROVING, explain, is_open, is_serious, precedence
 from .checkpoints import Checkpoint
-from .command import advice, command_line, new_values, of_configured_peak
 from .goback import GoBack
 from .outlook import nothing_to_do
-from .pack import EMPTY, SEVERITIES, Action, Scalar, Standstill
+from .pack import EMPTY, Action, Scalar
 from .rate import Rate
-from .report import Finding, GateResult, LogFacts, Moment, RuleState, SetAside, Step, Suggestion
+from .report import Finding, GateResult, LogFacts, Moment, RuleState, SetAside, Step
 from .resolved import Resolved
 from .surroundings import RATE_PARAM, SAVES
 from .verdict import nothing_judged, verdict_of
-from .words import as_written, clauses, listed, lowered, position
-
-LOWER = "lower_thresholds"
-"""The action whose new values are the limits that a held-up gate suggests."""
-
-
-RESTART = "restart"
-"""The action that takes the place of going back where nothing was saved that is worth going back to."""
+from .wording import RESTART, Request, Wording, rules_of
+from .words import listed, lowered, position
 
 ENDS = frozenset({"stop", RESTART, "stop_early"})
 """The actions after which the run does not go on, so that it comes to no gate."""
-
-
-LAST = "last_checkpoint"
-"""The target of an action that goes on where the run stopped."""
 
 
 class PlanInput(NamedTuple):
@@ -70,18 +59,6 @@ class PlanResult(NamedTuple):
     reason: str = ""  # why nothing could be judged
 
 
-class _Request(NamedTuple):
-    """An action and the findings that ask for it; `instead` names the action that it stands in for."""
-
-    action: Action
-    findings: tuple[Finding, ...]
-    instead: str = ""
-
-    def joined(self, findings: Iterable[Finding]) -> _Request:
-        both = (*self.findings, *findings)
-        return self._replace(findings=tuple(dict.fromkeys(both)))
-
-
 def make_plan(given: PlanInput) -> PlanResult:
     """The recommended actions for a run, the primary one first, and the verdict that follows from them."""
     findings = explain(given.findings, eval_improving=given.eval_improving)
@@ -118,13 +95,21 @@ class _Planner:
             saves=float(saves) if saves is not None else None,
             best=given.best,
         )
-        self.checkpoint = self.back.checkpoint
 
     def plan(self) -> tuple[tuple[Step, ...], tuple[SetAside, ...]]:
         requests = self.without_gates(self.without_conflicts(self.requests()))
         requests = self.without_loners(self.without_opposites(requests))
         self.tell_explained({request.action.id for request in requests})
-        steps = self.steps(requests)
+        steps = Wording(
+            self.given.resolved.pack,
+            self.given.log,
+            self.back,
+            self.names,
+            self.given.gates,
+            self.given.best,
+            self.is_ramp,
+            self.given.unjudged,
+        ).steps(requests)
         if not steps:
             states, log = self.given.states, self.given.log
             rules = self.given.resolved.pack.rules
@@ -133,11 +118,11 @@ class _Planner:
 
     # Which actions
 
-    def requests(self) -> list[_Request]:
+    def requests(self) -> list[Request]:
         """The actions of the primary cause by rank, then those of the other causes; each action once."""
-        asked: dict[str, _Request] = {}
+        asked: dict[str, Request] = {}
         for cause in dict.fromkeys(finding.cause for finding in self.open):
-            group: dict[str, _Request] = {}
+            group: dict[str, Request] = {}
             for finding in self.open:
                 for name in finding.actions if finding.cause == cause else ():
                     request = self.request(name, finding)
@@ -148,14 +133,14 @@ class _Planner:
                 asked[request.action.id] = known.joined(request.findings) if known else request
         return list(asked.values())
 
-    def request(self, name: str, finding: Finding) -> _Request:
+    def request(self, name: str, finding: Finding) -> Request:
         action = self.action(name)
         if action.target == "checkpoint" and RESTART in self.actions:
             if worthless := self.worthless_before(finding):
-                return _Request(self.actions[RESTART], (worthless, finding), instead=action.id)
+                return Request(self.actions[RESTART], (worthless, finding), instead=action.id)
             if self.back.is_restart:
-                return _Request(self.actions[RESTART], (finding,), instead=action.id)
-        return _Request(action, (finding,))
+                return Request(self.actions[RESTART], (finding,), instead=action.id)
+        return Request(action, (finding,))
 
     def worthless_before(self, finding: Finding) -> Finding | None:
         """The critical finding, explained or not, that began no later and asks to restart: nothing saved is of use."""
@@ -173,8 +158,8 @@ class _Planner:
         known = self.actions.get(name)
         return known or Action(name, self.given.resolved.pack.at, 0, name.replace("_", " ").capitalize())
 
-    def without_conflicts(self, requests: Sequence[_Request]) -> list[_Request]:
-        kept: list[_Request] = []
+    def without_conflicts(self, requests: Sequence[Request]) -> list[Request]:
+        kept: list[Request] = []
         for request in requests:
             rivals = [one.action.id for one in kept if _conflict(one.action, request.action)]
             if rivals:
@@ -183,7 +168,7 @@ class _Planner:
                 kept.append(request)
         return kept
 
-    def without_gates(self, requests: Sequence[_Request]) -> list[_Request]:
+    def without_gates(self, requests: Sequence[Request]) -> list[Request]:
         """What gates ask for helps a run to go on: beside an action that ends it for another reason, it is left out."""
         ending = (
             request.action.id
@@ -192,18 +177,18 @@ class _Planner:
         )
         if (end := next(ending, None)) is None:
             return list(requests)
-        kept: list[_Request] = []
+        kept: list[Request] = []
         for request in requests:
             gates = tuple(finding for finding in request.findings if finding.cause == "gate")
             others = tuple(finding for finding in request.findings if finding.cause != "gate")
             if others:
                 kept.append(request._replace(findings=others))
             else:
-                told = listed(_rules(gates))
+                told = listed(rules_of(gates))
                 self.leave_out(request, f"{end} ends the run, and {told} asks for one that goes on")
         return kept
 
-    def without_opposites(self, requests: Sequence[_Request]) -> list[_Request]:
+    def without_opposites(self, requests: Sequence[Request]) -> list[Request]:
         """Two actions that move one setting in opposite directions become one `check_config`."""
         kept = list(requests)
         for first in requests:
@@ -216,11 +201,11 @@ class _Planner:
                 kept.remove(second)
                 if "check_config" in self.actions:
                     self.leave_out(first, reason)
-                    check = _Request(self.actions["check_config"], first.findings, instead=setting)
+                    check = Request(self.actions["check_config"], first.findings, instead=setting)
                     kept[kept.index(first)] = check.joined(second.findings)
         return _joined(kept)
 
-    def without_loners(self, requests: Sequence[_Request]) -> list[_Request]:
+    def without_loners(self, requests: Sequence[Request]) -> list[Request]:
         """`wait` and `continue` stand alone: beside anything else they are left out."""
         company = [request for request in requests if not request.action.alone]
         kept = company or list(requests[:1])
@@ -229,8 +214,8 @@ class _Planner:
                 self.leave_out(request, f"{request.action.id} stands alone, the plan has {kept[0].action.id}")
         return kept
 
-    def leave_out(self, request: _Request, reason: str) -> None:
-        self.set_aside.append(SetAside(request.action.id, _rules(request.findings), reason))
+    def leave_out(self, request: Request, reason: str) -> None:
+        self.set_aside.append(SetAside(request.action.id, rules_of(request.findings), reason))
 
     def tell_explained(self, planned: set[str]) -> None:
         """The actions of explained findings that the plan does without, each with what explains them."""
@@ -258,134 +243,9 @@ class _Planner:
         both = [*critical, *explained] if critical else self.open
         return min(both, key=lambda finding: position(finding.onset), default=None)
 
-    # In which words
 
-    def steps(self, requests: Sequence[_Request]) -> tuple[Step, ...]:
-        changes = {request.action.id: self.changes(request) for request in requests}
-        names = dict(self.names)
-        named = self.back.last if any(each.action.target == LAST for each in requests) else self.checkpoint
-        if named:
-            names |= {"checkpoint": named.path or named.name, "checkpoint_step": named.step}
-        # A command that resumes without a new rate goes on with the old one.
-        names.setdefault("learning_rate", names.get("lr_peak"))
-        for change in changes.values():
-            names |= {setting: new for setting, (_, new) in change.items()}
-        steps: list[Step] = []
-        is_afresh = any(request.action.id == RESTART for request in requests)
-        for request in requests:
-            action, change = request.action, changes[request.action.id]
-            because = _rules(request.findings)
-            is_told = bool(steps) and because == steps[0].because
-            text = self.text(request, change, is_told)
-            hint = " ".join(filter(None, (self.settings(request), self.advice(request, names))))
-            command = self.given.resolved.pack.commands.get(action.command or "")
-            line = command_line(command.text, names) if command and not self.given.unjudged else None
-            if is_afresh and command and "{checkpoint}" in command.text:
-                line = None  # there is nothing to resume from
-            steps.append(
-                Step(
-                    action.id,
-                    max((f.severity for f in request.findings), key=SEVERITIES.index),
-                    because,
-                    f"{text} {hint}" if hint else text,
-                    target=self.target(action),
-                    set={setting: new for setting, (_, new) in change.items()} or None,
-                    command=None if any(line == step.command for step in steps) else line,
-                )
-            )
-        return tuple(steps)
-
-    def changes(self, request: _Request) -> dict[str, tuple[float | None, float]]:
-        """What an action sets; one that a held-up gate asks for, the limits that would let the gate open."""
-        found: dict[str, tuple[float | None, float]] = {
-            one.param: (one.now, one.value) for one in self.suggested(request)
-        }
-        return found or new_values(request.action, self.names)
-
-    def suggested(self, request: _Request) -> list[Suggestion]:
-        if request.action.id != LOWER:
-            return []
-        asking = _rules(request.findings)
-        return [one for gate in self.given.gates if gate.gate in asking for one in gate.suggestions]
-
-    def settings(self, request: _Request) -> str:
-        """What the trainer's own configuration calls the limits that are to change."""
-        suggested = self.suggested(request)
-        told = ", ".join(
-            dict.fromkeys(f"{one.setting}: {as_written(one.value, 6)}" for one in suggested if one.setting)
-        )
-        where = f"What counts is the trainer's own configuration: {told}." if told else ""
-        return f"{where} --write-overrides FILE saves it for the next look.".lstrip() if suggested else ""
-
-    def advice(self, request: _Request, names: Mapping[str, Scalar]) -> str:
-        """What the rules that ask for an action say of it, else the text of the action itself."""
-        pack, id = self.given.resolved.pack, request.action.id
-        asking = [
-            pack.rules.get(name) or pack.invariants.get(name) or self.late(name) for name in _rules(request.findings)
-        ]
-        own = dict.fromkeys(each.advice[id] for each in asking if each is not None and id in each.advice)
-        return " ".join(filter(None, (advice(text, names) for text in own or (request.action.text,))))
-
-    def late(self, name: str) -> Standstill | None:
-        """What the pack says of the standstill that a gate has come to."""
-        gate, delays = (
-            self.given.resolved.pack.gates.get(name),
-            [one.delay for one in self.given.gates if one.gate == name],
-        )
-        stills = gate.stuck.standstills if gate is not None and gate.stuck is not None else {}
-        return next((stills[delay] for delay in delays if delay in stills), None)
-
-    def target(self, action: Action) -> Mapping[str, Scalar] | None:
-        if action.target == "best_checkpoint":
-            return self.given.best.target() if self.given.best else None
-        named = {"checkpoint": self.checkpoint, LAST: self.back.last}.get(action.target or "")
-        return {"checkpoint": named.name, "step": named.step} if named else None
-
-    def text(self, request: _Request, change: Mapping[str, tuple[float | None, float]], is_told: bool) -> str:
-        action, title = request.action, request.action.title.rstrip(".")
-        why = clauses(request.findings, self.clock)
-        if action.target == "checkpoint":
-            return self.back.revert_text()
-        told = f" ({self.given.log.ended_because})" if self.given.log.ended_because else ""
-        if action.target == LAST:
-            return f"{title}{self.back.last_text()}{'' if is_told else f': {why}'}."
-        if action.target == "best_checkpoint":
-            if self.given.log.ended:
-                title = f"The run has ended{told}: take the checkpoint of its best evaluation, not the last one"
-            return f"{title}: {why}." + (f" {self.given.best.text(self.clock)}" if self.given.best else "")
-        if request.instead and action.id == RESTART:
-            asking = [each for each in request.findings if RESTART in each.actions]
-            return f"{title}: {clauses(asking, self.clock)}." if asking else self.back.restart_text(title)
-        if request.instead:
-            setting = request.instead.replace("_", " ")
-            return f"{title}: the findings ask for {setting} to go both up and down ({why})."
-        if action.id == "stop" and self.given.log.ended:
-            if all(finding.cause == "logging" for finding in request.findings):
-                return f"The run has ended{told}: do not start it again as it is: {why}."
-            return f"The run has ended{told} and cannot be stopped any more; do not build on its result: {why}."
-        if change:
-            suggested = [one.param for one in self.suggested(request)]
-            told = ", ".join(
-                (f"{setting} " if setting in suggested else f"{setting.replace('_', ' ')} " if len(change) > 1 else "")
-                + (f"{as_written(old, 6)} → {as_written(new, 6)}" if old is not None else f"to {as_written(new, 6)}")
-                for setting, (old, new) in change.items()
-            )
-            return f"{title}: {told}." if is_told else f"{title}: {told}, because {why}."
-        if self.is_ramp and (told := of_configured_peak(action)):
-            mend = f"; --set {RATE_PARAM}=… has it computed" if RATE_PARAM in self.names else ""
-            told = f"{title}: take {told}" + ("." if is_told else f", because {why}.")
-            return f"{told} The log ends within the warm-up and does not show it{mend}."
-        if action.set:
-            title += " (the log does not show the present value)"
-        return f"{title}." if is_told else f"{title}: {why}."
-
-
-def _rules(findings: Iterable[Finding]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(finding.rule for finding in findings))
-
-
-def _joined(requests: Sequence[_Request]) -> list[_Request]:
-    joined: dict[str, _Request] = {}
+def _joined(requests: Sequence[Request]) -> list[Request]:
+    joined: dict[str, Request] = {}
     for request in requests:
         known = joined.get(request.action.id)
         joined[request.action.id] = known.joined(request.findings) if known else request
