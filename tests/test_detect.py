@@ -334,3 +334,19 @@ def test_a_log_from_elsewhere_gets_its_pack_or_none(corpus: Callable[[str], Path
     else:
         with pytest.raises(NoPackError, match="--pack common"):
             evaluate(path)
+
+
+@pytest.mark.parametrize(
+    ("parts", "pack", "detected"),
+    [
+        ("loss_ce: 1 (1)  loss_coords: 2 (2)  loss_ce_room: 0 (0)", "cape_pose", ["*loss_ce_room", "*loss_coords"]),
+        ("loss_ce: 1 (1)  loss_bbox: 2 (2)  loss_giou: 1 (1)", "sam_detr", ["*loss_giou", "*loss_bbox"]),
+    ],
+)
+def test_a_run_that_died_within_its_first_epoch(tmp_path: Path, parts: str, pack: str, detected: list[str]) -> None:
+    log = tmp_path / "console.txt"
+    line = f"Epoch: [1]  [ 0/60]  eta: 0:01:00  lr: 0.0001  loss: 62.3 (60.3)  {parts}  time: 0.4  max mem: 5133\n"
+    log.write_text("Start training\n" + line * 3 + "Loss is nan, stopping training\n", encoding="utf-8")
+    report = evaluate(log)
+    assert (report.pack, report.chosen, list(report.detected)) == (pack, "auto", detected)
+    assert report.plan[0].action == "stop"

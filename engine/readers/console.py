@@ -33,6 +33,7 @@ _BAR_UP_TO_TIMES = "^(.*[0-9]%[|][^|]*[|][^\\[]*)\\["
 _A_LOSS = "(?i)loss['\"]?\\s*[=:]\\s*['\"]?[-+]?(?:[0-9.]|nan|inf)"
 _GROUPED = "[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?:\\.[0-9]*)?(?:[eE][-+]?[0-9]+)?"
 _PLAIN_KEY = "regexp_replace(lower(key), '\\s+', '_', 'g')"
+_ROUNDS = 100
 _CARRIED = "OVER (ORDER BY n ROWS UNBOUNDED PRECEDING)"
 
 
@@ -58,6 +59,7 @@ class Told(NamedTuple):
     ended: End
     notes: tuple[str, ...]
     names: tuple[str, ...] = ()  # of the values in the lines, in the order in which they appear
+    mentioned: frozenset[str] = frozenset()  # keys of values in lines that are read for the round they name alone
 
 
 def may_be_console(source: Source) -> bool:
@@ -97,7 +99,9 @@ def told(
             with Copy(path, made, prefix=TOLD, suffix=".jsonl") as copy:
                 pass
             try:
-                found = _written(con, source, copy.name, most, chosen)
+                found = _written(con, source, copy.name, most, chosen)._replace(
+                    mentioned=frozenset() if keys else _mentioned(con, chosen)
+                )
             except duckdb.IOException as error:
                 raise no_room(str(error).splitlines()[0], path) from None
             yield found
@@ -273,6 +277,22 @@ def _extract(con: duckdb.DuckDBPyConnection, number: int, format_: Format, keys:
             f" WHERE r{k} IS NOT NULL AND n IN (SELECT n FROM entries WHERE part < 2)"
         )
     return _Given(int(wanted), int(given), is_told=bool(told))
+
+
+def _mentioned(con: duckdb.DuckDBPyConnection, format_: Format) -> frozenset[str]:
+    """The keys that the first lines of rounds would give if they were read as those with pairs are: a run that has not
+    finished its first round has no other sign of what is trained."""
+    rounds = ", ".join(str(i) for i, line in _lines(format_) if line.remember and not line.pairs)
+    names = list(dict.fromkeys(name for line in format_.lines for name in line.remember))
+    known = {name: f"r{k}" for k, name in enumerate(names)} | {"name": "name"}
+    found: set[str] = set()
+    for _, line in _lines(format_) if rounds else ():
+        if line.pairs:
+            name = f"unnest(regexp_extract_all(text, {literal(line.pairs)}, {line.pair_groups[0]}))"
+            some = f"SELECT * FROM marks WHERE w IN ({rounds}) ORDER BY n LIMIT {_ROUNDS}"
+            sql = f"SELECT DISTINCT {_filled(line.key, line, known)} FROM (SELECT *, {name} AS name FROM ({some}))"
+            found.update(key for (key,) in con.execute(sql).fetchall() if key)
+    return frozenset(found)
 
 
 def _lines(format_: Format) -> Iterator[tuple[int, LinePattern]]:

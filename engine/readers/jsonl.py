@@ -104,14 +104,15 @@ def read_told(
     known: Sequence[Known] = (),
     malformed: int = 0,
     lines: int = 0,
+    mentioned: frozenset[str] = frozenset(),
 ) -> Run:
     """The run in JSON lines that were made from a log; its rows get the places that they were made from.
 
-    Of the log's own rows `malformed` could not be read; it has so many `lines`, if it has any. `known` is what it says
-    of the run besides.
+    Keys that the log has besides are `mentioned`: they help to choose a pack. Of the log's own rows `malformed` could
+    not be read; it has so many `lines`, if it has any. `known` is what it says of the run besides.
     """
     seen = survey(told)
-    wanted = opening.wanted(names(told, seen))
+    wanted = opening.wanted(names(told, seen) | mentioned)
     loaded = _load(opening.con, told, wanted, seen)
     assert loaded is not None
     columns, counted = loaded
@@ -151,7 +152,7 @@ def _console(opening: Opening, *, whatever: bool = False) -> Run | None:
 
 def _as_console(opening: Opening, found: Told) -> Run:
     """The run that console output tells, with the lines of the user's file in place of those it was turned into."""
-    run = read_told(opening, found.source, "console", notes=found.notes, lines=found.lines)
+    run = read_told(opening, found.source, "console", notes=found.notes, lines=found.lines, mentioned=found.mentioned)
     if not run.columns:
         run.offered = found.names
     why, by = found.ended
