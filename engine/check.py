@@ -14,6 +14,7 @@ from .tree import (
     Among,
     And,
     Arithmetic,
+    Broken,
     Call,
     Comparison,
     Conditional,
@@ -95,8 +96,10 @@ class _Checker:
     def __init__(self, expression: Expression, scope: Scope) -> None:
         self.expression, self.scope = expression, scope
         self.problems: list[Problem] = []
+        self.faults = 0  # the problems, and what was told when the expression was read
 
     def problem(self, node: Node, code: Code, message: str, hint: str = "") -> None:
+        self.faults += 1
         self.problems.append(Problem(self.expression.position(node), code, message, hint, self.expression.reach(node)))
 
     def expect(self, node: Node, want: str) -> None:
@@ -115,9 +118,9 @@ class _Checker:
 
     def sound(self, node: Node) -> bool:
         """Whether there is no problem in `node` and below it, so that its type is what it looks like."""
-        before = len(self.problems)
+        before = self.faults
         self.inside(node)
-        return len(self.problems) == before
+        return self.faults == before
 
     def inside(self, node: Node) -> None:
         match node:
@@ -148,6 +151,11 @@ class _Checker:
                 self.expect(otherwise, self.type_of(then) if self.sound(then) else "value")
             case Call():
                 self.call(node)
+            case Broken(arguments=arguments):
+                self.faults += 1
+                for argument in arguments:
+                    if not (isinstance(argument, Name) and argument.id in self.scope.windows):
+                        self.inside(argument)
 
     def name(self, node: Name) -> None:
         if node.id in self.scope.windows:
@@ -189,7 +197,7 @@ class _Checker:
         return "give the metric 'type: text' if the log holds texts there, or compare it with a number"
 
     def call(self, node: Call) -> None:
-        function, before = FUNCTIONS[node.function], len(self.problems)
+        function, before = FUNCTIONS[node.function], self.faults
         if function.family is not Family.POINTWISE and node.function != "default" and not self.scope.rows:
             self.problem(node, "no-rows", f"{node.function}() looks at rows, and there are none here", _NO_ROWS)
             return
@@ -218,7 +226,7 @@ class _Checker:
                         )
                 case Kind.COUNT | Kind.FRACTION:
                     self.constant(argument, parameter.name, parameter.kind, parameter.default)
-        if node.function == "default" and None not in node.arguments and len(self.problems) == before:
+        if node.function == "default" and None not in node.arguments and self.faults == before:
             first, second = (self.type_of(argument) for argument in node.arguments if argument)
             if first != second:
                 self.problem(
@@ -291,7 +299,7 @@ class _Checker:
 
     def type_of(self, node: Node | None) -> str:
         match node:
-            case Number() | Negative() | Arithmetic():
+            case Number() | Negative() | Arithmetic() | Broken():
                 return "number"
             case Text():
                 return "text"

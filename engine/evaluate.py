@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from .arguments import check_arguments
 from .checkpoints import find_checkpoints
 from .errors import LogError
 from .judged import IMPROVES, conditions_of, metrics_of
@@ -60,8 +61,10 @@ def evaluate(
     current one) and from `rules.override.yaml` beside the log. `now` is the present time in seconds since 1970, for
     rules about silence and settings that end on a date. `input_format` names the format of the log, which its content
     tells otherwise. A log that takes longer than `timeout` seconds, or more memory than `memory_limit` ("2GB"), is not
-    judged. Raises PackError, OverrideError or LogError, each with its position.
+    judged. Raises PackError, OverrideError or LogError, each with its position, and TypeError for an argument that is
+    of the wrong type.
     """
+    check_arguments(pack, overrides, override_files, settings)
     path = located(shown_path(fspath(log)))
     known = find_known(path)
     files = [Path(file) for file in override_files]

@@ -22,6 +22,7 @@ from .tree import (
     Among,
     And,
     Arithmetic,
+    Broken,
     Call,
     Comparison,
     Conditional,
@@ -71,10 +72,18 @@ class Expression(NamedTuple):
         return self.at.reach(self.text, node.offset, node.width)
 
 
+class _Fault(NamedTuple):
+    offset: int
+    code: Code
+    message: str
+    hint: str = ""
+    width: int = 0
+
+
 class _RefusedError(Exception):
     def __init__(self, offset: int, code: Code, message: str, hint: str = "", width: int = 0) -> None:
         super().__init__(message)
-        self.offset, self.code, self.message, self.hint, self.width = offset, code, message, hint, width
+        self.fault = _Fault(offset, code, message, hint, width)
 
 
 def parse(text: str, at: Position) -> Expression:
@@ -82,26 +91,40 @@ def parse(text: str, at: Position) -> Expression:
 
     Raises ExpressionError with one problem: the first thing that is not in the language.
     """
-    try:
-        return Expression(text, at, _tree(text))
-    except _RefusedError as refusal:
-        place = at.within(text, refusal.offset)
-        problem = Problem(
-            place, refusal.code, refusal.message, refusal.hint, at.reach(text, refusal.offset, refusal.width)
-        )
-        raise ExpressionError([problem]) from None
+    expression, problems = parse_on(text, at)
+    if expression is None or problems:
+        raise ExpressionError(problems[:1])
+    return expression
+
+
+def parse_on(text: str, at: Position) -> tuple[Expression | None, list[Problem]]:
+    """As `parse`, but a call that does not fit hides nothing of what else is wrong: a problem, and a `Broken` node.
+
+    None where something else is not in the language, which is the last problem then.
+    """
+    tree, faults = _tree(text)
+    problems = [
+        Problem(at.within(text, offset), code, message, hint, at.reach(text, offset, width))
+        for offset, code, message, hint, width in faults
+    ]
+    return Expression(text, at, tree) if tree is not None else None, problems
 
 
 @lru_cache(maxsize=1_024)
-def _tree(text: str) -> Node:
+def _tree(text: str) -> tuple[Node | None, tuple[_Fault, ...]]:
     """The tree of a text, which does not depend on where the text stands; packs say the same thing many times over."""
-    return _Parser(text).tree()
+    parser = _Parser(text)
+    try:
+        return parser.tree(), tuple(parser.faults)
+    except _RefusedError as refusal:
+        return None, (*parser.faults, refusal.fault)
 
 
 class _Parser:
     def __init__(self, text: str) -> None:
         self.text, self.bare = text, text.strip()
         self.places = Places(text)
+        self.faults: list[_Fault] = []
 
     def tree(self) -> Node:
         text = self.text
@@ -255,54 +278,51 @@ class _Parser:
     def call(self, node: ast.Call, depth: int) -> Node:
         if not isinstance(node.func, ast.Name):
             raise self.refuse(node, "not-in-language", "only the functions of the language can be called", _SYNTAX)
-        function = FUNCTIONS.get(node.func.id)
-        if function is None:
-            raise self.refuse(
-                node.func,
-                "unknown-function",
-                f"unknown function {node.func.id!r}",
-                did_you_mean(node.func.id, list(FUNCTIONS)) or "docs/language.md lists the functions",
-            )
-        return Call(function.name, self.arguments(function, node, depth), offset=self.places.offset(node))
+        name, offset = node.func.id, self.places.offset(node)
+        if (function := FUNCTIONS.get(name)) is None:
+            hint = did_you_mean(name, list(FUNCTIONS)) or "docs/language.md lists the functions"
+            self.faults.append(self.refuse(node.func, "unknown-function", f"unknown function {name!r}", hint).fault)
+        given = [self.convert(argument, depth) for argument in node.args]
+        options = [(keyword, self.convert(keyword.value, depth)) for keyword in node.keywords]
+        if function is not None:
+            try:
+                return Call(name, self.arguments(function, node, given, options), offset=offset)
+            except _RefusedError as refusal:
+                self.faults.append(refusal.fault)
+        return Broken(name, (*given, *(value for _, value in options)), offset=offset)
 
-    def arguments(self, function: Function, node: ast.Call, depth: int) -> tuple[Node | None, ...]:
-        parameters, given = function.parameters, [self.convert(argument, depth) for argument in node.args]
+    def arguments(
+        self, function: Function, node: ast.Call, given: list[Node], options: list[tuple[ast.keyword, Node]]
+    ) -> tuple[Node | None, ...]:
+        """The arguments of a call as its function takes them, in its order."""
+        name, usage, parameters = function.name, f"it is written {function.signature}", function.parameters
+
+        def refused(at: ast.AST, message: str) -> _RefusedError:
+            return self.refuse(at, "wrong-arguments", f"{name}() {message}", usage)
+
         if parameters[-1].repeated:
-            if node.keywords or len(given) < len(parameters):
-                raise self.refuse(
-                    node, "wrong-arguments", f"{function.name}() takes two or more numbers", _usage(function)
-                )
+            if options or len(given) < len(parameters):
+                raise refused(node, "takes two or more numbers")
             return tuple(given)
         if len(given) > len(parameters):
-            problem = f"{function.name}() takes at most {len(parameters)} arguments"
-            raise self.refuse(node, "wrong-arguments", problem, _usage(function))
+            raise refused(node, f"takes at most {len(parameters)} arguments")
         filled: list[Node | None] = [*given, *[None] * (len(parameters) - len(given))]
         names = [parameter.name for parameter in parameters]
-        for keyword in node.keywords:
-            if keyword.arg not in function.keywords or keyword.arg not in names:
-                near = did_you_mean(str(keyword.arg), [name for name in names if name in function.keywords])
-                message = f"{function.name}() has no option {keyword.arg!r}"
-                at, width = self.places.offset(keyword), len(keyword.arg or "**")
-                raise _RefusedError(at, "wrong-arguments", message, near or _usage(function), width)
-            place = names.index(keyword.arg)
+        for option, value in options:
+            if option.arg not in function.keywords or option.arg not in names:
+                near = did_you_mean(str(option.arg), [each for each in names if each in function.keywords])
+                message = f"{name}() has no option {option.arg!r}"
+                at, width = self.places.offset(option), len(option.arg or "**")
+                raise _RefusedError(at, "wrong-arguments", message, near or usage, width)
+            place = names.index(option.arg)
             if filled[place] is not None:
-                raise self.refuse(
-                    keyword.value,
-                    "wrong-arguments",
-                    f"{function.name}() is given {keyword.arg!r} twice",
-                    _usage(function),
-                )
-            filled[place] = self.convert(keyword.value, depth)
+                raise refused(option.value, f"is given {option.arg!r} twice")
+            filled[place] = value
         for place, parameter in enumerate(parameters):
             if filled[place] is None and parameter.default is not None:
                 filled[place] = Number(float(parameter.default), offset=self.places.offset(node))
             elif filled[place] is None and not parameter.optional:
-                raise self.refuse(
-                    node,
-                    "wrong-arguments",
-                    f"{function.name}() lacks its argument {parameter.name!r}",
-                    _usage(function),
-                )
+                raise refused(node, f"lacks its argument {parameter.name!r}")
         return tuple(filled)
 
 
@@ -340,7 +360,3 @@ def _parsed(text: str) -> ast.Expression:
 
 
 _MAY_WARN = re.compile(r"[0-9.][A-Za-z_]|\\|\bis\b|[0-9'\")\]}]\s*[(\[]").search
-
-
-def _usage(function: Function) -> str:
-    return f"it is written {function.signature}"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from .errors import ExpressionError, PackError, Position, Problem
-from .expression import Expression, parse
+from .expression import Expression, parse, parse_on
 from .items import Item
 from .pack import UNITS, Duration
 from .tree import Number, Truth
@@ -225,7 +225,10 @@ def _text(item: Item) -> str | None:
 
 
 def expression(item: Item, key: str, problems: Problems) -> Expression | None:
-    """The expression that a value spells; a bare number or truth is one."""
+    """The expression that a value spells; a bare number or truth is one.
+
+    A call that does not fit the language is a problem, and stays in it as a `Broken`.
+    """
     value = item.value
     if isinstance(value, bool):
         return Expression(str(value).lower(), item.at, Truth(value))
@@ -236,11 +239,9 @@ def expression(item: Item, key: str, problems: Problems) -> Expression | None:
         hint = "write a condition or a number, in quotes if it holds a comma or begins with a bracket"
         problems.add(item.at, "wrong-type", f"'{key}' must be an expression, not {kind(item)}", hint)
         return None
-    try:
-        return parse(value, item.at)
-    except ExpressionError as error:
-        problems.extend(error.problems)
-        return None
+    parsed, found = parse_on(value, item.at)
+    problems.extend(found)
+    return parsed
 
 
 def duration(item: Item, key: str, problems: Problems) -> Duration | None:

@@ -160,7 +160,8 @@ def _continue_text(states: Sequence[RuleState], log: LogFacts) -> str:
 def _remark(findings: Sequence[Finding], log: LogFacts) -> str:
     """A sentence on findings that ask for nothing, or that an improving evaluation speaks against."""
     if open_ones := [finding for finding in findings if is_open(finding) and is_serious(finding)]:
-        return f" Keep an eye on this: {clauses(open_ones, log.clock)}."
+        lead = "Look into this before you use what it gave" if log.ended else "Keep an eye on this"
+        return f" {lead}: {clauses(open_ones, log.clock)}."
     if countered := [finding for finding in findings if finding.explained_by == IMPROVING]:
         return f" {capital(clauses(countered, log.clock))}; but an evaluation metric is surely improving."
     return ""

@@ -125,19 +125,31 @@ def from_settings(settings: Sequence[str], problems: Problems) -> Layer:
                 at,
                 "wrong-type",
                 f"'{name}.enabled' must be true or false, not {kind(item)}",
-                f"write {name}.enabled=false",
+                f"write {form_of(name, text if _switch(text) else 'off')}",
             )
+        elif aspect and name in ("params", "rules"):
+            told = f"{setting!r} is no setting: {name} go by their names alone"
+            hint = f"{aspect}={text}" if name == "params" else form_of(aspect.partition(".")[0], text)
+            problems.add(at, "bad-setting", told, f"write {hint}")
         elif aspect:
-            problems.add(
-                at,
-                "bad-setting",
-                f"rule {name!r} has no setting {aspect!r}",
-                f"write {name}.severity=… or {name}.enabled=…",
-            )
+            problems.add(at, "bad-setting", f"rule {name!r} has no setting {aspect!r}", f"write {form_of(name, text)}")
         else:
             params[name] = item
             texts[name] = text
     return Layer(_CLI, OPTION, params, severities, enabled, texts)
+
+
+def form_of(rule: str, text: str) -> str:
+    """The setting of a rule that a value is meant for; both where it fits neither."""
+    if text in SEVERITIES:
+        return f"{rule}.severity={text}"
+    return f"{rule}.enabled={switch}" if (switch := _switch(text)) else f"{rule}.severity=… or {rule}.enabled=…"
+
+
+def _switch(text: str) -> str:
+    """What a word for on or off is in a setting, empty for any other."""
+    word = text.lower()
+    return "true" if word in ("true", "on", "yes") else "false" if word in ("false", "off", "no") else ""
 
 
 def from_values(values: Mapping[str, Scalar]) -> Layer:

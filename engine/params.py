@@ -11,7 +11,7 @@ from .fields import Problems
 from .found import found_files
 from .items import Item
 from .literals import setting, setting_problems
-from .overrides import Asked, Layer, from_file, from_found, from_settings, from_values
+from .overrides import Asked, Layer, form_of, from_file, from_found, from_settings, from_values
 from .pack import SEVERITIES, Pack, Scalar, Variant
 from .resolved import Override, Resolved
 from .settings import FILE, FOUND, OPTION, VALUES, VARIANT, Said, Source, Switch
@@ -147,7 +147,7 @@ class _State:
         if param is None:
             hint = did_you_mean(name, list(self.pack.params))
             if name in self.pack.rules:
-                hint = f"{name!r} is a rule; set {name}.severity or {name}.enabled"
+                hint = f"{name!r} is a rule; write {form_of(name, layer.texts.get(name, ''))}"
                 if layer.kind not in (OPTION, VALUES):
                     hint = f"{name!r} is a rule; name it under 'severities', 'disable' or 'enable'"
             elif name in self.pack.metrics:

@@ -22,6 +22,9 @@ from .words import listed, lowered, position
 ENDS = frozenset({"stop", RESTART, "stop_early"})
 """The actions after which the run does not go on, so that it comes to no gate."""
 
+WAIT = "wait"
+"""The action that asks for more rows, which only a run that goes on will bring."""
+
 
 class PlanInput(NamedTuple):
     """Everything a plan rests on.
@@ -97,7 +100,7 @@ class _Planner:
         )
 
     def plan(self) -> tuple[tuple[Step, ...], tuple[SetAside, ...]]:
-        requests = self.without_gates(self.without_conflicts(self.requests()))
+        requests = self.without_gates(self.without_conflicts(self.without_waiting(self.requests())))
         requests = self.without_loners(self.without_opposites(requests))
         self.tell_explained({request.action.id for request in requests})
         steps = Wording(
@@ -157,6 +160,16 @@ class _Planner:
     def action(self, name: str) -> Action:
         known = self.actions.get(name)
         return known or Action(name, self.given.resolved.pack.at, 0, name.replace("_", " ").capitalize())
+
+    def without_waiting(self, requests: Sequence[Request]) -> list[Request]:
+        """A run that has ended brings no more rows: there is nothing to wait for."""
+        kept: list[Request] = []
+        for request in requests:
+            if self.given.log.ended and request.action.id == WAIT:
+                self.leave_out(request, "the run has ended: there is nothing to wait for")
+            else:
+                kept.append(request)
+        return kept
 
     def without_conflicts(self, requests: Sequence[Request]) -> list[Request]:
         kept: list[Request] = []

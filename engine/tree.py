@@ -154,6 +154,16 @@ class Not(Node):
         self.operand, self.offset, self.width = operand, offset, 0
 
 
+class Broken(Node):
+    """A call that does not fit the language, which is told already; what stands in it can still be checked."""
+
+    __slots__ = __match_args__ = ("function", "arguments")
+    inside = ("arguments",)
+
+    def __init__(self, function: str, arguments: tuple[Node, ...], *, offset: int = 0) -> None:
+        self.function, self.arguments, self.offset, self.width = function, arguments, offset, 0
+
+
 class Conditional(Node):
     """`then if condition else otherwise`."""
 

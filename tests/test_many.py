@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +59,32 @@ def test_the_reports_are_those_of_single_calls(asked: dict[str, Any]) -> None:
 )
 def test_what_is_wrong_is_told_of_each_run(asked: dict[str, Any], kind: type[Exception]) -> None:
     assert [type(each.error) for each in evaluate_many(LOGS[:2], **asked)] == [kind, kind]
+
+
+PACKS = "pack must be the name of a pack, the path of its file, or a Pack that load_pack gave, not "
+VALUES = 'overrides must be a mapping of params and their values, such as {"warmup_steps": 30}, not '
+FILES = 'override_files must be a list of paths, such as ["settings.yaml"], not '
+SETTINGS = 'settings must be a list of texts, such as ["warmup_steps=30"], not '
+
+
+@pytest.mark.parametrize("called", [evaluate, lambda log, **asked: list(evaluate_many([log], **asked))])
+@pytest.mark.parametrize(
+    ("asked", "error"),
+    [
+        ({"pack": None}, f"{PACKS}None"),
+        ({"pack": 3}, f"{PACKS}3"),
+        ({"overrides": [1]}, f"{VALUES}[1]"),
+        ({"overrides": "warmup_steps=30"}, f"{VALUES}'warmup_steps=30'"),
+        ({"overrides": {1: 2}}, f"{VALUES}{{1: 2}}"),
+        ({"overrides": ["x" * 60]}, f"{VALUES}list"),
+        ({"override_files": "settings.yaml"}, f"{FILES}'settings.yaml'"),
+        ({"override_files": [None]}, f"{FILES}[None]"),
+        ({"settings": "warmup_steps=30"}, f"{SETTINGS}'warmup_steps=30'"),
+        ({"settings": {"warmup_steps": 30}}, f"{SETTINGS}{{'warmup_steps': 30}}"),
+        ({"settings": None}, f"{SETTINGS}None"),
+    ],
+)
+def test_an_argument_of_a_wrong_type_is_named(called: Callable[..., object], asked: dict[str, Any], error: str) -> None:
+    with pytest.raises(TypeError) as refused:
+        called(LOGS[0], **asked)
+    assert str(refused.value) == error

@@ -121,7 +121,33 @@ def test_a_percentage_of_a_share(tmp_path: Path, text: str, value: float) -> Non
             ["zzz=3"],
             ["--set: unknown param 'zzz'; known are warmup, patience, floor, strict, phase, rate"],
         ),
-        (["low=3"], ["--set: unknown param 'low'; 'low' is a rule; set low.severity or low.enabled"]),
+        (["low=3"], ["--set: unknown param 'low'; 'low' is a rule; write low.severity=… or low.enabled=…"]),
+        (["low=off"], ["--set: unknown param 'low'; 'low' is a rule; write low.enabled=false"]),
+        (
+            ["rules.low=off"],
+            ["--set: 'rules.low=off' is no setting: rules go by their names alone; write low.enabled=false"],
+        ),
+        (
+            ["rules.low=On"],
+            ["--set: 'rules.low=On' is no setting: rules go by their names alone; write low.enabled=true"],
+        ),
+        (
+            ["rules.low=info"],
+            ["--set: 'rules.low=info' is no setting: rules go by their names alone; write low.severity=info"],
+        ),
+        (
+            ["rules.low=3"],
+            [
+                "--set: 'rules.low=3' is no setting: rules go by their names alone; write low.severity=… or low.enabled=…"
+            ],
+        ),
+        (
+            ["rules.low.enabled=no"],
+            ["--set: 'rules.low.enabled=no' is no setting: rules go by their names alone; write low.enabled=false"],
+        ),
+        (["params.floor=3"], ["--set: 'params.floor=3' is no setting: params go by their names alone; write floor=3"]),
+        (["low.enabled=on"], ["--set: 'low.enabled' must be true or false, not the text 'on'; write low.enabled=true"]),
+        (["low.enable=off"], ["--set: rule 'low' has no setting 'enable'; write low.enabled=false"]),
         (
             ["loss=3"],
             [
@@ -184,7 +210,7 @@ def test_a_percentage_of_a_share(tmp_path: Path, text: str, value: float) -> Non
             ["--set: param 'floor' is defined by itself; write 'default' for the pack's own value"],
         ),
         (["warmup=patience"], ["--set: param 'warmup' is defined by itself; warmup -> patience -> warmup"]),
-        (["low.severty=info"], ["--set: rule 'low' has no setting 'severty'; write low.severity=… or low.enabled=…"]),
+        (["low.severty=info"], ["--set: rule 'low' has no setting 'severty'; write low.severity=info"]),
         (
             ["low.severity=fatal", "lwo.enabled=false", "low.enabled=3"],
             [

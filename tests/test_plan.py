@@ -292,17 +292,29 @@ def test_without_a_check_config_the_first_of_two_opposites_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "expected", "left"),
+    ("asked", "log", "expected", "left"),
     [
-        (["wait"], ["wait"], []),
-        (["wait", "continue"], ["wait"], ["continue"]),
-        (["wait", "check_data", "continue"], ["check_data"], ["wait", "continue"]),
+        (["wait"], LOG, ["wait"], []),
+        (["wait", "continue"], LOG, ["wait"], ["continue"]),
+        (["wait", "check_data", "continue"], LOG, ["check_data"], ["wait", "continue"]),
+        (["wait"], ENDED, ["continue"], ["wait"]),
+        (["wait", "check_data"], ENDED, ["check_data"], ["wait"]),
     ],
 )
-def test_wait_and_continue_stand_alone(asked: list[str], expected: list[str], left: list[str]) -> None:
-    result = plan(finding("stalled", *asked, severity="warning"))
+def test_wait_and_continue_stand_alone(asked: list[str], log: LogFacts, expected: list[str], left: list[str]) -> None:
+    result = plan(finding("stalled", *asked, severity="warning"), log=log)
     assert actions(result) == expected
     assert [aside.action for aside in result.set_aside] == left
+    assert result.verdict == "attention"
+
+
+def test_a_run_that_has_ended_is_not_told_to_wait() -> None:
+    result = plan(finding("non_finite", "wait", severity="warning", title="Values are not finite"), log=ENDED)
+    assert texts(result) == [
+        "The run ended at step 200 of 300, before its planned end; 2 rules found no fault."
+        " Look into this before you use what it gave: values are not finite, since step 81."
+    ]
+    assert asides(result) == [("wait", ("non_finite",), "the run has ended: there is nothing to wait for")]
 
 
 def test_an_improving_evaluation_sets_train_only_findings_aside() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike, fspath
 
+from ..arguments import check_arguments
 from ..opened import AUTO
 from ..pack import Pack, Scalar
 from .model import Asked, Judged
@@ -37,8 +38,9 @@ def evaluate_many(
     pyproject.toml, with `pack="auto"` the pack) is found for each run by itself.
 
     Many logs are judged in `workers` processes, by default one for each CPU, and at most `threads`; 1 is this process.
-    `timeout` and `memory_limit` are for each run.
+    `timeout` and `memory_limit` are for each run. Raises TypeError for an argument of the wrong type.
     """
+    check_arguments(pack, overrides, override_files, settings)
     asked = Asked(
         pack=pack if isinstance(pack, Pack) else fspath(pack),
         variant=variant,
