@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import yaml
@@ -293,6 +294,28 @@ def columns() -> str:
     return _table(("column", "what it says"), ((f"`{name}`", told) for name, told in COLUMNS.items()))
 
 
+def speed() -> str:
+    """What benchmarks/scale.py measured, a line for each size of the log."""
+    found = json.loads((DOCS / "speed.json").read_text(encoding="utf-8"))
+    first, *others = found["measured"][0]["commands"]
+    rows = []
+    for measured in found["measured"]:
+        seconds = {name: each["seconds"] for name, each in measured["commands"].items()}
+        ratios = (median(a / b for a, b in zip(seconds[first], seconds[other], strict=True)) for other in others)
+        rows.append(
+            [
+                f"{measured['rows']:,}",
+                f"{measured['megabytes']:,.0f} MB",
+                *(f"{median(seconds[name]):.2f} s" for name in seconds),
+                *(f"{each:.2f}" for each in ratios),
+                f"{median(measured['commands'][first]['megabytes']):,.0f} MB",
+            ]
+        )
+    heads = ["rows", "log", f"`{first}`", *others, *(f"times {other}" for other in others), "peak memory"]
+    where = f"Python {found['python']}, DuckDB {found['duckdb']}, {found['cores']} cores"
+    return f"{_table(heads, rows)}\n\n{where}; medians of {found['rounds']} rounds."
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "functions": functions,
     "keys": keys,
@@ -301,6 +324,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "formats": formats,
     "overrides": overrides,
     "columns": columns,
+    "speed": speed,
 }
 """What can be generated into a page, by the name in its marker."""
 
