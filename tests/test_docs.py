@@ -35,6 +35,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README, LANGUAGE, REPORTS = ROOT / "README.md", ROOT / "docs" / "language.md", ROOT / "docs" / "reports.md"
 TESTING, OVERRIDES = ROOT / "docs" / "testing.md", ROOT / "docs" / "overrides.md"
 FORMATS, MANY = ROOT / "docs" / "formats.md", ROOT / "docs" / "many.md"
+SPEED = ROOT / "docs" / "speed.md"
 PAGES = sorted([README, ROOT / "CHANGELOG.md", ROOT / "examples" / "README.md", *(ROOT / "docs").rglob("*.md")])
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -203,6 +204,7 @@ def test_generated_parts_are_up_to_date() -> None:
         "many.md",
         "overrides.md",
         "reports.md",
+        "speed.md",
         "starting.md",
         "testing.md",
         "trust.md",
@@ -216,7 +218,7 @@ def test_generated_parts_are_up_to_date() -> None:
 def test_every_part_that_can_be_generated_is_in_a_page_once() -> None:
     markers = [
         name
-        for page in (LANGUAGE, OVERRIDES, REPORTS, TESTING, FORMATS, MANY)
+        for page in (LANGUAGE, OVERRIDES, REPORTS, TESTING, FORMATS, MANY, SPEED)
         for name in re.findall(r"<!-- generated: (\w+)", text(page))
     ]
     assert sorted(markers) == sorted(builder().PARTS)

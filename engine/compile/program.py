@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 _PATTERN_BITS = 60
 _ANYWHERE = ("latest", "held")
+_WORK = {"quantile": 6, "mad": 6, "lowest": 2, "highest": 2}
+"""What some kernels take beside a mean over a window, over a long run."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -349,6 +351,10 @@ def _halves(stream: Stream, own: Mapping[Kernel, str]) -> list[dict[Kernel, str]
     for argument in stream.arguments:
         groups.append({kernel: column for kernel, column in own.items() if kernel.arg == argument})
     halves: list[dict[Kernel, str]] = [{}, {}]
-    for group in sorted(groups, key=len, reverse=True):
-        min(halves, key=len).update(group)
+    for group in sorted(groups, key=_work, reverse=True):
+        min(halves, key=_work).update(group)
     return [half for half in halves if half]
+
+
+def _work(kernels: Iterable[Kernel]) -> int:
+    return sum(_WORK.get(kernel.kind, 1) for kernel in kernels)
