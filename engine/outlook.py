@@ -113,9 +113,13 @@ def _wait_text(
     """How it stands, until when to wait, and what for."""
     remark = _remark(findings, log)
     judged = sum(state.state == "ok" for state in states)
-    told = f": {counted(judged, 'rule')} found no fault" if judged else ""
-    lead = "" if remark else f"Nothing wrong so far{told}. "
-    return f"{lead}Let the run go on and look again {_until(unsettled, log)}: {_what(unsettled, rules)}.{remark}"
+    if any(state.state == "pending" for state in unsettled):
+        told = f": {counted(judged, 'rule')} found none" if judged else ""
+        lead = f"No fault is certain yet{told}. "
+    else:
+        told = f": {counted(judged, 'rule')} found no fault" if judged else ""
+        lead = f"Nothing wrong so far{told}. "
+    return f"{'' if remark else lead}Let the run go on and look again {_until(unsettled, log)}: {_what(unsettled, rules)}.{remark}"
 
 
 def _until(unsettled: Sequence[RuleState], log: LogFacts) -> str:

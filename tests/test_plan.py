@@ -680,7 +680,7 @@ def test_a_run_that_has_ended_is_told_which_checkpoint_to_take(log: LogFacts, le
             LOG,
             "wait",
             ("margin", "z", "y"),
-            "Nothing wrong so far. Let the run go on and look again after step 220:"
+            "No fault is certain yet. Let the run go on and look again after step 220:"
             ' "margin is negative" may be starting (2 of 3 points) and 2 rules cannot judge yet.',
         ),
         (
@@ -689,7 +689,7 @@ def test_a_run_that_has_ended_is_told_which_checkpoint_to_take(log: LogFacts, le
             LOG,
             "wait",
             ("margin", "x", "y", "z", "w0", "w1", "w2", "w3"),
-            "Nothing wrong so far. Let the run go on and look again when there are more rows:"
+            "No fault is certain yet. Let the run go on and look again when there are more rows:"
             ' "margin is negative" may be starting, "x" may be starting, 2 more rules may be about to fire and 4 rules'
             " cannot judge yet (after step 0; after step 1; 2 more reasons).",
         ),
