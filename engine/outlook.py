@@ -119,7 +119,8 @@ def _wait_text(
     else:
         told = f": {counted(judged, 'rule')} found no fault" if judged else ""
         lead = f"Nothing wrong so far{told}. "
-    return f"{'' if remark else lead}Let the run go on and look again {_until(unsettled, log)}: {_what(unsettled, rules)}.{remark}"
+    lead = "" if remark else lead
+    return f"{lead}Let the run go on and look again {_until(unsettled, log)}: {_what(unsettled, rules)}.{remark}"
 
 
 def _until(unsettled: Sequence[RuleState], log: LogFacts) -> str:
