@@ -113,13 +113,10 @@ def _wait_text(
     """How it stands, until when to wait, and what for."""
     remark = _remark(findings, log)
     judged = sum(state.state == "ok" for state in states)
-    if any(state.state == "pending" for state in unsettled):
-        told = f": {counted(judged, 'rule')} found none" if judged else ""
-        lead = f"No fault is certain yet{told}. "
-    else:
-        told = f": {counted(judged, 'rule')} found no fault" if judged else ""
-        lead = f"Nothing wrong so far{told}. "
-    lead = "" if remark else lead
+    is_starting = any(state.state == "pending" for state in unsettled)
+    stands, found = ("No fault is certain yet", "none") if is_starting else ("Nothing wrong so far", "no fault")
+    told = f": {counted(judged, 'rule')} found {found}" if judged else ""
+    lead = "" if remark else f"{stands}{told}. "
     return f"{lead}Let the run go on and look again {_until(unsettled, log)}: {_what(unsettled, rules)}.{remark}"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from .compile.halves import halves
 from .segments import FALSE, SINCE, TRUE, UNKNOWN, HeldTrack, Timeline, Track
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def timelines(program: Program, conditions: Sequence[Value], rows: int, held: Se
         return _short(program, conditions, rows)
     held = held or [1] * len(conditions)
     # One pass keeps one thread busy, so the conditions are looked at in two.
-    shares = _halves(held)
+    shares = halves(range(len(held)), lambda place: 1 if held[place] < 2 else _HELD_WORK)
     passes = [([conditions[place] for place in share], [held[place] for place in share]) for share in shares]
     sources = [program.columns_for(some, []) for some, _ in passes]
     tasks = [partial(_pass, *source, *each, rows) for source, each in zip(sources, passes, strict=True)]
@@ -48,17 +49,6 @@ def timelines(program: Program, conditions: Sequence[Value], rows: int, held: Se
         place: line for share, some in zip(shares, found, strict=True) for place, line in zip(share, some, strict=True)
     }
     return [lines[place] for place in range(len(conditions))]
-
-
-def _halves(held: Sequence[int]) -> list[list[int]]:
-    """The places of the conditions in two parts of about the same work: to tell how long one has held takes more."""
-    halves: list[list[int]] = [[], []]
-    work = [0, 0]
-    for place, n in enumerate(held):
-        lighter = work.index(min(work))
-        halves[lighter].append(place)
-        work[lighter] += 1 if n < 2 else _HELD_WORK
-    return [half for half in halves if half]
 
 
 def _pass(

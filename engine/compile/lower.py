@@ -12,16 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from .doubling import Doubled
 from .ir import Kernel, Span, Value
 from .layers import Layer, shared, stack
 from .moments import PARTS, formula, known_from
-from .ranks import Ranked
 from .sql import number
 from .stream import CLOCKS, Stream, count_column
 
 if TYPE_CHECKING:
     from .chains import Chained
+    from .doubling import Doubled
 
 LARGEST_SQUARED = 1e150
 """Magnitudes above this make the squares of a window overflow: its deviations and slopes are unknown."""
@@ -66,11 +65,16 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
     A stream whose window lengths vary carries a column `n_<unit>_<length>` for each, see `varying`.
     """
     lowered = Lowered()
-    doubled, ranked = Doubled(stream), Ranked(stream)
+    is_long = stream.rows >= long and not stream.runs
     if stream.runs:
         from .chains import Chained
 
         chained = Chained(stream)
+    elif is_long:
+        from .doubling import Doubled
+        from .ranks import Ranked
+
+        doubled, ranked = Doubled(stream), Ranked(stream)
     for kernel, column in kernels.items():
         x = arguments[kernel.arg]
         if kernel.span is None:
@@ -89,10 +93,10 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
             if kernel.kind in ("minimum", "maximum"):
                 if stream.runs and (points := stream.points(kernel.span) if kernel.span.unit != "all" else stream.rows):
                     extreme = chained.extreme(kernel.kind, x, points, kernel.lag)
-                elif stream.rows >= long and not stream.runs:
+                elif is_long:
                     extreme = doubled.extreme(kernel, x)
                 way = DOUBLING if extreme else way
-            elif stream.rows >= long and not stream.runs and ranked.takes(kernel):
+            elif is_long and ranked.takes(kernel):
                 extreme, way = ranked.quantile(kernel, x), SORTING
             value = extreme or window.order_statistic()
         else:
@@ -101,7 +105,7 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
                 parts = _SoFar(window, chained if stream.runs else None)
             elif stream.runs:
                 parts = chained if chained.takes(kernel) else _Lists(window)
-            elif stream.rows >= long and doubled.takes(kernel):
+            elif is_long and doubled.takes(kernel):
                 parts, way = doubled, DOUBLING
             else:
                 parts = _Lists(window)
@@ -112,7 +116,10 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
         finite = f" AND isfinite({value})" if kernel.kind in PARTS and not stream.is_tame(kernel) else ""
         lowered.ways[column] = way
         lowered.results[column] = f"CASE WHEN {window.holds(least)}{finite} THEN {value} END"
-    lowered.before = chained.layers() if stream.runs else [*doubled.layers(), *ranked.layers()]
+    if stream.runs:
+        lowered.before = chained.layers()
+    elif is_long:
+        lowered.before = [*doubled.layers(), *ranked.layers()]
     return lowered
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..phases import TABLE, WINDOWS, begin
+from .halves import halves
 from .ir import CONDITION, TEXT, Const, Kernel, Value, level, walk
 from .layers import Layer, stack
 from .lower import LARGEST_SQUARED, LONG, Lowered, counting, lower, varying
@@ -262,7 +263,7 @@ class Program:
         if everywhere:
             yield list(everywhere.values()), f"SELECT i, {', '.join(self.latest(everywhere))} FROM {self.table}"
         for place, (stream, own) in enumerate(streams):
-            for part in _halves(stream, own):
+            for part in _shared_out(stream, own):
                 names = self._arguments(stream)
                 if stream.full and not varying(stream, part):
                     columns = {"i": "i", "k": "i", "tick": "tick", "epoch": "epoch", "time": "time"}
@@ -345,16 +346,8 @@ def _execute(query: str, con: duckdb.DuckDBPyConnection) -> None:
     con.execute(query)
 
 
-def _halves(stream: Stream, own: Mapping[Kernel, str]) -> list[dict[Kernel, str]]:
+def _shared_out(stream: Stream, own: Mapping[Kernel, str]) -> list[dict[Kernel, str]]:
     """The kernels in two parts of about the same work, those of one argument together."""
-    groups: list[dict[Kernel, str]] = []
-    for argument in stream.arguments:
-        groups.append({kernel: column for kernel, column in own.items() if kernel.arg == argument})
-    halves: list[dict[Kernel, str]] = [{}, {}]
-    for group in sorted(groups, key=_work, reverse=True):
-        min(halves, key=_work).update(group)
-    return [half for half in halves if half]
-
-
-def _work(kernels: Iterable[Kernel]) -> int:
-    return sum(_WORK.get(kernel.kind, 1) for kernel in kernels)
+    groups = [[kernel for kernel in own if kernel.arg == argument] for argument in stream.arguments]
+    shares = halves(groups, lambda group: sum(_WORK.get(kernel.kind, 1) for kernel in group))
+    return [{kernel: own[kernel] for group in share for kernel in group} for share in shares]
