@@ -72,7 +72,7 @@ def validate_files(
     """
     from ..engine.validation import validate
 
-    outcome = validate(paths, pack, skip_others=skip_others)
+    outcome = validate(paths, pack, skip_others=skip_others, alone=False)
     if form == "text":
         from ..engine.render.problemtext import render
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .errors import PackError, Position, Problem, did_you_mean
 from .items import Document, Item
 from .shipped import RULES, shipped_files
-from .yamlio import MAX_BYTES, compose_file
+from .yamlio import MAX_BYTES, compose_bytes, content_of
 
 SUFFIXES = (".yaml", ".yml")
 MAX_PARENTS = 8
@@ -41,6 +41,9 @@ class Files:
         """`strict`: the shape of shipped packs is checked as well."""
         self.strict = strict
         self._shaped: dict[tuple[Path, str], Shaped] = {}
+        self._same: dict[tuple[bytes, str, bool], Shaped] = {}
+        self.kept: dict[Any, Any] = {}
+        """What was made of the files, for whoever makes it."""
 
     def chain(self, path: Path, file: str) -> Chain:
         """The pack at `path`, called `file` in positions, with its parents. Raises PackError if it cannot be read."""
@@ -103,17 +106,24 @@ class Files:
     def _read(self, path: Path, file: str) -> Shaped:
         real = Path(os.path.realpath(path))
         if (real, file) not in self._shaped:
-            document = compose_file(path, file)
-            problems = document.problems
-            if not isinstance(document.root.value, dict):
-                hint = "begin it with 'schema: 1'"
-                problems += (Problem(document.root.at, "wrong-file", "a pack is a mapping of keys", hint),)
-            elif (self.strict or real.parent != RULES) and not _is_of_tests(document.root.value):
-                from .schema import shape_problems
-
-                problems += tuple(shape_problems(document, "pack"))
-            self._shaped[real, file] = Shaped(document, problems)
+            # A shipped pack may be read a second time from where it was installed.
+            data, is_checked = content_of(path, file), self.strict or real.parent != RULES
+            if (data, file, is_checked) not in self._same:
+                self._same[data, file, is_checked] = _shaped(compose_bytes(data, file), is_checked)
+            self._shaped[real, file] = self._same[data, file, is_checked]
         return self._shaped[real, file]
+
+
+def _shaped(document: Document, is_checked: bool) -> Shaped:
+    problems = document.problems
+    if not isinstance(document.root.value, dict):
+        hint = "begin it with 'schema: 1'"
+        problems += (Problem(document.root.at, "wrong-file", "a pack is a mapping of keys", hint),)
+    elif is_checked and not _is_of_tests(document.root.value):
+        from .schema import shape_problems
+
+        problems += tuple(shape_problems(document, "pack"))
+    return Shaped(document, problems)
 
 
 def is_log(path: Path) -> bool:

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from .build_formats import format_of
 from .build_gates import gate
+from .build_keys import checkpoints, clock, family, label
 from .build_rules import action, command, invariant, note, rule, stage
-from .checkpoints import MAX_PATTERN, step_pattern_problem
-from .errors import Position, Problem
-from .fields import Fields, Problems, kind
+from .errors import Position
+from .fields import Fields, Problems
 from .invariants import as_rule
 from .items import Item
 from .literals import PARAM_TYPES, setting
 from .merge import spelled_out
 from .pack import (
     UNITS,
-    Checkpoints,
-    Clock,
-    Family,
     Group,
     Invariant,
-    KeyPattern,
     Metric,
     Pack,
     Param,
@@ -33,20 +28,21 @@ from .pack import (
     Variant,
     Window,
 )
-from .patterns import foreign, parsed
-from .series import called
 
 SCHEMA = 1
-_RE2 = "a sign that means itself is written with a backslash, as in \\("
-_OF_STEP = "put the number in parentheses and use nothing that RE2 lacks, as in 'checkpoint-([0-9]+)$'"
 
 _T = TypeVar("_T")
 _Builder = Callable[[str, Fields, Problems], _T]
 
 
-def build(tree: Item, problems: Problems) -> Pack:
+Kept: TypeAlias = "dict[Any, Any]"
+"""What was built of entries without fault, by their identity and their names, each with its entry."""
+
+
+def build(tree: Item, problems: Problems, kept: Kept | None = None) -> Pack:
     """The pack that a merged tree spells; what cannot be understood is left out, and a problem."""
     top = Fields(tree, problems, "the pack")
+    sections = _Sections(top, {} if kept is None else kept)
     if not top.has("schema"):
         problems.add(tree.at, "missing-key", "the pack lacks 'schema'", f"begin it with 'schema: {SCHEMA}'")
     elif top.whole("schema", SCHEMA) != SCHEMA:
@@ -56,8 +52,8 @@ def build(tree: Item, problems: Problems) -> Pack:
     for key, hint in (("pack", "add 'pack: name'"), ("version", "add 'version: 1.0.0'"), ("title", "add 'title: …'")):
         if not top.has(key):
             problems.add(tree.at, "missing-key", f"the pack lacks '{key}'", hint)
-    params = _section(top, "params", "param", _param)
-    rules, invariants = _section(top, "rules", "rule", rule), _invariants(top)
+    params = sections.of("params", "param", _param)
+    rules, invariants = sections.of("rules", "rule", rule), _invariants(top, sections)
     for id in set(rules) & set(invariants):
         problems.add(invariants[id].at, "name-clash", f"invariant {id!r} is already a rule", "choose another name")
     return Pack(
@@ -69,39 +65,39 @@ def build(tree: Item, problems: Problems) -> Pack:
         help=top.text("help"),
         extends=top.optional_text("extends"),
         detect=top.texts("detect"),
-        clock=_clock(top),
+        clock=clock(top),
         sentinels=top.texts("sentinels"),
-        checkpoints=_checkpoints(top),
-        labels={name: _label(name, item, problems) for name, item in top.mapping("labels").items()},
-        families={name: _family(name, item, problems) for name, item in top.mapping("families").items()},
+        checkpoints=checkpoints(top),
+        labels={name: label(name, item, problems) for name, item in top.mapping("labels").items()},
+        families={name: family(name, item, problems) for name, item in top.mapping("families").items()},
         summary=top.texts("summary"),
-        metrics=_section(top, "metrics", "metric", _metric),
-        groups=_section(top, "groups", "group", _group),
-        twins=_section(top, "twins", "twin", _twin),
+        metrics=sections.of("metrics", "metric", _metric),
+        groups=sections.of("groups", "group", _group),
+        twins=sections.of("twins", "twin", _twin),
         params=params,
         variants=_variants(top, params),
-        windows=_section(top, "windows", "window", _window),
+        windows=sections.of("windows", "window", _window),
         rules={**{id: as_rule(each) for id, each in invariants.items()}, **rules} if invariants else rules,
         invariants=invariants,
-        stages=_stages(top),
-        gates=_section(top, "gates", "gate", gate),
-        actions=_section(top, "actions", "action", action),
-        commands=_section(top, "commands", "command", command),
-        notes=_section(top, "notes", "note", note),
-        formats=_section(top, "formats", "format", format_of),
+        stages=_stages(top, sections),
+        gates=sections.of("gates", "gate", gate),
+        actions=sections.of("actions", "action", action),
+        commands=sections.of("commands", "command", command),
+        notes=sections.of("notes", "note", note),
+        formats=sections.of("formats", "format", format_of),
         tree=tree,
     )
 
 
-def _invariants(top: Fields) -> dict[str, Invariant]:
-    found = {id: each for id, each in _section(top, "invariants", "invariant", invariant).items() if each is not None}
+def _invariants(top: Fields, sections: _Sections) -> dict[str, Invariant]:
+    found = {id: each for id, each in sections.of("invariants", "invariant", invariant).items() if each is not None}
     usual = ("check_logging",) if "check_logging" in top.mapping("actions") else ()
     given = {id: Fields(item, Problems(), "").has("actions") for id, item in top.mapping("invariants").items()}
     return {id: each if given[id] else each._replace(actions=usual) for id, each in found.items()}
 
 
-def _stages(top: Fields) -> dict[str, Stage]:
-    stages = _section(top, "stages", "stage", stage)
+def _stages(top: Fields, sections: _Sections) -> dict[str, Stage]:
+    stages = sections.of("stages", "stage", stage)
     items = top.mapping("stages")
     for each in list(stages.values())[:-1]:
         fields = items[each.id].value
@@ -124,113 +120,28 @@ def _in_order(former: Stage, latter: Stage, key: str, unit: str, top: Fields) ->
         top.problems.add(at, "wrong-order", message, "list the stages in order")
 
 
-def _section(top: Fields, key: str, noun: str, builder: _Builder[_T]) -> dict[str, _T]:
-    result = {}
-    lines: set[Position] = set()
-    for name, item in top.mapping(key).items():
-        # What one line stands for several times (a brace list, a twin) has its problems told once.
-        problems = top.problems if item.key_at not in lines else Problems()
-        lines.add(item.key_at)
-        result[name] = builder(name, Fields(spelled_out(item, key), problems, f"{noun} {name!r}"), problems)
-    return result
+class _Sections(NamedTuple):
+    """The sections of named things in a pack; `kept` has what of them was built before."""
 
+    top: Fields
+    kept: Kept
 
-def _label(name: str, item: Item, problems: Problems) -> tuple[str, ...]:
-    whole = Item({name: item}, item.file, item.line, item.column)
-    return Fields(whole, problems, "labels").texts(name)
-
-
-def _family(name: str, item: Item, problems: Problems) -> Family:
-    """A family of keys, its members given as {name: text} or as a list of texts."""
-    if isinstance(item.value, dict):
-        entries = [(member, text) for member, text in item.value.items()]
-    elif isinstance(item.value, list):
-        entries = [(called(str(text.value)), text) for text in item.value]
-    else:
-        entries = []
-    found: dict[str, str] = {}
-    for member, text in entries:
-        if not isinstance(text.value, str):
-            problems.add(
-                text.at,
-                "wrong-type",
-                f"a member of family {name!r} must be a text, not {kind(text)}",
-                "put it in quotes",
-            )
-        elif member in found:
-            hint = "name them, as in {first: _0, second: '0'}"
-            problems.add(text.at, "name-clash", f"two members of family {name!r} are called {member!r}", hint)
-        else:
-            found[member] = text.value
-    if not entries:
-        problems.add(
-            item.at, "empty-value", f"family {name!r} has no members", "list their texts, such as ['', _0, _1]"
-        )
-    return Family(name, item.key_at, found)
-
-
-def _clock(top: Fields) -> Clock:
-    if not top.has("clock"):
-        return Clock()
-    clock = Fields(top.items["clock"], top.problems, "the clock")
-
-    def keys(part: str) -> tuple[KeyPattern, ...]:
-        return tuple(found for item in clock.list(part) if (found := _key_pattern(item, part, top.problems)))
-
-    return Clock(keys("step"), keys("total"), keys("epoch"), keys("time"))
-
-
-def _key_pattern(item: Item, part: str, problems: Problems) -> KeyPattern | None:
-    if isinstance(item.value, str):
-        return KeyPattern(item.value)
-    if not isinstance(item.value, dict):
-        problems.add(
-            item.at, "wrong-type", f"'{part}' must list keys or {{key, pattern}}, not {kind(item)}", "as in [step]"
-        )
-        return None
-    fields = Fields(item, problems, f"an entry of '{part}'")
-    if not fields.has("key"):
-        fields.missing("key", "name the key of the log")
-        return None
-    pattern = fields.optional_text("pattern")
-    if pattern is not None:
-        problems.extend(list(_pattern_problems(fields.items["pattern"], pattern)))
-    return KeyPattern(fields.text("key"), pattern)
-
-
-def _pattern_problems(item: Item, pattern: str) -> Iterator[Problem]:
-    try:
-        groups = parsed(pattern).groups
-    except (re.error, OverflowError, RecursionError) as error:
-        yield Problem(item.at, "bad-pattern", f"pattern {pattern!r} is no regular expression: {error}", _RE2)
-        return
-    if groups != 1:
-        hint = "put the value in parentheses, as in '^(\\d+)/'; (?:…) groups without capturing"
-        yield Problem(item.at, "bad-pattern", f"pattern {pattern!r} has {groups or 'no'} groups, it needs one", hint)
-    elif found := foreign(pattern):
-        message = f"pattern {pattern[:40]!r} is not in the syntax of RE2, which has no {found}"
-        yield Problem(item.at, "bad-pattern", message, "write it without")
-    elif len(pattern) > MAX_PATTERN:
-        message = f"pattern {pattern[:40]!r} is longer than {MAX_PATTERN} characters"
-        yield Problem(item.at, "bad-pattern", message, "shorten it")
-
-
-def _checkpoints(top: Fields) -> Checkpoints:
-    if not top.has("checkpoints"):
-        return Checkpoints()
-    fields = Fields(top.items["checkpoints"], top.problems, "checkpoints")
-    for item in (*fields.entries("glob"), *fields.entries("best_glob")):
-        name = str(item.value)
-        if not name or "/" in name or "\\" in name or ".." in name or "\0" in name:
-            hint = "checkpoints are looked for beside the log and in checkpoints/"
-            top.problems.add(item.at, "bad-glob", f"glob {name!r} must be a name without folders", hint)
-    step = fields.optional_text("step")
-    fault = step_pattern_problem(step) if step is not None else None
-    if step is not None and fault is None and (strange := foreign(step)):
-        fault = f"patterns know no {strange}"
-    if fault:
-        top.problems.add(fields.place("step"), "bad-pattern", f"'step' cannot be used: {fault}", _OF_STEP)
-    return Checkpoints(fields.texts("glob"), step, fields.texts("best"), fields.texts("best_glob"))
+    def of(self, key: str, noun: str, builder: _Builder[_T]) -> dict[str, _T]:
+        result: dict[str, _T] = {}
+        lines: set[Position] = set()
+        for name, item in self.top.mapping(key).items():
+            # What one line stands for several times (a brace list, a twin) has its problems told once.
+            problems = self.top.problems if item.key_at not in lines else Problems()
+            lines.add(item.key_at)
+            known = self.kept.get((id(item), key, name))
+            if known is not None:
+                result[name] = known[1]
+                continue
+            before = len(problems.found)
+            result[name] = builder(name, Fields(spelled_out(item, key), problems, f"{noun} {name!r}"), problems)
+            if len(problems.found) == before:  # kept with the entry, so that no other one gets its identity
+                self.kept[id(item), key, name] = (item, result[name])
+        return result
 
 
 def _metric(name: str, fields: Fields, problems: Problems) -> Metric:

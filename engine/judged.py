@@ -90,8 +90,8 @@ def judge(rule: Rule, names: Names, series: Sequence[Series], binders: dict[str,
         if name not in binders:
             binders[name] = Binder(names._replace(series=values))
         binder = binders[name]
-        scope = rule.while_ and lacking(rule.while_, binder.names)
-        lacks = [lacking(level.when, binder.names) or scope for level in rule.levels]
+        scope = rule.while_ and lacking(rule.while_, binder.names, binder.lacks)
+        lacks = [lacking(level.when, binder.names, binder.lacks) or scope for level in rule.levels]
         if all(lacks):
             reasons.append(str(lacks[0]))
             continue
@@ -142,19 +142,26 @@ def _scoped(when: Value, while_: Value | None, after: float | None) -> Value:
     return when
 
 
-def lacking(expression: Expression, names: Names) -> str:
-    """What keeps an expression from ever being known in this run: a key that never occurs, a param that is unset."""
-    lacks = _lacking(expression.tree, names)
+def lacking(expression: Expression, names: Names, known: dict[str, list[str]] | None = None) -> str:
+    """What keeps an expression from ever being known in this run: a key that never occurs, a param that is unset.
+
+    `known` keeps what metrics lack, for who asks that of many expressions.
+    """
+    lacks = _lacking(expression.tree, names, {} if known is None else known)
     return lacks[0] if lacks else ""
 
 
-def _lacking(node: Node, names: Names) -> list[str]:
+def _lacking(node: Node, names: Names, known: dict[str, list[str]]) -> list[str]:
     pack = names.pack
     match node:
+        case Name(id=id) if id in known:
+            return known[id]
         case Name(id=id) if id in pack.metrics:
             metric = pack.metrics[id]
             if metric.expr is not None:
-                return _lacking(metric.expr.tree, names) + (_lacking(metric.where.tree, names) if metric.where else [])
+                parts = (metric.expr, metric.where) if metric.where else (metric.expr,)
+                known[id] = [lack for part in parts for lack in _lacking(part.tree, names, known)]
+                return known[id]
             return [] if names.column(id) is not None else [f"no {first_key(pack, id)} in the log"]
         case Name(id=id) if id in names.resolved.values:
             return [] if names.resolved.values[id] is not None else [f"{id} is not set"]
@@ -165,18 +172,18 @@ def _lacking(node: Node, names: Names) -> list[str]:
         case Name(id="silence"):
             return [] if names.now is not None else ["--now is not given"]
         case Call(function="default", arguments=(_, fallback)) if fallback is not None:
-            return _lacking(fallback, names)
+            return _lacking(fallback, names, known)
         case Call(function="nonfinite", arguments=(None,)):
             is_logged = any(names.present(id) for id in pack.sentinels)
             return [] if is_logged else ["none of the metrics that would show it is in the log"]
         case Or(operands=operands):
-            each = [_lacking(operand, names) for operand in operands]
+            each = [_lacking(operand, names, known) for operand in operands]
             return [] if any(not lacks for lacks in each) else each[0]
         case Conditional(condition=condition, then=then, otherwise=otherwise):
-            branches = [_lacking(then, names), _lacking(otherwise, names)]
-            return _lacking(condition, names) + (branches[0] if all(branches) else [])
+            branches = [_lacking(then, names, known), _lacking(otherwise, names, known)]
+            return _lacking(condition, names, known) + (branches[0] if all(branches) else [])
         case _:
-            return [lack for child in node.children() for lack in _lacking(child, names)]
+            return [lack for child in node.children() for lack in _lacking(child, names, known)]
 
 
 def watched_for_nonfinite(pack: Pack, when: Expression) -> list[str]:

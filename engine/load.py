@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from .ancestry import Files
-from .build import build
+from .build import Kept, build
 from .check_pack import check_pack
 from .errors import PackError, Position, Problem, did_you_mean
 from .fields import Problems
@@ -53,32 +53,41 @@ def load_partly(name_or_path: str | Path, files: Files) -> Attempt:
     """As `load_pack`, but problems are given beside the pack. Raises PackError where the file cannot be read at all."""
     path, file = _locate(name_or_path)
     chain = files.chain(path, file)
+    key = (*map(id, chain.documents), chain.problems)
+    known: Attempt | None = files.kept.get(key)
+    if known is not None:
+        return known
     problems = Problems(chain.problems)
     tree = chain.documents[-1].root
     for document in reversed(chain.documents[:-1]):
         tree = merge(tree, document.root, problems)
-    pack = spelled(tree, problems)
+    # What is said of a place whose shape is known to be wrong is dropped, which none may take for soundness.
+    pack = spelled(tree, problems, None if chain.problems else files.kept)
     if not chain.whole:
         problems.found = [*chain.problems, *filter(_holds_anyway, problems.found[len(chain.problems) :])]
-    return Attempt(pack, tree, problems.found, chain.whole)
+    made = files.kept[key] = Attempt(pack, tree, problems.found, chain.whole)
+    return made
 
 
-def spelled(tree: Item, problems: Problems) -> Pack:
-    """The pack that a merged tree spells, every name checked; what cannot be understood is left out, and a problem."""
+def spelled(tree: Item, problems: Problems, kept: Kept | None = None) -> Pack:
+    """The pack that a merged tree spells, every name checked; what cannot be understood is left out, and a problem.
+
+    `kept` has what was built of entries of the tree before, for other packs that inherit them, and gets what is now.
+    """
     tree = expand(tree, problems)
-    pack = build(tree, problems)
+    pack = build(tree, problems, kept)
     check_references(tree, pack, problems)
     problems.extend(check_pack(pack))
     return pack
 
 
-def parent_of(pack: Pack) -> Pack | None:
-    """The pack that a pack extends, loaded; None where it extends none."""
+def parent_of(pack: Pack, load: Callable[[str | Path], Pack] | None = None) -> Pack | None:
+    """The pack that a pack extends, loaded (by `load`, where that is given); None where it extends none."""
     if pack.extends is None:
         return None
     if Path(pack.extends).suffix:
-        return load_pack(Path(pack.at.file).parent / pack.extends)
-    return _shipped_parent(pack.extends)
+        return (load or load_pack)(Path(pack.at.file).parent / pack.extends)
+    return (load or _shipped_parent)(pack.extends)
 
 
 @cache

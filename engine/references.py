@@ -153,11 +153,12 @@ class _Checker:
     def message(self, item: Item | None) -> None:
         if item is None or not isinstance(item.value, str):
             return
-        known = (*self.pack.metrics, *self.pack.params, *MESSAGE_NAMES)
+        pack = self.pack
         for placeholder in placeholders(item.value):
-            if placeholder.name not in known:
+            if not any(placeholder.name in names for names in (pack.metrics, pack.params, MESSAGE_NAMES)):
+                known = (*pack.metrics, *pack.params, *MESSAGE_NAMES)
                 at = item.at.within(item.value, placeholder.offset)
-                is_split = placeholder.name in (*self.pack.families, *self.pack.labels)
+                is_split = placeholder.name in (*pack.families, *pack.labels)
                 hint = "{series} names the series that fire" if is_split else did_you_mean(placeholder.name, known)
                 hint = hint or f"a metric, a param, or {', '.join(MESSAGE_NAMES)}"
                 message = f"unknown placeholder {placeholder.name!r}"

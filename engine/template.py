@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from .errors import Position, Problem
@@ -26,13 +27,16 @@ class Placeholder(NamedTuple):
     offset: int
 
 
-def placeholders(text: str) -> Iterator[Placeholder]:
+@lru_cache(maxsize=1_024)
+def placeholders(text: str) -> tuple[Placeholder, ...]:
     """The well-formed placeholders of a text, left to right."""
+    found = []
     for match in _PIECE.finditer(text):
         if match[1] is not None:
             name, _, spec = match[1].partition(":")
             if _NAME(name) and _SPEC(spec):
-                yield Placeholder(name, spec, match.start() + 1)
+                found.append(Placeholder(name, spec, match.start() + 1))
+    return tuple(found)
 
 
 def pieces(text: str) -> Iterator[str | Placeholder]:

@@ -13,13 +13,15 @@ from collections.abc import Iterator
 class Node:
     """A piece of an expression: equal to what has the same class and the same parts, wherever it stands."""
 
-    __slots__ = ("offset", "width")
+    __slots__ = ("_hash", "_walked", "offset", "width")
     __match_args__: tuple[str, ...] = ()
     inside: tuple[str, ...] = ()
     """The parts that are nodes, or tuples of nodes and of None."""
 
     offset: int
     width: int
+    _hash: int
+    _walked: tuple[Node, ...]
 
     def children(self) -> Iterator[Node]:
         """The direct sub-expressions, left to right."""
@@ -31,22 +33,36 @@ class Node:
                 yield part
 
     def walk(self) -> Iterator[Node]:
-        """This node and everything below it."""
-        waiting: list[Node] = [self]
-        while waiting:
-            node = waiting.pop()
-            yield node
-            if node.inside:
-                waiting += [*node.children()][::-1]
+        """This node and everything below it, from left to right; who validates a pack asks that many times over."""
+        try:
+            return iter(self._walked)
+        except AttributeError:
+            found: list[Node] = []
+            waiting: list[Node] = [self]
+            while waiting:
+                node = waiting.pop()
+                found.append(node)
+                if node.inside:
+                    waiting += [*node.children()][::-1]
+            self._walked = tuple(found)
+            return iter(found)
 
     def _parts(self) -> tuple[object, ...]:
         return tuple([getattr(self, name) for name in self.__match_args__])
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and self._parts() == other._parts()
+        return self is other or (type(other) is type(self) and self._parts() == other._parts())
 
     def __hash__(self) -> int:
-        return hash((type(self), self._parts()))
+        try:
+            return self._hash
+        except AttributeError:
+            self._hash = hash((type(self), self._parts()))
+            return self._hash
+
+    def __getstate__(self) -> tuple[None, dict[str, object]]:
+        """The parts alone: the hash of a text is another one in each process."""
+        return None, {name: getattr(self, name) for name in (*self.__match_args__, "offset", "width")}
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__match_args__)

@@ -130,15 +130,24 @@ def read(text: str, file: str) -> Document:
 def compose_file(path: Path, file: str | None = None) -> Document:
     """The document in the file at `path`, called `file` in positions (by default the path itself)."""
     name = file or path.as_posix()
+    return compose_bytes(content_of(path, name), name)
+
+
+def content_of(path: Path, name: str) -> bytes:
+    """What the file at `path`, called `name`, holds, up to one byte more than it may. Raises PackError without one."""
     try:
         if not path.is_file():
             reason = "is a directory" if path.is_dir() else "is not a file" if path.exists() else "does not exist"
             raise PackError([Problem(Position(name), "no-file", f"file {reason}", "give the path of a YAML file")])
         with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+            return stream.read(MAX_BYTES + 1)
     except OSError as error:
         problem = Problem(Position(name), "no-file", f"file cannot be read: {error.strerror}")
         raise PackError([problem]) from None
+
+
+def compose_bytes(data: bytes, name: str) -> Document:
+    """The document in a file called `name` that holds `data`."""
     if len(data) > MAX_BYTES:
         whole = data[:MAX_BYTES].decode("utf-8", "ignore").removeprefix("\ufeff")
         raise PackError([Problem(at_offset(whole, name, len(whole)), "too-large", _TOO_LARGE, _SPLIT)])

@@ -6,10 +6,12 @@ from __future__ import annotations
 import json
 import os
 import pty
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import duckdb
@@ -20,9 +22,10 @@ from trainrules import cli
 from trainrules.engine import validation
 from trainrules.engine.compile.ir import Raw, walk
 from trainrules.engine.kinds import kind_of
-from trainrules.engine.validation import prepared
+from trainrules.engine.validation import prepared, sharing
 from trainrules.engine.validation.check import Checker
 from trainrules.engine.validation.files import files_in
+from trainrules.engine.validation.pieces import pieces_of
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = "schema: 1\npack: mine\nversion: 1.0.0\ntitle: Mine\n"
@@ -582,7 +585,98 @@ def test_what_packs_have_in_common_is_prepared_once(write: Write, monkeypatch: p
     monkeypatch.setattr(prepared, "connect", lambda *given: Counting(connect(*given)))
     assert validation.validate(["."]).problems == ()
     assert [sql for sql in asked if "5e0" in sql] == [
-        "CREATE TABLE judged AS SELECT i, line, step, tick, epoch, time, moves, segment, c0, (c0 > 5e0) AS o0, c0 AS v0 FROM run"
+        "PREPARE settled AS SELECT i, line, step, tick, epoch, time, moves, segment, c0, (c0 > 5e0) AS o0 FROM run"
+    ]
+
+
+# Several processes
+
+PARENT = HEAD.replace("mine", "base") + METRICS + "windows: {ten: {last: 10 points}}\n" + RULES
+CHILDREN = {
+    "a": "rules:\n  low: {title: Low, cause: stalled, severity: warning, when: 'mean(loss, ten) < lo'}\n",
+    "b": "params: {limit: {default: 2, max: 9}, idle: {default: 1}}\nrules:\n  high: {when: loss > limit}\n",
+    "c": "rules:\n  high: {severity: critcal}\n",
+    "d": "rules:\n  low: {title: Low, cause: stalled, severity: warning, when: 'mean(loss, ten) < 0'}  # rules: disable=no-action\n",
+}
+BOTH_WAYS = """
+import json, os, sys
+from trainrules.engine import validation
+from trainrules.engine.validation import pieces, sharing
+
+forks, fork, broken, told = [], os.fork, sys.argv[1:], []
+def counted():
+    if broken == ["refused"] and forks:
+        raise BlockingIOError
+    forks.append(fork())
+    if not forks[-1] and broken == ["dies"]:
+        os._exit(1)
+    return forks[-1]
+os.fork, pieces.MUCH = counted, 0
+sharing.os.sched_getaffinity = lambda process: {0, 1, 2}
+for alone in (True, False):
+    outcome = validation.validate(["."], alone=alone)
+    told.append([outcome.files, outcome.problems, outcome.notes, outcome.sources])
+assert told[0] == told[1], told
+print(len(forks), *sorted(each.code for each in outcome.problems))
+"""
+
+
+@pytest.mark.parametrize(("broken", "forks"), [("", 2), ("refused", 1), ("dies", 2)])
+def test_several_processes_tell_what_one_does(write: Write, broken: str, forks: int) -> None:
+    """Also where some cannot be had, or die: then what they were at is done here."""
+    write(
+        base_DOT_yaml=PARENT,
+        base_DOT_test_DOT_yaml=TESTS,
+        b_DOT_test_DOT_yaml=TESTS.replace("high: ok", "hihg: ok"),
+        x_DOT_override_DOT_yaml="pack: b\n" + OVERRIDES.replace("3", "30"),
+        y_DOT_override_DOT_yaml="pack: base\nparams: {none: 3}\n",
+        again_DOT_yaml=HEAD.replace("mine", "d") + "extends: base.yaml\n",
+        **{
+            f"{name}_DOT_yaml": HEAD.replace("mine", name) + f"extends: base.yaml\n{text}"
+            for name, text in CHILDREN.items()
+        },
+    )
+    run = subprocess.run([sys.executable, "-c", BOTH_WAYS, *filter(None, [broken])], capture_output=True, text=True)
+    assert (run.stderr, run.returncode) == ("", 0)
+    assert run.stdout.split() == [
+        str(forks),
+        *("duplicate-pack", "out-of-bounds", "unknown-choice", "unknown-name", "unknown-param", "unknown-rule"),
+        *("unused-disable", "unused-param", "unused-window"),
+    ]
+
+
+def test_pieces_are_done_once() -> None:
+    assert sorted(piece for done in sharing.share(500, list, 3) for piece in done) == list(range(500))
+
+
+def test_a_process_that_fails_takes_its_pieces_with_it() -> None:
+    here = os.getpid()
+
+    def work(pieces: Iterator[int]) -> list[int]:
+        if os.getpid() != here:
+            raise ValueError(next(pieces))
+        return list(pieces)
+
+    (done,) = sharing.share(500, work, 2)
+    assert set(done) < set(range(500)) or done == [*range(500)]
+    assert len(done) >= 499
+
+
+def test_a_process_with_threads_is_not_forked() -> None:
+    release = Event()
+    thread = Thread(target=release.wait)
+    thread.start()
+    assert sharing.may_share() == 1
+    release.set()
+    thread.join()
+
+
+def test_a_pack_goes_with_its_tests(write: Write) -> None:
+    write(a_DOT_yaml=GOOD, a_DOT_test_DOT_yaml=TESTS, b_DOT_yaml=GOOD + "#" * 999, o_DOT_override_DOT_yaml=OVERRIDES)
+    files, _ = files_in(["."])
+    assert [[files[place].path for place in piece] for piece in pieces_of(files)] == [
+        ["./b.yaml"],
+        ["./a.test.yaml", "./a.yaml"],
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..check import INTERVAL, LENGTH, LONGEST
@@ -75,10 +76,11 @@ class Names(NamedTuple):
 class Binder:
     """Turns expressions into values of the logical plan, for one run and one series."""
 
-    __slots__ = ("_metrics", "_spans", "names")
+    __slots__ = ("_metrics", "_spans", "lacks", "names")
 
     def __init__(self, names: Names) -> None:
         self.names = names
+        self.lacks: dict[str, list[str]] = {}  # metric → what keeps it from being known, for `judged.lacking`
         self._metrics: dict[str, Value] = {}
         self._spans: dict[str, Span] = {}
 
@@ -365,6 +367,7 @@ def _truth(function: str, kernel: Kernel) -> Value:
 _WINDOWED = frozenset(name for name, function in FUNCTIONS.items() if function.family is Family.WINDOW)
 
 
+@lru_cache(maxsize=64)
 def normal_quantile(p: float) -> float:
     """The quantile of the standard normal distribution at 0 < p < 1, by Newton's method on the error function."""
     x = 0.0

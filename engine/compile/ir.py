@@ -5,7 +5,7 @@ Nodes are plain values: the same meaning is the same node, so each distinct wind
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -141,12 +141,26 @@ def walk(value: Value) -> Iterator[Value]:
         yield from walk(child)
 
 
+def walk_once(values: Iterable[Value]) -> Iterator[Value]:
+    """Each distinct node of some values and of everything below them once, in the order of `walk`."""
+    seen: set[Value] = set()
+    waiting = [*values][::-1]
+    while waiting:
+        value = waiting.pop()
+        if value not in seen:
+            seen.add(value)
+            yield value
+            waiting += children(value)[::-1]
+
+
+@lru_cache(maxsize=4096)
 def level(value: Value) -> int:
     """How many kernels stand upon one another in the value."""
     below = max((level(child) for child in children(value)), default=0)
     return below + 1 if isinstance(value, Kernel) else below
 
 
+@lru_cache(maxsize=4096)
 def givers(value: Value) -> frozenset[Value]:
     """The leaves that give a value its rows: metrics outside latest() and default(), each with its `where`."""
     match value:
@@ -162,6 +176,7 @@ def givers(value: Value) -> frozenset[Value]:
             return frozenset().union(*(givers(child) for child in children(value)))
 
 
+@lru_cache(maxsize=4096)
 def rows_of(value: Value) -> frozenset[Value] | None:
     """The leaves on whose rows a value may be observed; None: on every row.
 
@@ -183,6 +198,7 @@ def leaves(value: Value) -> frozenset[Value]:
     return frozenset().union(*(leaves(child) for child in children(value)))
 
 
+@lru_cache(maxsize=4096)
 def free(value: Value) -> bool:
     """Whether the value can be known on a row on which none of its metrics is logged."""
     match value:

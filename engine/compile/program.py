@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..phases import TABLE, WINDOWS, begin
 from .halves import halves
-from .ir import CONDITION, TEXT, Const, Kernel, Value, level, walk
+from .ir import CONDITION, TEXT, Const, Kernel, Value, level, walk_once
 from .layers import Layer, stack
 from .lower import LARGEST_SQUARED, LONG, Lowered, counting, lower, varying
 from .moments import PARTS
@@ -60,12 +60,7 @@ class Program:
         if not self.rows:
             counted = self.con.execute(f"SELECT count(*) FROM {self.source}").fetchone()
             self.rows = counted[0] if counted else 0
-        kernels = dict.fromkeys(
-            node
-            for value in dict.fromkeys(values)
-            for node in walk(value)
-            if isinstance(node, Kernel) and node not in self.columns
-        )
+        kernels = [node for node in walk_once(values) if isinstance(node, Kernel) and node not in self.columns]
         by_level: dict[int, list[Kernel]] = {}
         for kernel in kernels:
             by_level.setdefault(level(kernel), []).append(kernel)
@@ -80,15 +75,21 @@ class Program:
         if self.rows >= self.long:
             return
         begin(TABLE)
-        conditions, values = list(dict.fromkeys(conditions)), list(dict.fromkeys(values))
-        plain, carried = self._table_columns(), set(self.columns.values())
-        keep = [column for column in plain if column not in carried]
-        steps, observations, columns = self._columns(conditions, values)
-        keep += [*dict.fromkeys([*observations.values(), *columns.values()])]
-        self.con.execute(f"CREATE TABLE judged AS {stack(self.table, plain, steps, keep)}")
+        query, keep, observations, columns = self.settled(conditions, values)
+        self.con.execute(f"CREATE TABLE judged AS {query}")
         self.table, self._known = "judged", keep
         self._cells.clear()
         self.observations, self.columns = observations, columns
+
+    def settled(
+        self, conditions: Iterable[Value], values: Iterable[Value]
+    ) -> tuple[str, list[str], dict[Value, str], dict[Value, str]]:
+        """What `settle` makes a table of, its columns, and which of them each condition and each value has."""
+        plain, carried = self._table_columns(), set(self.columns.values())
+        keep = [column for column in plain if column not in carried]
+        steps, observations, columns = self._columns(list(dict.fromkeys(conditions)), list(dict.fromkeys(values)))
+        keep += [*dict.fromkeys([*observations.values(), *columns.values()])]
+        return stack(self.table, plain, steps, keep), keep, observations, columns
 
     def totals(self, items: Sequence[str], source: str = "") -> tuple[Any, ...]:
         """The values of aggregates over all rows of the run, in the working table or another `source`."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from ..pack import EMPTY
 from .domains import SAFE, magnitude
 from .ir import CONDITION, NUMBER, TEXT, Clock, Const, Kernel, Op, Raw, Value, children, free, rows_of
+from .layers import Layer
 
 _TYPES = {NUMBER: "DOUBLE", CONDITION: "BOOLEAN", TEXT: "VARCHAR"}
 _LARGEST = "1.7976931348623157e308"
@@ -258,6 +259,7 @@ def layers(values: Iterable[Value], renderer: Renderer, prefix: str) -> tuple[li
     depth: dict[Value, int] = {}
     found: list[dict[str, str]] = []
     columns = dict(renderer.columns)
+    above: dict[str, int] = {}  # column → the first layer that may read it
     for value in order:
         depth[value] = max((depth.get(child, 0) for child in children(value)), default=0)
         if not isinstance(value, Op):
@@ -265,11 +267,14 @@ def layers(values: Iterable[Value], renderer: Renderer, prefix: str) -> tuple[li
         sql = Renderer(columns, renderer.observations, renderer.largest).alone(value)
         if len(sql) * uses[value] < _WORTH_A_COLUMN:
             continue
+        # The rows that it may be observed on are told by metrics that need not stand in it: behind a kernel, say.
+        depth[value] = max(depth[value], *(above.get(word, 0) for word in Layer({"": sql}).reads()))
         while len(found) <= depth[value]:
             found.append({})
         columns[value] = f"{prefix}{len(columns)}"
         found[depth[value]][columns[value]] = sql
         depth[value] += 1
+        above[columns[value]] = depth[value]
     return found, Renderer(columns, dict(renderer.observations), renderer.largest)
 
 

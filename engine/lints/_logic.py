@@ -58,11 +58,18 @@ class Logic:
         self.pack, self.values = pack, values
         self.ranges = Ranges(pack, values)
         self.steps = 0
+        self.asked: dict[Goal, bool] = {}
+        self.sides: dict[Comparison, Side | None] = {}
 
     def can_hold(self, *goals: Goal) -> bool:
         """Whether all of the goals may be met on one row."""
+        if len(goals) == 1 and goals[0] in self.asked:
+            return self.asked[goals[0]]
         self.steps = MAX_STEPS
-        return self.search(list(goals), {}, {})
+        found = self.search(list(goals), {}, {})
+        if len(goals) == 1:
+            self.asked[goals[0]] = found
+        return found
 
     def search(self, goals: list[Goal], numbers: Mapping[Node, _Left], facts: Mapping[Node, object]) -> bool:
         goals, numbers, facts = list(goals), dict(numbers), dict(facts)
@@ -147,6 +154,11 @@ class Logic:
 
     def side(self, node: Comparison) -> Side | None:
         """What a comparison says of a term, constants brought to the right; None for switches and texts."""
+        if node not in self.sides:
+            self.sides[node] = self.told(node)
+        return self.sides[node]
+
+    def told(self, node: Comparison) -> Side | None:
         left, right = self.ranges.of(node.left), self.ranges.of(node.right)
         if self.is_switch(node):
             return None

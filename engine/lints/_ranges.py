@@ -62,9 +62,15 @@ class Ranges:
     def __init__(self, pack: Pack, values: Mapping[str, Scalar]) -> None:
         self.pack, self.values = pack, values
         self.known: dict[str, Range] = {}
+        self.found: dict[Node, Range] = {}
 
-    def of(self, node: Node | None) -> Range:
+    def of(self, node: Node) -> Range:
         """The range of a number."""
+        if node not in self.found:
+            self.found[node] = self._of(node)
+        return self.found[node]
+
+    def _of(self, node: Node) -> Range:
         match node:
             case Number(value=value):
                 return Range(value, value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -32,9 +32,11 @@ LISTED = ("rules", "gates", "stages", "invariants")
 
 
 def load_suite(
-    path: str | Path, load: Loader = load_pack, *, rows: bool = True
+    path: str | Path, load: Loader = load_pack, parents: Loader | None = None, *, rows: bool = True
 ) -> tuple[Suite | None, tuple[Problem, ...]]:
-    """The tests in a file, or None and all that is wrong with it; `load` loads the pack that it tests.
+    """The tests in a file, or None and all that is wrong with it.
+
+    `load` loads the pack that it tests, `parents`, where that is another, what that one extends.
 
     Without `rows` the data of the cases are checked and not made: their rows are missing.
     """
@@ -55,17 +57,18 @@ def load_suite(
     except PackError as error:
         return None, tuple(dict.fromkeys([*problems.found, *error.problems]))
     names = Names(pack, {name: _name(item) for name, item in fields.mapping("names").items()})
+    tried = _Tried(pack, problems)
     cases: list[Case] = []
     written = _Written(Path(path))
     for item in fields.list("tests"):
-        case = _case(Fields(item, problems, "a case"), names, Path(path).parent, problems, written, rows)
+        case = _case(Fields(item, problems, "a case"), names, Path(path).parent, tried, written, rows)
         if any(case.name == other.name for other in cases):
             problems.add(case.at, "name-clash", f"two cases are called {case.name!r}", "name them apart")
         cases.append(case)
     found = tuple(dict.fromkeys(sorted(problems.found)))
     if found:
         return None, found
-    return Suite(file, pack, own_of(pack), tuple(cases), fields.items["tests"].key_at), ()
+    return Suite(file, pack, own_of(pack, parents), tuple(cases), fields.items["tests"].key_at), ()
 
 
 def _a_log(file: str) -> Problem:
@@ -146,16 +149,16 @@ def _pack(fields: Fields, path: Path, load: Loader) -> Pack:
         raise
 
 
-def _case(fields: Fields, names: Names, folder: Path, problems: Problems, written: Written, rows: bool) -> Case:
-    pack = names.pack
+def _case(fields: Fields, names: Names, folder: Path, tried: _Tried, written: Written, rows: bool) -> Case:
+    pack, problems = names.pack, tried.problems
     variant = fields.optional_text("variant")
-    settings = tuple(_settings(fields, pack, variant, problems))
+    settings = tuple(_settings(fields, variant, tried))
     files: list[Path] = []
     for item in fields.entries("overrides"):
         file = folder / str(item.value)
         if file.is_file():
             files.append(file)
-            _try(pack, None, [file], (), problems, None)
+            tried.settings(None, files=[file])
         else:
             problems.add(item.at, "no-file", f"no override file {item.value!r}", "give a path relative to this file")
     data = read_data(fields, names, folder, problems, written, rows) if isinstance(fields.item.value, dict) else Data()
@@ -174,35 +177,50 @@ def _case(fields: Fields, names: Names, folder: Path, problems: Problems, writte
     )
 
 
-def _settings(fields: Fields, pack: Pack, variant: str | None, problems: Problems) -> Iterator[str]:
+def _settings(fields: Fields, variant: str | None, tried: _Tried) -> Iterator[str]:
     """The settings of a case as `--set` takes them, each held against the pack at its own place."""
-    _try(pack, variant, (), (), problems, fields.items.get("variant"))
+    tried.variant(variant, fields.items.get("variant"))
     for name, item in fields.mapping("set").items():
         value = item.value
         if isinstance(value, (list, dict)):
             continue
         text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
         setting = f"{name}={text}"
-        _try(pack, None, (), (setting,), problems, item)
+        tried.settings(item, settings=[setting])
         yield setting
 
 
-def _try(
-    pack: Pack,
-    variant: str | None,
-    files: list[Path] | tuple[Path, ...],
-    settings: tuple[str, ...],
-    problems: Problems,
-    item: Item | None,
-) -> None:
-    try:
-        resolve(pack, variant=variant, files=files, settings=settings, isolated=True)
-    except OverrideError as error:
-        for problem in error.problems:
+class _Tried:
+    """Holds what cases set against the pack, and notes what does not fit; what several say alike is tried once."""
+
+    def __init__(self, pack: Pack, problems: Problems) -> None:
+        self.pack, self.problems = pack, problems
+        self.variants: dict[str | None, Sequence[Problem]] = {}
+
+    def variant(self, name: str | None, item: Item | None) -> None:
+        if name not in self.variants:
+            self.variants[name] = self.refused(variant=name)
+        self.note(self.variants[name], item)
+
+    def settings(self, item: Item | None, *, files: Sequence[Path] = (), settings: Sequence[str] = ()) -> None:
+        self.note(self.refused(files=files, settings=settings), item)
+
+    def refused(
+        self, variant: str | None = None, files: Sequence[Path] = (), settings: Sequence[str] = ()
+    ) -> Sequence[Problem]:
+        try:
+            resolve(self.pack, variant=variant, files=files, settings=settings, isolated=True)
+        except OverrideError as error:
+            return error.problems
+        return ()
+
+    def note(self, refused: Sequence[Problem], item: Item | None) -> None:
+        """Add problems; those of a case's own values at their place in the case."""
+        for problem in refused:
             if item is not None:
                 at = item.key_at if problem.code == "unknown-param" else item.at
                 problem = problem._replace(at=at, width=0)
-            problems.extend([problem])
+            self.problems.extend([problem])
 
 
 def _time(fields: Fields, problems: Problems) -> float | None:

@@ -32,6 +32,9 @@ class Names:
                 if not self.keys.get(key):
                     self.keys[key] = metric.id
                 self.metrics.setdefault(metric.id.lower(), key)
+        self.lower: dict[str, str] = {}  # key in lower case → the first such key
+        for key in self.keys:
+            self.lower.setdefault(key.lower(), key)
 
     def key(self, name: str) -> str | None:
         """The key that `name` stands for, None where it is to be left out; raises UnknownNameError."""
@@ -40,7 +43,7 @@ class Names:
         if name in self.keys:
             return name
         low = name.lower()
-        found = next((key for key in self.keys if key.lower() == low), self.metrics.get(low))
+        found = self.lower.get(low, self.metrics.get(low))
         if found is not None:
             return found
         hint = did_you_mean(name, list(dict.fromkeys([*self.keys, *self.pack.metrics])))

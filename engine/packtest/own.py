@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from ..expression import Expression
@@ -14,9 +15,12 @@ TOLD = frozenset({"at", "title", "why", "source", "message", "help", "actions"})
 """The fields that change how a thing is told and what is advised, not when it fires."""
 
 
-def own_of(pack: Pack) -> Own:
-    """The rules, gates and invariants that are the pack's own, or that it judges differently than its parent."""
-    parent = parent_of(pack)
+def own_of(pack: Pack, load: Callable[[str | Path], Pack] | None = None) -> Own:
+    """The rules, gates and invariants that are the pack's own, or that it judges differently than its parent.
+
+    `load` loads the parent.
+    """
+    parent = parent_of(pack, load)
     rules, *others = (_own(getattr(pack, part), getattr(parent, part, {})) for part in Own._fields)
     return Own(rules - set(pack.invariants), *others)  # an invariant is judged as a rule, under the same name
 

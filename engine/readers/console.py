@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 import duckdb
@@ -150,10 +150,17 @@ def pattern_problems(
 ) -> list[Problem]:
     """The patterns of formats, and `more` with their places, that RE2 refuses: only it knows how much it can hold."""
     given = [(sign, line.at) for each in formats for line in each.lines for sign in (line.match, line.pairs) if sign]
+    given = list(dict.fromkeys((*given, *more)))
+    if not given:
+        return []
+    tries = {sign: f"regexp_matches('', {literal(sign)})" for sign, _ in given}
+    with suppress(duckdb.Error):  # which one it refuses is found below
+        con.execute(f"SELECT {', '.join(tries.values())}")
+        return []
     problems = []
-    for sign, at in dict.fromkeys((*given, *more)):
+    for sign, at in given:
         try:
-            con.execute(f"SELECT regexp_matches('', {literal(sign)})")
+            con.execute(f"SELECT {tries[sign]}")
         except duckdb.Error as error:
             said = str(error).splitlines()[0].rpartition("Error: ")[2]
             shown = sign if len(sign) <= 60 else f"{sign[:59]}…"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from ..errors import Problem
@@ -33,11 +34,21 @@ class Outcome(NamedTuple):
         )
 
 
-def validate(paths: Sequence[str], pack: str | None = None, *, skip_others: bool = False) -> Outcome:
+class NotSharedError(Exception):
+    """Raised where what several processes found is not surely what one would find."""
+
+
+def validate(
+    paths: Sequence[str], pack: str | None = None, *, skip_others: bool = False, alone: bool = True
+) -> Outcome:
     """Validate files and folders; override files are held against `pack` (a name or file), where it is given.
 
-    A file that is given by itself and is nothing else counts as a pack; with `skip_others` it is passed over.
+    A file that is given by itself and is nothing else counts as a pack; with `skip_others` it is passed over. Unless
+    this process is to do it `alone`, large packs are shared with forks of it, where it has but one thread.
     """
     from .check import Checker
 
+    if not alone:
+        with suppress(NotSharedError):
+            return Checker(pack, alone=False).outcome(paths, skip_others=skip_others)
     return Checker(pack).outcome(paths, skip_others=skip_others)

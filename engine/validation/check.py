@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from ..ancestry import Files
 from ..errors import OverrideError, PackError, Position, Problem, did_you_mean
@@ -13,47 +14,115 @@ from ..fields import Problems
 from ..items import Item
 from ..kinds import packs_in
 from ..lints import lint_pack, lint_tests
-from ..load import load_pack, load_partly
+from ..load import load_pack, load_partly, parent_of
 from ..overrides import Layer, from_item
 from ..pack import Pack
 from ..packtest.load import load_suite
 from ..params import resolve
+from ..resolved import Resolved
 from ..schema import shape_problems
 from ..settings import FILE
 from ..shipped import RULES, shipped_files
 from ..yamlio import MAX_BYTES, compose_file
-from . import Note, Outcome
+from . import Note, NotSharedError, Outcome
 from .disabled import silenced
 from .files import Found, files_in
 from .measured import measured
+from .pieces import pieces_of, processes_for
 from .prepared import Prepared
+from .sharing import share
+
+
+class Head(NamedTuple):
+    """What other files may ask of a pack: its name, where it and its name stand, and by what it is loaded."""
+
+    id: str
+    file: str
+    named: Position
+    loaded_by: str | Path
+
+
+class Done(NamedTuple):
+    """What came of some files by their places among all, besides what DuckDB refuses.
+
+    `given` are the packs in these files, `loaded` all that were needed for them, `looked` the files that have none but
+    warnings.
+    """
+
+    problems: dict[int, list[Problem]]
+    refused: list[Problem]
+    given: dict[int, Head]
+    loaded: list[tuple[int, Head]]
+    looked: set[str]
 
 
 class Checker:
     """Validates files; each pack is loaded once, whoever needs it."""
 
-    def __init__(self, pack: str | None, *, prepares: bool = True) -> None:
-        """`pack` is the one that override files are for; without `prepares`, DuckDB is not asked."""
-        self.pack, self.prepares = pack, prepares
+    def __init__(self, pack: str | None, *, prepares: bool = True, alone: bool = True) -> None:
+        """`pack` is the one that override files are for; without `prepares`, DuckDB is not asked.
+
+        With `alone`, this process does all by itself; else it may be forked, where that pays.
+        """
+        self.pack, self.prepares, self.alone = pack, prepares, alone
         self.files = Files(strict=True)
         self.prepared = Prepared()
         self._packs: dict[str, Pack | PackError] = {}
-        self._given: list[Pack] = []
+        self._elsewhere: dict[str, str] = {}  # what packs are called that another process looks at → their paths
+        self._place = 0
+        self._given: dict[int, Head] = {}
+        self._heads: list[tuple[int, Head]] = []
         self._notes: list[Note] = []
         self._looked: set[str] = set()
 
     def outcome(self, paths: Iterable[str], *, skip_others: bool = False) -> Outcome:
         """All problems of all files; with `skip_others`, not of those that are none of ours."""
         files, problems = files_in(list(paths), skip_others=skip_others)
-        for kind in ("pack", "tests", "overrides"):
-            for each in files:
-                if each.kind == kind:
-                    problems += self._problems(each)
+        ordered = [each for kind in ("pack", "tests", "overrides") for each in files if each.kind == kind]
+        first = [place for place, each in enumerate(ordered) if each.kind != "overrides"]
+        processes = 1 if self.alone else processes_for(ordered)
+        found: dict[int, list[Problem]] = {}
+        refused: list[Problem] = []
+        for done in [self.done(ordered, first)] if processes < 2 else self._shared(ordered, processes):
+            found |= done.problems
+            refused += done.refused
+            self._looked |= done.looked
+        for self._place, each in enumerate(ordered):
+            problems += found[self._place] if self._place in found else self._problems(each)
         problems += self._namesakes()
-        problems += self.prepared.problems()
+        problems += refused
         names = list(dict.fromkeys([*(shown(each.path) for each in files), *(each.at.file for each in problems)]))
         sources = {name: text for name in names if (text := _text(name)) is not None}
         return Outcome(tuple(files), tuple(self._told(problems, names, sources)), sources, tuple(self._notes))
+
+    def done(self, ordered: Sequence[Found], places: Iterable[int]) -> Done:
+        """What comes of the files at some places."""
+        problems = {}
+        for self._place in places:
+            problems[self._place] = list(self._problems(ordered[self._place]))
+        return Done(problems, self.prepared.problems(), self._given, self._heads, self._looked)
+
+    def _shared(self, ordered: Sequence[Found], processes: int) -> list[Done]:
+        """What comes of packs and their tests, as done by several processes at a time.
+
+        Raises NotSharedError where that cannot be told just as one process would tell it.
+        """
+        pieces = pieces_of(ordered)
+        self.prepared = Prepared(at_once=True)
+        self._elsewhere = {shown(each.path): each.path for each in ordered if each.kind == "pack"}
+
+        def work(taken: Iterator[int]) -> Done:
+            return self.done(ordered, (place for piece in taken for place in pieces[piece]))
+
+        dones = share(len(pieces), work, processes)
+        if {place for done in dones for place in done.problems} != {place for piece in pieces for place in piece}:
+            raise NotSharedError("a process failed")
+        if any(each.code == "sql-refused" for done in dones for each in done.refused):
+            raise NotSharedError("what packs have in common is told once")
+        self._elsewhere.clear()
+        self._given = {place: head for done in dones for place, head in done.given.items()}
+        self._heads = sorted((each for done in dones for each in done.loaded), key=lambda each: each[0])
+        return dones
 
     def _told(self, problems: list[Problem], names: list[str], sources: dict[str, str]) -> Iterator[Problem]:
         by_file: dict[str, dict[tuple[Position, str, str], Problem]] = {name: {} for name in names}
@@ -68,7 +137,7 @@ class Checker:
             case "pack":
                 yield from self._of_pack(found.path)
             case "tests":
-                suite, problems = load_suite(found.path, self._loaded, rows=False)
+                suite, problems = load_suite(found.path, self._loaded, self._known, rows=False)
                 yield from problems
                 if suite is not None:
                     self._looked.add(shown(found.path))
@@ -84,19 +153,19 @@ class Checker:
             yield from self._of_the_rest(path, error.problems)
             return
         self._looked.add(pack.at.file)
-        self._given.append(pack)
+        self._given[self._place] = _head(pack, Path(path))
         yield from self._remarks(pack)
 
     def _namesakes(self) -> Iterator[Problem]:
         """Packs with the name of another one that is validated along with them."""
-        first: dict[str, Pack] = {}
-        for pack in self._given:
+        first: dict[str, Head] = {}
+        for _, pack in sorted(self._given.items()):
             other = first.setdefault(pack.id, pack)
-            if not os.path.samefile(other.at.file, pack.at.file):
-                told = f"{other.at.file} is pack {pack.id!r} too"
+            if not os.path.samefile(other.file, pack.file):
+                told = f"{other.file} is pack {pack.id!r} too"
                 hint = "give one another name; an override file for that name is held against the one in its folder, "
-                hint += f"else against {other.at.file}"
-                yield Problem(pack.tree.value["pack"].at, "duplicate-pack", told, hint, severity="warning")
+                hint += f"else against {other.file}"
+                yield Problem(pack.named, "duplicate-pack", told, hint, severity="warning")
 
     def _of_the_rest(self, path: str, problems: Sequence[Problem]) -> Iterator[Problem]:
         """What is wrong with a pack besides what keeps it from being loaded."""
@@ -115,19 +184,30 @@ class Checker:
 
     def _remarks(self, pack: Pack) -> Iterator[Problem]:
         """What is wrong with a pack that is loaded: in a variant, by the lints, and, later, by DuckDB."""
-        refused: list[Problem] = []
-        variants = []
-        for variant in (None, *pack.variants):
-            try:
-                variants.append(resolve(pack, variant=variant, isolated=True))
-            except OverrideError as error:
-                refused += error.problems
+        variants, refused = _variants(pack)
         if self.prepares and variants:
+            self._leave_out_parents(pack)
             self.prepared.add(pack, variants)
         remarks = lint_pack(pack)
         yield from remarks
         told = {_of_param(each) for each in remarks}
         yield from (each for each in refused if _of_param(each) not in told)
+
+    def _leave_out_parents(self, pack: Pack) -> None:
+        """Let what a pack inherits be prepared by the process that looks at its parent."""
+        parent = parent_of(pack, self._known) if self._elsewhere else None
+        if parent is None or self.prepared.knows(parent):
+            return
+        path = self._elsewhere.get(parent.at.file)
+        try:
+            is_the_same = path is not None and self._known(Path(path)) is parent
+        except PackError:  # one of that name that is wrong; the shipped one is not
+            is_the_same = False
+        if is_the_same:
+            variants, _ = _variants(parent)
+            if variants:
+                self._leave_out_parents(parent)
+                self.prepared.leave_out(parent, variants)
 
     def _of_overrides(self, path: Path) -> Iterator[Problem]:
         try:
@@ -172,14 +252,13 @@ class Checker:
         if given is None:
             return None
         name = str(given.value)
-        known: dict[str, Pack] = {}
-        for each in self._packs.values():
-            if isinstance(each, Pack):
-                if each.id == name and Path(each.at.file).parent == folder:
-                    return each
-                known.setdefault(each.id, each)
+        known: dict[str, Head] = {}
+        for _, each in self._heads:
+            if each.id == name and Path(each.file).parent == folder:
+                return self._loaded(each.loaded_by)
+            known.setdefault(each.id, each)
         if name in known:
-            return known[name]
+            return self._loaded(known[name].loaded_by)
         if name in shipped_files():
             return self._loaded(name)
         nearby = packs_in((folder, folder / "rules", folder / "packs", Path("rules"), Path("packs")))
@@ -190,6 +269,14 @@ class Checker:
         raise PackError([Problem(given.at, "unknown-pack", f"no pack is called {name!r}", hint)])
 
     def _loaded(self, name: str | Path) -> Pack:
+        """The pack of a name or in a file, which override files may be for from now on."""
+        pack = self._known(name)
+        head = _head(pack, name)
+        if all(head != other for _, other in self._heads):
+            self._heads.append((self._place, head))
+        return pack
+
+    def _known(self, name: str | Path) -> Pack:
         """The pack of a name or in a file, loaded once."""
         is_shipped = isinstance(name, str) and name in shipped_files()
         key = os.path.realpath(RULES / f"{name}.yaml" if is_shipped else name)
@@ -202,6 +289,22 @@ class Checker:
         if isinstance(known, PackError):
             raise known
         return known
+
+
+def _head(pack: Pack, loaded_by: str | Path) -> Head:
+    return Head(pack.id, pack.at.file, pack.tree.value["pack"].at, loaded_by)
+
+
+def _variants(pack: Pack) -> tuple[list[Resolved], list[Problem]]:
+    """A pack as it is by default and in each of its variants, and what is wrong with those in which it cannot be."""
+    variants: list[Resolved] = []
+    refused: list[Problem] = []
+    for variant in (None, *pack.variants):
+        try:
+            variants.append(resolve(pack, variant=variant, isolated=True))
+        except OverrideError as error:
+            refused += error.problems
+    return variants, refused
 
 
 def shown(path: str) -> str:

@@ -1,7 +1,7 @@
 """The statements of packs, prepared in DuckDB over a table of no rows: what it would refuse of a log, it refuses here.
 
 The table has a column for each metric. What packs and their variants have in common is one value of the logical plan,
-and is prepared once.
+and is prepared once; a window that was prepared for another pack is a column of the next one's table.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import duckdb
 
 from ..compile.bind import Binder, Names
-from ..compile.ir import Clock, Raw, Value, walk
+from ..compile.ir import Clock, Kernel, Raw, Value, children, walk_once
 from ..compile.program import Program
+from ..compile.stream import Stream
 from ..errors import PackError, Position, Problem
 from ..expression import Expression
 from ..judged import Judged, conditions_of, judge, metrics_of
-from ..pack import Pack, Param, Rule, Scalar
-from ..readers.connection import connect, prepare
+from ..pack import EMPTY, Pack, Param, Rule, Scalar
+from ..readers.connection import close, connect, prepare
 from ..readers.console import pattern_problems
 from ..resolved import Resolved
 from ..series import Splitter, members
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
 _CLOCK = "i BIGINT, line BIGINT, step DOUBLE, tick DOUBLE, epoch DOUBLE, time DOUBLE, moves BOOLEAN, segment BIGINT"
 _TYPES = {"number": "DOUBLE", "text": "VARCHAR"}
-_AT_A_TIME = 2
-"""So many packs are prepared side by side, each in a database of its own."""
+_EVEN = {"tick": 0.0, "epoch": 0.0, "time": 0.0}
+"""What is found of the clock where there are no rows."""
 
 
 class _Part(NamedTuple):
@@ -59,36 +60,75 @@ class _Batch(NamedTuple):
 
 
 class Prepared:
-    """Has DuckDB prepare what packs ask of it, in the background; `problems` waits for that."""
+    """Has DuckDB prepare what packs ask of it: in the background, for which `problems` waits, or else `at_once`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, at_once: bool = False) -> None:
+        self.at_once = at_once
         self._columns: dict[tuple[str, str], str] = {}
         self._known: set[Value] = set()
+        self._elsewhere: set[Value] = set()
+        self._packs: dict[int, Pack] = {}  # those that were asked for here or elsewhere, by identity
+        self._left_out: set[int] = set()
         self._found: list[Problem] = []
         self._waiting: SimpleQueue[_Batch | None] = SimpleQueue()
-        self._threads: list[Thread] = []
+        self._thread: Thread | None = None
+        self._con: duckdb.DuckDBPyConnection | None = None
+        self._computed: dict[Kernel, str] = {}
 
     def add(self, pack: Pack, variants: Sequence[Resolved]) -> None:
         """Bind every rule, gate and stage of a pack as they are in some variants, and begin to prepare them."""
-        if not self._threads:
+        if self._thread is None and self._con is None:
             prepare(1)
-            self._threads = [Thread(target=self._run, daemon=True) for _ in range(_AT_A_TIME)]
-            for thread in self._threads:
-                thread.start()
+            if not self.at_once:
+                self._thread = Thread(target=self._run, daemon=True)
+                self._thread.start()
+        # What a pack asks is prepared with that pack, even where another one was looked at before.
+        not_here = set() if id(pack) in self._left_out else self._elsewhere
+        parts = self._asked(pack, variants, self._known, not_here)
+        asked = [value for part in parts for value in (*part.conditions, *part.values)]
+        read = {node.column for node in walk_once(asked) if isinstance(node, Raw | Clock)}
+        columns = {
+            column: _TYPES.get(type_, "VARCHAR") for (_, type_), column in self._columns.items() if column in read
+        }
+        batch = _Batch(tuple(parts), columns, pack)
+        if self.at_once:
+            self._con = self._con or _connected()
+            self._found += _refused_of(self._con, batch, self._computed)
+        else:
+            self._waiting.put(batch)
+
+    def leave_out(self, pack: Pack, variants: Sequence[Resolved]) -> None:
+        """Take what a pack asks in some variants for prepared: that is done elsewhere, and told there."""
+        found = len(self._found)
+        self._asked(pack, variants, self._elsewhere, self._known)
+        self._left_out.add(id(pack))
+        del self._found[found:]
+
+    def knows(self, pack: Pack) -> bool:
+        """Whether a pack was added or left out."""
+        return id(pack) in self._packs
+
+    def _asked(
+        self, pack: Pack, variants: Sequence[Resolved], known: set[Value], others: Collection[Value]
+    ) -> list[_Part]:
+        """What a pack asks in any of its variants that is not `known`, and is from now on, and not among `others`."""
+        self._packs[id(pack)] = pack
         parts: list[_Part] = []
         for resolved in variants:
             changed = {id for id, value in resolved.values.items() if value != variants[0].values[id]}
             if resolved is variants[0] or changed:
-                parts += self._parts(resolved, None if resolved is variants[0] else changed)
-        asked = [value for part in parts for value in (*part.conditions, *part.values)]
-        read = {node.column for value in asked for node in walk(value) if isinstance(node, Raw | Clock)}
-        columns = {
-            column: _TYPES.get(type_, "VARCHAR") for (_, type_), column in self._columns.items() if column in read
-        }
-        self._waiting.put(_Batch(tuple(parts), columns, pack))
+                for part in self._parts(resolved, None if resolved is variants[0] else changed):
+                    conditions, values = (
+                        tuple(each for each in asked if each not in known and each not in others)
+                        for asked in (part.conditions, part.values)
+                    )
+                    known.update(conditions, values)
+                    if conditions or values:
+                        parts.append(part._replace(conditions=conditions, values=values))
+        return parts
 
     def _parts(self, resolved: Resolved, changed: Collection[str] | None) -> Iterator[_Part]:
-        """What a pack asks in one variant and was not asked before; `changed` are the params that differ there."""
+        """What a pack asks in one variant; `changed` are the params that differ there."""
         pack = resolved.pack
         columns, labels = self._columns_of(pack)
         values = {id: _stand_in(pack.params[id]) if value is None else value for id, value in resolved.values.items()}
@@ -96,21 +136,15 @@ class Prepared:
             resolved._replace(values=values), columns, labels=labels, total=1.0, now=1.0, interval=1.0, started=0.0
         )
         unset = {id for id, value in resolved.values.items() if value is None}
-        for part in self._bound(names, unset, changed):
-            fresh = part._replace(
-                conditions=tuple(each for each in part.conditions if each not in self._known),
-                values=tuple(each for each in part.values if each not in self._known),
-            )
-            self._known.update(fresh.conditions, fresh.values)
-            if fresh.conditions or fresh.values:
-                yield fresh
+        yield from self._bound(names, unset, changed)
 
     def problems(self) -> list[Problem]:
         """What cannot be bound, and what DuckDB refuses."""
-        for _ in self._threads:
+        if self._thread is not None:
             self._waiting.put(None)
-        for thread in self._threads:
-            thread.join()
+            self._thread.join()
+        if self._con is not None:
+            close(self._con)
         return self._found
 
     def _columns_of(self, pack: Pack) -> tuple[dict[str, str], dict[str, str]]:
@@ -159,13 +193,18 @@ class Prepared:
             self._found += error.problems
 
     def _run(self) -> None:
-        con = connect(1)
+        con = _connected()
         try:
-            con.execute("PRAGMA disable_optimizer")
             while (batch := self._waiting.get()) is not None:
-                self._found += _refused_of(con, batch)
+                self._found += _refused_of(con, batch, self._computed)
         finally:
             con.close()
+
+
+def _connected() -> duckdb.DuckDBPyConnection:
+    con = connect(1)
+    con.execute("PRAGMA disable_optimizer")
+    return con
 
 
 class _OneSeries(Splitter):
@@ -178,16 +217,34 @@ class _OneSeries(Splitter):
         return ["0"]
 
 
-def _refused_of(con: duckdb.DuckDBPyConnection, batch: _Batch) -> Iterator[Problem]:
-    """What DuckDB says against the patterns and the statements of a pack."""
+class _OfNoRows(Program):
+    """Computes over a table of no rows, in which all arguments are known on the same ones."""
+
+    def _grouped(self, arguments: Sequence[Value]) -> list[Stream]:
+        is_fragile = duckdb.__version__.startswith("1.")
+        return [Stream(arguments=tuple(arguments), rows=0, full=True, is_fragile=is_fragile)]
+
+
+def _refused_of(con: duckdb.DuckDBPyConnection, batch: _Batch, computed: dict[Kernel, str]) -> Iterator[Problem]:
+    """What DuckDB says against the patterns and the statements of a pack.
+
+    `computed` has the types of the kernels that were computed for other packs, and gets those of this one.
+    """
     pack = batch.pack
     clock = [(key.pattern, pack.at) for keys in pack.clock for key in keys if key.pattern]
     own = [each for each in pack.formats.values() if each.at.file == pack.at.file]
     yield from pattern_problems(con, own, clock)
-    columns = [f"{column} {type_}" for column, type_ in batch.columns.items()]
-    con.execute(f"CREATE OR REPLACE TABLE run ({', '.join([_CLOCK, *columns])})")
+    conditions = list(dict.fromkeys(value for part in batch.parts for value in part.conditions))
+    values = list(dict.fromkeys(value for part in batch.parts for value in part.values))
+    known = [node for node in walk_once([*conditions, *values]) if isinstance(node, Kernel) and node in computed]
+    ready = {kernel: f"known_{place}" for place, kernel in enumerate(known)}
+    columns = [_CLOCK, *(f"{column} {type_}" for column, type_ in batch.columns.items())]
+    columns += [f"{column} {computed[kernel]}" for kernel, column in ready.items()]
+    con.execute(f"CREATE OR REPLACE TABLE run ({', '.join(columns)})")
+    # What stands in a condition or a value is prepared with it.
+    inside = set(walk_once(child for value in (*conditions, *values) for child in children(value)))
     try:
-        _prepare(con, batch.parts, batch.largest)
+        computed |= _prepare(con, conditions, [each for each in values if each not in inside], batch.largest, ready)
     except duckdb.Error:
         for part in batch.parts:
             yield from _tried(con, part, batch.largest)
@@ -219,15 +276,26 @@ def _of_rule(at: Position, name: str, judged: Sequence[Judged]) -> _Part:
     return _Part(at, name, tuple(dict.fromkeys(conditions)), tuple(dict.fromkeys(values)))
 
 
-def _prepare(con: duckdb.DuckDBPyConnection, parts: Sequence[_Part], largest: Mapping[str, float]) -> None:
-    """Compute what the parts ask for over no rows, and forget it; raises duckdb.Error where a statement is refused."""
+def _prepare(
+    con: duckdb.DuckDBPyConnection,
+    conditions: Sequence[Value],
+    values: Sequence[Value],
+    largest: Mapping[str, float],
+    ready: Mapping[Kernel, str] = EMPTY,
+) -> dict[Kernel, str]:
+    """Compute conditions and values over no rows, and forget that; the types of the kernels in them.
+
+    `ready` names the columns of those that need not be computed. Raises duckdb.Error where a statement is refused.
+    """
     con.execute("BEGIN TRANSACTION")
     try:
-        program = Program(con, "run", largest=largest, rows=1)
-        conditions = [value for part in parts for value in part.conditions]
-        values = [value for part in parts for value in part.values]
+        program = _OfNoRows(con, "run", largest=largest, spacing=_EVEN, columns=dict(ready.items()), rows=1)
         program.run([*conditions, *values])
-        program.settle(conditions, values)
+        types = {name: type_ for name, type_, *_ in con.execute(f"SELECT * FROM {program.table} LIMIT 0").description}
+        kernels = {each: str(types[column]) for each, column in program.columns.items() if isinstance(each, Kernel)}
+        query, *_ = program.settled(conditions, values)
+        con.execute(f"PREPARE settled AS {query}")
+        return kernels
     finally:
         con.execute("ROLLBACK")
 
@@ -235,7 +303,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, parts: Sequence[_Part], largest: Ma
 def _tried(con: duckdb.DuckDBPyConnection, part: _Part, largest: Mapping[str, float]) -> Iterator[Problem]:
     """What DuckDB says of one part by itself."""
     try:
-        _prepare(con, [part], largest)
+        _prepare(con, part.conditions, part.values, largest)
     except duckdb.Error as error:
         said = str(error).splitlines()[0]
         yield Problem(part.at, "sql-refused", f"DuckDB refuses the statement of {part.name!r}: {said}")
