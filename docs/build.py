@@ -6,13 +6,14 @@ the marked parts of the other pages from the registry of functions and the schem
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from statistics import median
+from types import ModuleType
 from typing import Any
 
 import yaml
@@ -26,6 +27,7 @@ from trainrules.engine.render.runscsv import COLUMNS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
+MEASURED: Mapping[str, Any] = json.loads((DOCS / "speed.json").read_text(encoding="utf-8"))
 PART = re.compile(r"(?<=^<!-- generated: )(?P<name>\w+)( by docs/build\.py -->\n).*?(?=^<!-- end -->$)", re.M | re.S)
 
 
@@ -35,9 +37,9 @@ def pages() -> dict[Path, str]:
     packs = {DOCS / "packs" / f"{name}.md": render_pack_doc(load_pack(name), statements(name)) for name in names}
     checks = {DOCS / "checks" / f"{code}.md": check(code) for code in all_codes()}
     index = {DOCS / "checks" / "README.md": checks_index()}
-    return (
-        packs | checks | index | {path: filled(path.read_text(encoding="utf-8")) for path in sorted(DOCS.glob("*.md"))}
-    )
+    plot = {DOCS / "speed.svg": speed().plot(MEASURED)}
+    marked = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+    return packs | checks | index | plot | {path: filled(path.read_text(encoding="utf-8")) for path in marked}
 
 
 def check(code: str) -> str:
@@ -294,26 +296,14 @@ def columns() -> str:
     return _table(("column", "what it says"), ((f"`{name}`", told) for name, told in COLUMNS.items()))
 
 
-def speed() -> str:
-    """What benchmarks/scale.py measured, a line for each size of the log."""
-    found = json.loads((DOCS / "speed.json").read_text(encoding="utf-8"))
-    first, *others = found["measured"][0]["commands"]
-    rows = []
-    for measured in found["measured"]:
-        seconds = {name: each["seconds"] for name, each in measured["commands"].items()}
-        ratios = (median(a / b for a, b in zip(seconds[first], seconds[other], strict=True)) for other in others)
-        rows.append(
-            [
-                f"{measured['rows']:,}",
-                f"{measured['megabytes']:,.0f} MB",
-                *(f"{median(seconds[name]):.2f} s" for name in seconds),
-                *(f"{each:.2f}" for each in ratios),
-                f"{median(measured['commands'][first]['megabytes']):,.0f} MB",
-            ]
-        )
-    heads = ["rows", "log", f"`{first}`", *others, *(f"times {other}" for other in others), "peak memory"]
-    where = f"Python {found['python']}, DuckDB {found['duckdb']}, {found['cores']} cores"
-    return f"{_table(heads, rows)}\n\n{where}; medians of {found['rounds']} rounds."
+def speed() -> ModuleType:
+    """docs/speed.py, which lies beside this file and in no package."""
+    spec = importlib.util.spec_from_file_location("docs_speed", DOCS / "speed.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 PARTS: dict[str, Callable[[], str]] = {
@@ -324,7 +314,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "formats": formats,
     "overrides": overrides,
     "columns": columns,
-    "speed": speed,
+    **speed().parts(MEASURED, _table),
 }
 """What can be generated into a page, by the name in its marker."""
 

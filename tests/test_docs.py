@@ -205,6 +205,7 @@ def test_generated_parts_are_up_to_date() -> None:
         "overrides.md",
         "reports.md",
         "speed.md",
+        "speed.svg",
         "starting.md",
         "testing.md",
         "trust.md",
@@ -218,7 +219,7 @@ def test_generated_parts_are_up_to_date() -> None:
 def test_every_part_that_can_be_generated_is_in_a_page_once() -> None:
     markers = [
         name
-        for page in (LANGUAGE, OVERRIDES, REPORTS, TESTING, FORMATS, MANY, SPEED)
+        for page in (README, LANGUAGE, OVERRIDES, REPORTS, TESTING, FORMATS, MANY, SPEED)
         for name in re.findall(r"<!-- generated: (\w+)", text(page))
     ]
     assert sorted(markers) == sorted(builder().PARTS)
