@@ -22,6 +22,7 @@ from .opened import AUTO, chosen_by, opened
 from .pack import Pack, Scalar
 from .params import resolve
 from .rate import RATE
+from .readers import spill
 from .readers.connection import close, is_interrupt
 from .readers.deadline import Deadline, OverdueError
 from .readers.model import Wanted, WantedMetric
@@ -124,11 +125,14 @@ def _limited(path: str, timeout: float | None, memory_limit: str | None) -> Iter
             raise
         message = f"not read and judged within {timeout:g} seconds"
         raise LogError(message, path=path, hint="give it more time with --timeout") from None
-    except duckdb.OutOfMemoryException as error:
+    except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+        is_full = spill.is_full(error)
+        if isinstance(error, duckdb.IOException) and not is_full:
+            raise
         room = f"the {memory_limit}" if memory_limit else "the memory"
         message = f"reading and judging it takes more than {room} that DuckDB may use"
         hint = "raise --memory-limit, or judge with fewer --threads"
-        if "max_temp_directory_size" in str(error):
+        if is_full:
             message += ", and the disk for temporary files is full"
             hint += ", or make room there (TMPDIR names another place)"
         raise LogError(message, path=path, hint=hint) from None

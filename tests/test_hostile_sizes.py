@@ -242,3 +242,42 @@ def test_the_benchmark_of_large_logs(tmp_path: Path) -> None:
     assert [line.split()[0] for line in done.stdout.splitlines()[1:4]] == ["2MiB", "4MiB", "8MiB"]
     assert "for sizes 1 : 2 : 4" in done.stdout
     assert not list(tmp_path.iterdir())
+
+
+FULL_DISK = """
+import resource, sys, tempfile
+from trainrules import cli
+from trainrules.engine.readers import spill
+
+spill.LONG = 1  # as for a log of many megabytes
+tempfile.tempdir = sys.argv[1]
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))  # no file may grow beyond that
+cli.main(["eval", "--pack", "kto", "--threads", "1", "--format", "json", "--memory-limit", *sys.argv[2:]])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="only POSIX limits the size of files")
+def test_a_disk_that_is_full_when_the_memory_does_not_do(tmp_path: Path) -> None:
+    """How much memory a log needs depends on DuckDB: of ever smaller limits, one is the first that needs the disk."""
+    temp = tmp_path / "temp"
+    temp.mkdir()
+    rewards = ', "rewards/margins": 0.5, "rewards/chosen": 0.3, "rewards/rejected": -0.2, "grad_norm": 2'
+    (tmp_path / "run.jsonl").write_text("".join(row(n, str(n % 7), rewards) for n in range(1, 10_001)))
+    told = ""
+    for limit in ("60MB", "50MB", "45MB", "40MB", "30MB"):
+        command = [sys.executable, "-c", FULL_DISK, str(temp), limit, "run.jsonl"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert not list(temp.iterdir())
+        if done.returncode == 3:
+            assert json.loads(done.stdout)["verdict"] == "unknown"
+            told = done.stderr
+        else:
+            assert (done.returncode, done.stderr) in [(0, ""), (1, "")]
+        if "disk" in told:
+            break
+    assert told == (
+        f"run.jsonl: reading and judging it takes more than the {limit} that DuckDB may use, and the disk for temporary"
+        " files is full; raise --memory-limit, or judge with fewer --threads, or make room there (TMPDIR names another"
+        " place)\n"
+    )

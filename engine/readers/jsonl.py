@@ -17,7 +17,7 @@ import duckdb
 from ..errors import LogError
 from ..pack import Clock
 from ..report import Known
-from . import lines
+from . import lines, spill
 from .columns import Columns, choose, columns_for, questions
 from .doubled import count_doubled
 from .finish import Scan, finished
@@ -49,8 +49,8 @@ def read_lines(opening: Opening, name: str = "jsonl", *, console: bool = True) -
         loaded = _load(opening.con, source, wanted, seen)
     except (duckdb.InterruptException, duckdb.OutOfMemoryException):
         raise
-    except duckdb.Error:  # invalid UTF-8, or the file changed while it was read
-        if source.copied:
+    except duckdb.Error as failed:  # invalid UTF-8, or the file changed while it was read
+        if source.copied or spill.is_full(failed):
             raise
     if loaded is None:
         source = opening.mended()

@@ -34,6 +34,12 @@ def allow(con: duckdb.DuckDBPyConnection, size: int) -> None:
     con.execute(f"SET temp_directory = {literal(folder)}")
 
 
+def is_full(error: duckdb.Error) -> bool:
+    """Whether an error says that there was no room, by DuckDB's own limit or on the disk, for what it puts there."""
+    said = str(error)
+    return "max_temp_directory_size" in said or "duckdb_temp" in said
+
+
 def remove(con: duckdb.DuckDBPyConnection) -> None:
     """Remove the folder of a connection that is closed, if it has one."""
     folder = _folders.pop(id(con), None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from . import lines
+from . import lines, spill
 from .cells import NUMBER, PERCENT, RAW, SHARE, TEXT, Cells, Path, literal
 from .columns import Columns, choose, columns_for, questions
 from .finish import Scan, finished
@@ -71,8 +71,8 @@ def read_table(
         counted = _loaded(con, table, columns, exact=exact)
     except (duckdb.InterruptException, duckdb.OutOfMemoryException):
         raise
-    except duckdb.Error:  # invalid UTF-8, or the file changed while it was read
-        if opening.source.copied or not exact:
+    except duckdb.Error as error:  # invalid UTF-8, or the file changed while it was read
+        if opening.source.copied or not exact or spill.is_full(error):
             raise
     if counted is None:
         table = made(opening.mended())

@@ -25,6 +25,7 @@ def _read(opening: Opening) -> Run:
     import duckdb
 
     from ...errors import LogError
+    from .. import spill
     from ..table import read_table
 
     try:
@@ -32,6 +33,8 @@ def _read(opening: Opening) -> Run:
     except (duckdb.InterruptException, duckdb.OutOfMemoryException):
         raise
     except duckdb.Error as error:
+        if spill.is_full(error):
+            raise
         said = str(error).splitlines()[0].partition(": ")[2] or "not to be read"
         said = said.replace(opening.source.path, opening.path)
         raise LogError(
