@@ -16,7 +16,7 @@ from trainrules import cli
 
 from .packdraws import Drawn, drawn
 
-EXAMPLES = 8
+EXAMPLES = 4
 """Of a hundred that other properties look at; each is a pack that is validated, and judged twice."""
 
 
