@@ -22,7 +22,7 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -210,6 +210,16 @@ def growth(found: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
+def since(before: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    """How the ratio to the loop changed from an earlier measurement, for each pack and size that both have."""
+    earlier = {(each["pack"], each["rows"]): each for each in before["measured"] if "pack" in each}
+    for each in found["measured"]:
+        if was := earlier.get((each["pack"], each["rows"])):
+            first, *_ = each["commands"]
+            then, now = (ratio(one, first, LOOP) for one in (was, each))
+            yield f"{first}, {each['rows']:,} rows: {now:.2f} x {LOOP}, before {then:.2f} x"
+
+
 def about() -> dict[str, Any]:
     """What the figures were measured with."""
     with_polars = {"polars": version("polars")} if importlib.util.find_spec("polars") else {}
@@ -244,6 +254,8 @@ def main() -> None:
     text = json.dumps(found | ({"faults": compared} if compared else {}), indent=1) + "\n"
     for file in (given.json, ROOT / "docs" / "speed.json" if given.docs else None):
         if file:
+            if file.exists():
+                print(*since(json.loads(file.read_text(encoding="utf-8")), found), sep="\n")
             file.write_text(text, encoding="utf-8")
     if given.docs:
         subprocess.run([sys.executable, str(ROOT / "docs" / "build.py")], check=True)

@@ -66,6 +66,13 @@ def test_growth_leaves_out_what_a_start_costs(script: Script, seconds: tuple[flo
     assert script("scale").growth([measured(rows, **{EVAL: [taken]}) for rows, taken in sizes]) == wanted
 
 
+def test_what_changed_from_an_earlier_measurement_is_told(script: Script) -> None:
+    before = {"measured": [measured(1000, **{EVAL: [2.0], LOOP: [1.0]}), {"rows": 9}]}
+    found = {"measured": [measured(rows, **{EVAL: [3.0], LOOP: [2.0]}) for rows in (500, 1000)]}
+    told = list(script("scale").since(before, found))
+    assert told == [f"{EVAL}, 1,000 rows: 1.50 x a json.loads loop, before 2.00 x"]
+
+
 def report(*findings: dict[str, Any], **states: list[str]) -> dict[str, Any]:
     empty: dict[str, list[str]] = {"ok": [], "pending": [], "waiting": [], "not_evaluated": []}
     return {"findings": list(findings), "rules": empty | states}

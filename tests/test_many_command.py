@@ -9,8 +9,9 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from jsonschema import Draft7Validator
@@ -18,7 +19,10 @@ from junitparser import Error, Failure, JUnitXml
 from referencing import Registry
 
 from trainrules import cli
+from trainrules.commands import many
 from trainrules.engine.many import spreading
+from trainrules.engine.many.model import Asked, Judged
+from trainrules.engine.many.sequence import judge
 from trainrules.engine.pack import Pack
 from trainrules.engine.shelf import kept_in
 
@@ -29,6 +33,7 @@ CONSOLE = "".join(f"Epoch {epoch}/20 - Train Loss: {3 / epoch:.3f}\n" for epoch 
 EVIL = "a\x1b[31mred\n|<b>`x`.jsonl"
 
 Run = Callable[..., tuple[int, str, str]]
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +89,23 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
     return command
 
 
+JUDGED: dict[tuple[str, str], Judged] = {}
+
+
+@pytest.fixture
+def judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of how runs are told: each is judged for the first of them only."""
+
+    def again(logs: Sequence[str], asked: Asked, each: Callable[[Judged], T]) -> Generator[tuple[int, T]]:
+        for place, log in enumerate(logs):
+            key = (log, repr(asked))
+            if key not in JUDGED:
+                (JUDGED[key],) = judge([log], asked)
+            yield place, each(JUDGED[key])
+
+    monkeypatch.setattr(many, "spread", again)
+
+
 def logs(place: Path) -> list[str]:
     return sorted(str(path.relative_to(place)) for path in place.glob("runs/*/training_metrics.jsonl"))
 
@@ -131,6 +153,7 @@ def test_an_array(place: Path, run: Run, report_schema: Draft7Validator) -> None
     )
 
 
+@pytest.mark.usefixtures("judged_once")
 def test_csv(place: Path, run: Run) -> None:
     rows = list(csv.DictReader(io.StringIO(run("--format", "csv", "--pack", "kto", "runs/*/*.jsonl")[1])))
     assert [(row["verdict"], row["exit_code"], row["action"], row["rule"], row["onset"]) for row in rows] == [
@@ -146,6 +169,7 @@ def test_csv(place: Path, run: Run) -> None:
     assert [row["last_step"] for row in rows] == ["145", "160", "", "12", "", "", "8", "145", "145", "145"]
 
 
+@pytest.mark.usefixtures("judged_once")
 def test_junit(place: Path, run: Run) -> None:
     suite = next(iter(JUnitXml.fromstring(run("--format", "junit", "--pack", "kto", "runs/*/*.jsonl")[1].encode())))
     assert (suite.tests, suite.failures, suite.errors) == (10, 2, 4)
@@ -183,6 +207,7 @@ def test_junit(place: Path, run: Run) -> None:
     ],
     ids=["markdown", "github"],
 )
+@pytest.mark.usefixtures("judged_once")
 def test_remarks(place: Path, run: Run, form: str, text: str) -> None:
     found = ("runs/kto_healthy", "runs/empty/training_metrics.jsonl", "runs/kto_hidden_nan")
     code, out, err = run("--format", form, "--pack", "kto", *found)
@@ -190,6 +215,7 @@ def test_remarks(place: Path, run: Run, form: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["csv", "junit", "markdown", "github"])
+@pytest.mark.usefixtures("judged_once")
 def test_a_list_of_one(place: Path, run: Run, form: str) -> None:
     code, out, err = run("--format", form, "--pack", "kto", "runs/kto_hidden_nan")
     assert (code, err) == (1, "")
@@ -258,6 +284,7 @@ def test_a_name_is_no_command_to_a_terminal_or_a_page(
         assert all(line.startswith(("::warning file=", "::notice ")) for line in out.splitlines())
 
 
+@pytest.mark.usefixtures("judged_once")
 def test_the_worst_come_first_whatever_the_order(place: Path, run: Run) -> None:
     found = logs(place)
     turned = run("--pack", "kto", "--format", "csv", *reversed(found))[1].splitlines()
