@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .checkpoints import Checkpoint, step_of
 from .pack import Pack, Scalar
+from .placing import Placing, placing_of
 from .readers.model import Run
 from .surroundings import BEST
 from .timeline import is_long
@@ -56,7 +57,7 @@ class Best(NamedTuple):
 
     def target(self) -> Mapping[str, Scalar] | None:
         """The checkpoint to keep, as the target of a step of the plan."""
-        return {"checkpoint": self.checkpoint.name, "step": self.checkpoint.step} if self.checkpoint else None
+        return {"checkpoint": self.checkpoint.name, "step": self.checkpoint.numbered} if self.checkpoint else None
 
 
 def find_best(program: Program, pack: Pack, run: Run, seen: Sequence[Checkpoint] | None) -> Best | None:
@@ -71,11 +72,24 @@ def find_best(program: Program, pack: Pack, run: Run, seen: Sequence[Checkpoint]
         if found:
             numbered = [checkpoint for checkpoint in seen or () if not checkpoint.is_best]
             kept = next((checkpoint for checkpoint in seen or () if checkpoint.is_best), None)
-            steps = {checkpoint.step: checkpoint for checkpoint in numbered or _told(run, pack)}
-            saved = next(((steps[at], value) for value, at, _ in found if at in steps), None)
+            saved = _saved(found, numbered or _told(run, pack), placing_of(seen, run.facts))
             value, at, among = found[0]
             return Best(run.keys.get(id, id), value, at, among, saved, kept)
     return None
+
+
+def _saved(
+    found: Sequence[tuple[float, float, int]], numbered: Sequence[Checkpoint], placing: Placing
+) -> tuple[Checkpoint, float] | None:
+    """The first of the moments, the best ones first, at which a checkpoint was saved, with that checkpoint."""
+    if placing.per_epoch == 1:
+        steps = {checkpoint.step: checkpoint for checkpoint in numbered}
+        return next(((steps[at], value) for value, at, _ in found if at in steps), None)
+    placed = [placing.placed(checkpoint) for checkpoint in numbered]
+    pairs = (
+        (each._replace(step=at), value) for value, at, _ in found for each in placed if placing.is_saved_at(each, at)
+    )
+    return next(pairs, None)
 
 
 def _ordered(program: Program, shown: str, clock: str, *, is_higher: bool) -> list[tuple[float, float, int]]:

@@ -25,12 +25,21 @@ class Checkpoint(NamedTuple):
     """A checkpoint: its name, the step it was saved at, and its path as seen from where the command was given.
 
     One that the trainer keeps as its best, overwriting it, has a name that tells no step: its step is infinite.
+    `number` is what the name tells where `step`, its place on the clock, is another; one that `is_placed` not has none
+    there: its name counts steps, the log epochs, and nothing tells how many make one.
     """
 
     name: str
     step: float
     path: str = ""
     is_best: bool = False
+    number: float | None = None
+    is_placed: bool = True
+
+    @property
+    def numbered(self) -> float:
+        """The number in its name."""
+        return self.step if self.number is None else self.number
 
 
 def find_checkpoints(

@@ -17,6 +17,7 @@ from .findings import Went, Workbench, finding_of, severity_of, state_of
 from .judged import IMPROVES, Judged, Lack, conditions_of, judge, metrics_of
 from .pack import Scalar
 from .phases import FOUND, GATES, GLANCE, HELD, PLAN, begin
+from .placing import placed
 from .plan import PlanInput, make_plan
 from .rate import RATE, Rate
 from .readers.model import Run
@@ -38,11 +39,13 @@ from .series import Splitter, members, metric_id
 from .settings import Whereabouts
 from .stages import derived_in_stages, stage_results
 from .suppress import settled
+from .surroundings import PER_EPOCH
 from .thresholds import thresholds
 from .timeline import is_long, timelines
 from .words import listed
 
 if TYPE_CHECKING:
+    from .checkpoints import Checkpoint
     from .pack import Duration
     from .watch import Watch
 
@@ -73,6 +76,10 @@ class Evaluation:
         self.hidden: dict[str, Finding | RuleState] = {}
         if isabs(given.facts.path):
             given.facts = given.facts._replace(path=basename(given.facts.path))
+        if given.facts.clock != "epoch" and given.facts.known:
+            # What an epoch has of steps is of use only where it is the clock.
+            known = tuple(each for each in given.facts.known if each.name != PER_EPOCH)
+            given.facts = given.facts._replace(known=known)
         if given.facts.clock == "epoch" and given.facts.rows:
             # Where no step is logged, a report says where things stand by the epoch, as it is logged.
             first = given.con.execute(f"SELECT arg_min(epoch, i) FROM {given.table}").fetchone()
@@ -120,7 +127,7 @@ class Evaluation:
             largest |= {column: size or 0.0 for column, size in zip(shown, found, strict=True)}
         return interval or 0.0, last or 0.0, largest, wild
 
-    def report(self, seen: object) -> Report:
+    def report(self, seen: tuple[Checkpoint, ...] | None) -> Report:
         """The report; `seen` are the checkpoints that lie beside the log, None where none does."""
         plan = self.planned()
         self.program.run([*plan.conditions, *plan.values])
@@ -142,8 +149,9 @@ class Evaluation:
         values += [value for watch in watched for value in watch.values]
         return Planned(judged, lacks, watched, improves, conditions, values)
 
-    def concluded(self, planned: Planned, seen: object) -> Report:
+    def concluded(self, planned: Planned, seen: tuple[Checkpoint, ...] | None) -> Report:
         """The report, once all values are columns of the program's table."""
+        seen = placed(seen, self.given.facts)
         judged, lacks, watched, improves, *_ = planned
         begin(HELD)
         courses = self._courses(judged)
@@ -186,10 +194,10 @@ class Evaluation:
                 log=facts,
                 scalars=self._scalars(),
                 rate=Rate(self.program, rate) if (rate := self.given.columns.get(RATE)) else None,
-                checkpoints=seen,  # type: ignore[arg-type]
+                checkpoints=seen,
                 interval=self.interval,
                 eval_improving=improves is not None and last_value(self.program, improves) is True,
-                best=find_best(self.program, self.pack, self.given, seen),  # type: ignore[arg-type]
+                best=find_best(self.program, self.pack, self.given, seen),
                 unjudged=""
                 if any(gate.status in ("blocked", "open", "passed") for gate in gates)
                 else self._unjudged(),

@@ -36,7 +36,7 @@ class GoBack(NamedTuple):
         """The checkpoints that were seen, where the log counts in the steps that their names tell."""
         if self.bound is None or self.bound.step is None or self.clock == "row":
             return ()
-        return tuple(each for each in self.seen or () if not each.is_best)
+        return tuple(each for each in self.seen or () if not each.is_best and each.is_placed)
 
     @property
     def older(self) -> list[Checkpoint]:
@@ -90,11 +90,11 @@ class GoBack(NamedTuple):
             unnamed = f"Go back to the newest checkpoint saved before {began}, where the fault began"
             rest = ", and that is its first row: if nothing was saved by then, restart from the beginning"
             doubtful = next((each.name for each in self.seen or () if each.is_best), None)
-            seen = (
-                f"none was seen but {doubtful}, which may hold the fault"
-                if doubtful
-                else "none was seen beside the log"
-            )
+            seen = "none was seen beside the log"
+            if any(not each.is_placed for each in self.seen or ()):
+                seen = "those beside the log are numbered by steps, and nothing tells how many make an epoch"
+            elif doubtful:
+                seen = f"none was seen but {doubtful}, which may hold the fault"
             return f"{unnamed}; {seen}{self._by_saves() or (rest if self.is_whole_log else '')}."
         if checkpoint.is_best and self.best is not None:
             best = f"{self.best.metric} was best at {self._at(checkpoint.step)} ({number(self.best.value, 4)})"
@@ -138,7 +138,7 @@ class GoBack(NamedTuple):
         return moment(self.bound, self.clock) + (f" ({self.sign})" if self.sign else "")
 
     def _named(self, checkpoint: Checkpoint) -> str:
-        return f"{checkpoint.name} ({self._at(checkpoint.step)})"
+        return f"{checkpoint.name} ({self._at(checkpoint.step)})" if checkpoint.is_placed else checkpoint.name
 
     def _at(self, step: float) -> str:
         return f"{'epoch' if self.clock == 'epoch' else 'step'} {as_written(step)}"

@@ -168,8 +168,8 @@ class GateResult(NamedTuple):
 
 
 class Known(NamedTuple):
-    """A fact about a run that the rows of its log do not tell: total_steps, save_steps, best_checkpoint or
-    learning_rate, with the place that says so: a field of the log, or `file: field`."""
+    """A fact about a run that the rows of its log do not tell: total_steps, save_steps, best_checkpoint,
+    learning_rate or steps_per_epoch, with the place that says so: a field of the log, or `file: field`."""
 
     name: str
     value: Scalar

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
@@ -16,6 +17,9 @@ from .report import Known
 from .resolved import Override, Resolved
 
 TOTAL, BEST, SAVES, RATE = "total_steps", "best_checkpoint", "save_steps", "learning_rate"
+PER_EPOCH = "steps_per_epoch"
+"""How many steps an epoch has, which tells the epoch of a checkpoint that is numbered by its step."""
+
 RATE_PARAM = "lr_configured"
 """The param of a pack that is the learning rate which the run was started with."""
 
@@ -43,6 +47,11 @@ def of_trainer_state(fields: Mapping[str, Any], where: str = "") -> tuple[Known,
         # Only the name: the folder is one of the machine that the run was on.
         found.append(Known(BEST, name, source("best_model_checkpoint")))
     return tuple(found)
+
+
+def _per_epoch(fields: Mapping[str, Any], where: str) -> tuple[Known, ...]:
+    step, epoch = _positive(fields.get("global_step")), _positive(fields.get("epoch"))
+    return (Known(PER_EPOCH, step / epoch, f"{where}: global_step, epoch"),) if step and epoch else ()
 
 
 def is_over(fields: Mapping[str, Any]) -> bool:
@@ -74,11 +83,12 @@ def find_known(log: str, *, looked: dict[str, list[str]] | None = None) -> tuple
             # Another run has left it there that says nothing of the steps.
             if fields.get("max_steps") is not None:
                 found += of_trainer_state(fields, _shown(beside, state))
+                found += _per_epoch(fields, _shown(beside, state))
                 break
         rate = next((each for name in _SETTINGS if (each := _rate(os.path.join(place, name), beside))), None)
         found += [rate] if rate else []
     first = {each.name: each for each in reversed(found)}
-    return tuple(first[name] for name in (TOTAL, SAVES, BEST, RATE) if name in first)
+    return tuple(first[name] for name in (TOTAL, SAVES, BEST, RATE, PER_EPOCH) if name in first)
 
 
 def with_rate(resolved: Resolved, known: Iterable[Known]) -> Resolved:
@@ -135,6 +145,12 @@ def _state_fields(path: str) -> dict[str, Any]:
         if (at := told.rfind(key)) >= 0:
             with suppress(ValueError, RecursionError):
                 fields[name] = json.JSONDecoder().raw_decode(told[at + len(key) :].lstrip())[0]
+    # The rows have an epoch of their own: that of the run stands before them, since the Trainer sorts the fields.
+    head = told.partition('"log_history":')[0]
+    for name in ("epoch", "global_step"):
+        if (found := re.search(rf'"{name}":\s*([\d.eE+-]+)', head)) is not None:
+            with suppress(ValueError):
+                fields[name] = float(found[1])
     return fields
 
 

@@ -56,7 +56,7 @@ class Wording(NamedTuple):
         names = dict(self.names)
         named = self.back.last if any(each.action.target == LAST for each in requests) else self.back.checkpoint
         if named:
-            names |= {"checkpoint": named.path or named.name, "checkpoint_step": named.step}
+            names |= {"checkpoint": named.path or named.name, "checkpoint_step": named.numbered}
         # A command that resumes without a new rate goes on with the old one.
         names.setdefault("learning_rate", names.get("lr_peak"))
         for change in changes.values():
@@ -130,7 +130,7 @@ class Wording(NamedTuple):
         if action.target == "best_checkpoint":
             return self.best.target() if self.best else None
         named = {"checkpoint": self.back.checkpoint, LAST: self.back.last}.get(action.target or "")
-        return {"checkpoint": named.name, "step": named.step} if named else None
+        return {"checkpoint": named.name, "step": named.numbered} if named else None
 
     def text(self, request: Request, change: Mapping[str, tuple[float | None, float]], is_told: bool) -> str:
         action, title = request.action, request.action.title.rstrip(".")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from ..checkpoints import Looked, find_checkpoints
+from ..checkpoints import Checkpoint, Looked, find_checkpoints
 from ..compile.lower import LONG
 from ..errors import TrainrulesError
 from ..evaluate import located, shown_path, wanted
@@ -198,7 +198,7 @@ class Batch:
             f" FROM (SELECT * FROM {source} WHERE {some} ORDER BY run, i)"
         )
 
-        def seen(run: int) -> object:
+        def seen(run: int) -> tuple[Checkpoint, ...] | None:
             return find_checkpoints(logs[run].path, settings[run].pack.checkpoints, looked=self.looked)
 
         yield from Together(con, table, settings, rates, runs, self.asked.now).reports(seen)

@@ -35,6 +35,8 @@ from .reading import Reading
 if TYPE_CHECKING:
     import duckdb
 
+    from ..checkpoints import Checkpoint
+
 _UNKNOWN, _OK = Course("unknown"), Course("ok")
 
 
@@ -102,7 +104,7 @@ class Together:
         finite = dict(zip(numbers, found[1::2], strict=True))
         return {column: finite[column] or 0.0 for column in sizes}, wild
 
-    def reports(self, seen: Callable[[int], object]) -> Iterator[tuple[int, Report]]:
+    def reports(self, seen: Callable[[int], tuple[Checkpoint, ...] | None]) -> Iterator[tuple[int, Report]]:
         """The report of each run; `seen` gives the checkpoints beside the log of a run."""
         plan = self.planned
         self.program.run([*plan.conditions, *plan.values])
@@ -222,10 +224,10 @@ class OneOfMany(Evaluation):
         self.begun = begun
         self.names = together.names
         self.is_lost = False
-        self.seen: tuple[object, ...] = ()
+        self.seen: tuple[tuple[Checkpoint, ...] | None, ...] = ()
         self._ways: list[Course] | None = None
 
-    def tried(self, seen: Callable[[int], object]) -> Report | None:
+    def tried(self, seen: Callable[[int], tuple[Checkpoint, ...] | None]) -> Report | None:
         """The report, None where it needs an answer that is still to be fetched, or where something goes wrong."""
         try:
             self.hidden = {}
