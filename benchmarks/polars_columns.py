@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 from polars import col
-from polars_windows import Over, Window, bound, clock_sums, larger, line, mad, smaller, stream
+from polars_windows import Over, Window, bound, clock_sums, larger, line, mad, moments, regular_sums, smaller, stream
 
 KEYS = {
     "step": "step",
@@ -63,7 +63,8 @@ def read(log: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
 def of_loss(rows: pl.DataFrame) -> pl.DataFrame:
     """What the rules ask of the loss, over its own stream."""
     loss, change = col("loss"), col("d_loss")
-    rows = stream(rows, "loss", [loss.diff().alias("d_loss"), *clock_sums(FORTY, "forty", loss.is_not_null())])
+    sums = clock_sums(FORTY, "forty", loss.is_not_null())
+    rows = stream(rows, "loss", [loss.diff().alias("d_loss"), *moments("loss", FORTY), *sums])
     return stream(
         rows,
         "loss",
@@ -114,23 +115,31 @@ def _held(most: int) -> pl.Expr:
 
 
 def of_margin(rows: pl.DataFrame) -> pl.DataFrame:
-    """What the rules ask of the margin: windows of points over its stream, those of steps over all rows."""
+    """What the rules ask of the margin over its own stream, the newest rows left out and not."""
     margin = col("margin")
-    mean, std = margin.rolling_mean(10, min_samples=5), margin.rolling_std(10, min_samples=5)
-    return stream(
+    rows = stream(
         rows,
         "margin",
         [
             margin.rolling_mean(5).alias("margin_5"),
+            margin.rolling_mean(10, min_samples=5).alias("margin_mean"),
+            margin.rolling_std(10, min_samples=5).alias("margin_std"),
+            (margin - margin.first()).alias("m0"),
+            margin.cum_count().alias("m_n"),
+            margin.cum_sum().alias("m_sum"),
+        ],
+    )
+    mean, std = col("margin_mean"), col("margin_std")
+    return stream(
+        rows,
+        "margin",
+        [
             bound(mean, std, _held(10), 0.99, 1).alias("margin_upper_10"),
             mean.shift(3).alias("margin_mean_3"),
             std.shift(3).alias("margin_std_3"),
             bound(mean, std, _held(10), 0.99, -1).shift(3).alias("margin_lower_3"),
             mean.shift(13).alias("margin_mean_13"),
             bound(mean, std, _held(10), 0.99, -1).shift(13).alias("margin_lower_13"),
-            (margin - margin.first()).alias("m0"),
-            margin.cum_count().alias("m_n"),
-            (margin.cum_sum() / margin.cum_count()).alias("m_mean"),
         ],
     )
 
@@ -146,8 +155,8 @@ def run_of_margin(rows: pl.DataFrame) -> pl.DataFrame:
         rows,
         "margin",
         [
-            pl.when(n >= 20).then(bound(col("m_mean"), std, n, 0.95, -1)).alias("run_lower"),
-            pl.when(n >= 20).then(bound(col("m_mean"), std, n, 0.99, -1)).alias("run_lower_99"),
+            pl.when(n >= 20).then(bound(col("m_sum") / n, std, n, 0.95, -1)).alias("run_lower"),
+            pl.when(n >= 20).then(bound(col("m_sum") / n, std, n, 0.99, -1)).alias("run_lower_99"),
             turned.alias("turned"),
         ],
     )
@@ -159,8 +168,10 @@ def of_steps(rows: pl.DataFrame) -> pl.DataFrame:
     size = pl.max_horizontal(col("chosen").abs(), col("rejected").abs())
     rows = rows.with_columns(size=size, difference=col("chosen").forward_fill() - col("rejected").forward_fill())
     masked = [name for name in ("loss", "margin", "kl", "difference") if rows[name].null_count()]
-    every = [("all", col("i").is_not_null()), *((name, col(name).is_not_null()) for name in masked)]
-    sums = [clock_sums(w, f"{w.rows}_{name}", known) for w in (TREND, LONGER) for name, known in every]
+    sums = [regular_sums(w, f"{w.rows}_all") for w in (TREND, LONGER)]
+    sums += [clock_sums(w, f"{w.rows}_{name}", col(name).is_not_null()) for w in (TREND, LONGER) for name in masked]
+    over_steps = {"loss": [LONGER], "kl": [TREND], "margin": [TREND, LONGER], "difference": [TREND, LONGER]}
+    sums += [moments(name, w) for name, windows in over_steps.items() for w in windows]
     rows = rows.with_columns(each for group in sums for each in group)
 
     def over(name: str, w: Window) -> Over:
@@ -229,7 +240,7 @@ def of_evaluations(rows: pl.DataFrame, evals: pl.DataFrame) -> pl.DataFrame:
     evals = evals.filter(col("eval_loss").is_not_null()).join(held, on="step", how="left", maintain_order="left")
     loss, level = col("eval_loss"), col("eval_loss").rolling_mean(3, min_samples=1)
     evals = evals.with_columns(
-        clock_sums(HALF_PATIENCE, "half", loss.is_not_null()),
+        [*clock_sums(HALF_PATIENCE, "half", loss.is_not_null()), *moments("eval_loss", HALF_PATIENCE)],
         best=loss.cum_min(),
         rise=loss - loss.cum_min(),
         level_rise=level - level.cum_min(),

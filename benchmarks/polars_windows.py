@@ -54,6 +54,16 @@ def clock_sums(w: Window, name: str, known: pl.Expr) -> list[pl.Expr]:
     ]
 
 
+def regular_sums(w: Window, name: str) -> list[pl.Expr]:
+    """The same where every row is known, and steps follow each other: no sums are needed."""
+    step, n = pl.col("step"), pl.min_horizontal(pl.col("i") + 1, w.rows)
+    return [
+        n.alias(f"n_{name}"),
+        (n * step - n * (n - 1) // 2).alias(f"t_{name}"),
+        (n * step * step - step * n * (n - 1) + (n - 1) * n * (2 * n - 1) // 6).alias(f"tt_{name}"),
+    ]
+
+
 class Line(NamedTuple):
     """The least-squares line through a window: its slope and the standard error of that."""
 
@@ -65,35 +75,43 @@ class Line(NamedTuple):
         return self.slope + sign * NormalDist().inv_cdf(confidence) * self.error
 
 
+def moments(x: str, w: Window) -> list[pl.Expr]:
+    """What lines and bounds rest on, as columns of their own: Polars would compute each again wherever it stands."""
+    value = pl.col(x)
+    return [
+        value.rolling_mean(w.rows, min_samples=w.least).alias(f"{x}_{w.rows}_mean"),
+        value.rolling_var(w.rows, min_samples=w.least).alias(f"{x}_{w.rows}_var"),
+        (value * pl.col("step")).rolling_sum(w.rows, min_samples=w.least).alias(f"{x}_{w.rows}_products"),
+    ]
+
+
 def line(x: str, w: Window, sums: str) -> Line:
-    """The line of a column over a window whose clock sums are the columns n_, t_ and tt_ `sums`."""
-    value, (n, t, tt) = pl.col(x), (pl.col(f"{part}_{sums}") for part in ("n", "t", "tt"))
-    products = (value * pl.col("step")).rolling_sum(w.rows, min_samples=w.least)
-    sxt = products - t * value.rolling_sum(w.rows, min_samples=w.least) / n
-    stt = (n * tt - t * t) / n
-    m2 = value.rolling_var(w.rows, min_samples=w.least) * (n - 1)
-    slope = pl.when(value.is_not_null() & (n >= 3)).then(sxt / stt)
-    rest = pl.max_horizontal(m2 * (1 - 1e-12) - slope * sxt, 0.0)
+    """The line of a column over a window, from its moments and the clock sums n_, t_ and tt_ `sums`."""
+    mean, var, products = (pl.col(f"{x}_{w.rows}_{part}") for part in ("mean", "var", "products"))
+    n, t, tt = (pl.col(f"{part}_{sums}") for part in ("n", "t", "tt"))
+    sxt, stt = products - t * mean, (n * tt - t * t) / n
+    slope = pl.when(pl.col(x).is_not_null() & (n >= 3)).then(sxt / stt)
+    rest = pl.max_horizontal(var * (n - 1) * (1 - 1e-12) - slope * sxt, 0.0)
     return Line(slope, (rest / (n - 2) / stt).sqrt())
 
 
 class Over(NamedTuple):
-    """A window of steps over a column, one row a step; its clock sums are the columns n_, t_ and tt_ `sums`."""
+    """A window of steps over a column, one row a step, from its moments and clock sums."""
 
     name: str
     window: Window
     sums: str
 
-    def _where_known(self, found: pl.Expr) -> pl.Expr:
-        return pl.when(pl.col(self.name).is_not_null()).then(found)
+    def _moment(self, part: str) -> pl.Expr:
+        return pl.when(pl.col(self.name).is_not_null()).then(pl.col(f"{self.name}_{self.window.rows}_{part}"))
 
     @property
     def mean(self) -> pl.Expr:
-        return self._where_known(pl.col(self.name).rolling_mean(self.window.rows, min_samples=self.window.least))
+        return self._moment("mean")
 
     @property
     def std(self) -> pl.Expr:
-        return self._where_known(pl.col(self.name).rolling_std(self.window.rows, min_samples=self.window.least))
+        return self._moment("var").sqrt()
 
     def bound(self, sign: int, confidence: float) -> pl.Expr:
         """The lower (sign -1) or upper (1) bound of the mean."""
