@@ -72,8 +72,13 @@ BLOCKS = {page: read_blocks(page) for page in PAGES}
 
 
 def blocks(kind: str) -> list[object]:
+    """Tests of the blocks of a kind; those that only say that many commands run are slow."""
     return [
-        pytest.param(block, id=f"{page.relative_to(ROOT)} line {block.line}")
+        pytest.param(
+            block,
+            id=f"{page.relative_to(ROOT)} line {block.line}",
+            marks=[pytest.mark.slow] if kind == "sh" and block.body.count("rules ") > 3 else [],
+        )
         for page, found in BLOCKS.items()
         for block in found
         if block.kind == kind
