@@ -59,6 +59,8 @@ print(*found[:2])
 """
 TOOLS_ROWS = 100_000
 """The longest log that the other tools are timed over; they take minutes for more."""
+BY_HAND_ROWS = 1_000_000
+"""The longest log that the rules by hand judge: they hold every column in memory, 1.5 GB for that many rows."""
 FAULTY_ROWS = 20_000
 ALL = "all of these"
 LINEAR = 1.3
@@ -69,17 +71,17 @@ def judged(pack: str, log: Path) -> list[str]:
     return [sys.executable, "-m", "trainrules", "eval", "--isolated", "--pack", pack, str(log)]
 
 
-def commands(log: Path, tools: Path | None = None) -> dict[str, list[str]]:
-    """What is measured over a log of a KTO run, by name."""
+def commands(log: Path, rows: int, tools: Path | None) -> dict[str, list[str]]:
+    """What is measured over a log of a KTO run of so many steps, by name."""
     keys = list(kto_log.train_row(1, random.Random(0)))
     asked = {
         RULES: judged("kto", log),
         LOOP: [sys.executable, "-c", LOOPED, str(log)],
         SCAN: [sys.executable, "-c", SCANNED, str(log), *keys],
     }
-    if importlib.util.find_spec("polars"):
+    if importlib.util.find_spec("polars") and rows <= BY_HAND_ROWS:
         asked[BY_HAND] = [sys.executable, str(Path(__file__).parent / "polars_kto.py"), str(log)]
-    return asked | peers.commands(tools, log)
+    return asked | peers.commands(tools if rows <= TOOLS_ROWS else None, log)
 
 
 def told(command: Sequence[str]) -> str:
@@ -122,7 +124,7 @@ def faults(place: Path, tools: Path | None, rows: int) -> dict[str, Any]:
     found: dict[str, dict[str, list[str]]] = {}
     for fault in ("", *kto_log.FAULTS, ALL):
         kto_log.write_log(log, rows, list(kto_log.FAULTS) if fault == ALL else [fault])
-        asked = commands(log, tools)
+        asked = commands(log, rows, tools)
         report = report_of(asked[RULES], rows)
         rules = same_by_hand(asked, report)
         onsets = {id: each["onset"] for id, each in ours(report).items() if "onset" in each}
@@ -148,7 +150,7 @@ def of_kto(rows: int, rounds: int, place: Path, tools: Path | None) -> dict[str,
     """The runs of each command over a log of a KTO run."""
     log = place / f"training_metrics_{rows}.jsonl"
     kto_log.write_log(log, rows)
-    asked = commands(log, tools if rows <= TOOLS_ROWS else None)
+    asked = commands(log, rows, tools)
     lines = rows + rows // kto_log.EVAL_EVERY
     if (scanned := told(asked[SCAN])).split() != [str(lines), str(rows)]:
         sys.exit(f"{SCAN} found {scanned.strip()} lines and losses, not {lines} {rows}")
