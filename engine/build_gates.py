@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .build_rules import advice
 from .fields import Fields, Problems, expression, kind
-from .pack import NOT_TAKEN, OUT_OF_REACH, Bound, Gate, Requirement, Standstill, Stuck
+from .pack_gates import NOT_TAKEN, OUT_OF_REACH, Bound, Gate, Requirement, Standstill, Stuck
 from .tree import Number
 
 OPERATORS = {"at_least": ">=", "at_most": "<=", "above": ">", "below": "<"}

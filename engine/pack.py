@@ -9,10 +9,13 @@ as importing the database. For the same reason annotations are evaluated: a name
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .errors import Position
 from .expression import Expression
+
+if TYPE_CHECKING:
+    from .pack_gates import Gate
 
 Scalar: TypeAlias = float | bool | str | None
 """The value of a parameter: a number, a truth, a text, or None while it is unset."""
@@ -34,7 +37,6 @@ EMPTY: Mapping[Any, Any] = MappingProxyType({})
 """No entries, for the default of a field that maps something."""
 
 SEVERITIES = ("info", "warning", "critical")
-OUT_OF_REACH, NOT_TAKEN = "out_of_reach", "not_taken"
 UNITS = ("points", "steps", "epochs", "minutes")
 
 
@@ -212,89 +214,6 @@ class Stage(NamedTuple):
     source: str = ""
 
 
-class Bound(NamedTuple):
-    """One side of what a requirement asks for; `operator` is >=, <=, > or <, the limit an expression over params."""
-
-    operator: str
-    at: Position
-    limit: Expression
-
-
-class Requirement(NamedTuple):
-    """One line of a gate's checklist: a value over the rows, and the bounds that it has to keep.
-
-    A value that misses a bound by at most `near` is a near miss. Where `advisory` is true, a miss blocks nothing.
-    """
-
-    id: str
-    at: Position
-    value: Expression
-    bounds: tuple[Bound, ...] = ()
-    near: Expression | None = None
-    advisory: Expression | None = None
-    setting: str = ""  # what the trainer's own configuration calls the limit
-    title: str = ""
-    why: str = ""
-    source: str = ""
-
-
-class Standstill(NamedTuple):
-    """What to do about a gate that is late and that no near miss holds up; not where `unless` held last."""
-
-    at: Position
-    actions: tuple[str, ...] = ()
-    unless: Expression | None = None
-    advice: Mapping[str, str] = EMPTY  # action → what to say in place of its text
-    why: str = ""
-
-
-class Stuck(NamedTuple):
-    """When a gate counts as held up: `when` holds, and over the window `over` only near misses fail, without a trend.
-
-    The value to suggest is the one that all but `quantile` of that window's values reach; `why` is
-    what the finding says.
-    """
-
-    at: Position
-    when: Expression | None
-    over: str
-    quantile: Expression | None = None
-    actions: tuple[str, ...] = ()
-    why: str = ""
-    out_of_reach: Standstill | None = None  # what misses its target by far shows no trend
-    not_taken: Standstill | None = None  # all that the window holds keeps its targets, and the run does not pass
-
-    @property
-    def standstills(self) -> dict[str, Standstill]:
-        """Those that are given, by what reports call them."""
-        both = {OUT_OF_REACH: self.out_of_reach, NOT_TAKEN: self.not_taken}
-        return {name: each for name, each in both.items() if each is not None}
-
-    @property
-    def conditions(self) -> list[Expression]:
-        """Its conditions over the rows."""
-        found = (self.when, *(each.unless for each in self.standstills.values()))
-        return [each for each in found if each is not None]
-
-
-class Gate(NamedTuple):
-    """Requirements that must all hold before a run may pass; where `advisory` is true, for information only."""
-
-    id: str
-    at: Position
-    title: str = ""
-    while_: Expression | None = None
-    passed: Expression | None = None
-    max_age: Duration | None = None
-    require: Mapping[str, Requirement] = EMPTY
-    on_passed: tuple[str, ...] = ()
-    on_blocked: tuple[str, ...] = ()
-    stuck: Stuck | None = None
-    advisory: Expression | None = None
-    why: str = ""
-    source: str = ""
-
-
 class Action(NamedTuple):
     """Something a plan can recommend; `set` gives new values of settings, computed from the run's scalars."""
 
@@ -420,7 +339,7 @@ class Pack(NamedTuple):
     rules: Mapping[str, Rule] = EMPTY  # those that find an invariant broken included
     invariants: Mapping[str, Invariant] = EMPTY
     stages: Mapping[str, Stage] = EMPTY
-    gates: Mapping[str, Gate] = EMPTY
+    gates: "Mapping[str, Gate]" = EMPTY
     actions: Mapping[str, Action] = EMPTY
     commands: Mapping[str, Command] = EMPTY
     notes: Mapping[str, Note] = EMPTY

@@ -9,7 +9,6 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 from os import fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -101,12 +100,14 @@ def _lying(name: str, folder: Path) -> Any:
         content = _place(name, folder).read_bytes()
     except OSError:
         return None
-    size = sha256().digest_size
-    return pickle.loads(content[size:]) if content[:size] == _fingerprint(folder) else None
+    made_from = _fingerprint(folder)
+    return pickle.loads(content[len(made_from) :]) if content.startswith(made_from) else None
 
 
 def _fingerprint(folder: Path) -> bytes:
     """What the files of all packs in a folder hold, in 32 bytes: a pack rests on its parents."""
+    from hashlib import sha256
+
     content = sha256()
     for path in pack_files(folder):
         content.update(f"{path.name}\0{path.stat().st_size}\0".encode())

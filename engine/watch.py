@@ -10,7 +10,8 @@ from .compile.bind import Binder, Names
 from .compile.ir import CONDITION, TEXT, Clock, Const, Op, Value
 from .expression import Expression
 from .judged import lacking, metrics_of
-from .pack import EMPTY, Gate, Pack, Requirement, Scalar
+from .pack import EMPTY, Pack, Scalar
+from .pack_gates import Gate, Requirement
 from .series import Series, Splitter
 from .tree import And, Name, Node
 

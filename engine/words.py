@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from .report import Finding, LogFacts, Moment
+if TYPE_CHECKING:
+    from .report import Finding, LogFacts, Moment
 
 GROUPED = 10_000
 """From here on the thousands of a measured number are set apart."""

@@ -11,7 +11,7 @@ from trainrules.engine.codes.pages import Page, Snippet, all_codes, page
 from .snippets import told
 
 UNSHOWN = {"sql-refused", "duplicate-pack"}
-"""What no pack is known to bring about, and what takes two; test_validate does."""
+"""What no pack is known to bring about (test_validate holds statements that strain it), and what takes two packs."""
 
 PAGES = [page(code) for code in all_codes()]
 CASES = [(each, snippet) for each in PAGES for snippet in each.snippets]

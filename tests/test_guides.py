@@ -14,7 +14,8 @@ import yaml
 from trainrules.engine.expression import Expression
 from trainrules.engine.judged import conditions_of, metrics_of
 from trainrules.engine.load import load_pack
-from trainrules.engine.pack import Invariant, Pack, Requirement, Rule
+from trainrules.engine.pack import Invariant, Pack, Rule
+from trainrules.engine.pack_gates import Requirement
 from trainrules.engine.series import members
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -12,6 +12,12 @@ from trainrules.engine.load import load_pack
 
 HEAD = "schema: 1\npack: demo\nversion: 1.0.0\ntitle: Demo\nmetrics: {loss: {keys: [loss], required: true}}\n"
 METRICS = HEAD.splitlines(keepends=True)[-1]
+UNBOUNDED = (
+    "metrics: {{loss: {{keys: [loss], required: true}}, twice: {{expr: 2 * loss}}, tested: {{keys: [eval], role: eval}}}}\n"
+    "windows: {{w: {{last: all, min: 9 points}}, ten: {{last: 10 points}}}}\n"
+    "rules:\n  r: {{title: R, cause: info, severity: info, when: '{} > 1'}}\n"
+    "  s: {{title: S, cause: info, severity: info, when: 'twice > tested and mean(loss, w) > mean(loss, ten)'}}"
+)
 RULE = "{title: High, cause: diverging, severity: warning, when: loss > 2}"
 WHEN = "rules: {{r: {{title: R, cause: info, severity: info, message: '{{loss}}', when: {}}}}}"
 WINDOW = (
@@ -48,6 +54,11 @@ def told(folder: Path, text: str) -> list[str]:
         ("rules: {r: {title: R, cause: info, severity: info, when: loss > 1, message: '{loss}'}}", []),
         ("rules: {r: {title: R, cause: info, severity: info, for: 3 points, levels: [{severity: info, when: loss > 1}, {severity: warning, when: loss > 2}]}}", ["p.yaml:6:36 [idle-field] 'severity' of rule 'r' has no effect: each of its levels has its own; remove it"]),
         ("rules: {r: {title: R, cause: info, severity: info, levels: [{when: loss > 1}, {severity: warning, when: loss > 2}]}}", []),
+        (UNBOUNDED.format("mad(loss, w)"), ["p.yaml:8:53 [unbounded-mad] mad() over the whole run looks at all earlier rows anew on each row; give it a window with a length"]),
+        (UNBOUNDED.format("mad(delta(twice), w)"), ["p.yaml:8:53 [unbounded-mad] mad() over the whole run looks at all earlier rows anew on each row; give it a window with a length"]),
+        (UNBOUNDED.format("mean(loss, w) + mad(loss, ten)"), []),
+        (UNBOUNDED.format("median(loss, w)"), []),
+        (UNBOUNDED.format("mad(tested, w)"), []),
         (WINDOW.format("1", "last: n points, min: 9 points"), ["p.yaml:8:36 [never-full] window 'w' needs 9 points and never holds more than 1; let it need fewer, or make it longer"]),
         (WINDOW.format("9", "last: n points, min: 9 points"), ["p.yaml:8:36 [never-full] window 'w' needs 9 points and never holds more than 2; let it need fewer, or make it longer"]),
         (WINDOW.format("9", "last: 5 points, min: n points"), ["p.yaml:8:36 [never-full] window 'w' needs 9 points and never holds more than 5; let it need fewer, or make it longer"]),

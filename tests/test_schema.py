@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from jsonschema import Draft7Validator
 
 from trainrules.cli import rules
-from trainrules.engine import groups, held_up, invariants, overrides, pack
+from trainrules.engine import groups, held_up, invariants, overrides, pack, pack_gates
 from trainrules.engine.errors import Position
 from trainrules.engine.fields import Problems, duration, expression
 from trainrules.engine.items import Item
@@ -95,8 +95,8 @@ THINGS = {
     "invariant": pack.Invariant,
     "stage": pack.Stage,
     "action": pack.Action,
-    "gate": pack.Gate,
-    "stuck": pack.Stuck,
+    "gate": pack_gates.Gate,
+    "stuck": pack_gates.Stuck,
     "format": pack.Format,
     "line": pack.LinePattern,
 }
@@ -242,7 +242,7 @@ def test_examples_of_expressions_and_lengths_are_read() -> None:
 
 DEFAULTS = {
     **THINGS,
-    "requirement": pack.Requirement,
+    "requirement": pack_gates.Requirement,
     "group": pack.Group,
     "clock": pack.Clock,
     "checkpoints": pack.Checkpoints,

@@ -537,6 +537,29 @@ def test_the_patterns_of_a_pack_are_tried(write: Write) -> None:
     assert [(each.at.line, each.code) for each in found] == [(2, "bad-pattern"), (12, "bad-pattern")]
 
 
+EXTREMES = [
+    "prev(loss, 1000000) > 1",
+    "clip(loss, 0 - 1e308, 1e308) * 1e308 > loss ** 64",
+    f"loss in [{', '.join(map(str, range(400)))}]",
+    "mean(loss, '5 points', lag=1000000) > mean_lower(loss, big, 0.999999999999)",
+    "at(loss, '999999999999 epochs') > 1",
+    "kind in ['a\"b', '\\x00', 'ü€😀', '%', 'a\\nb']",
+    "abs(" * 58 + "loss" + ")" * 58 + " > 1",
+    f"max({', '.join(f'loss * {each}' for each in range(120))}) > 1",
+    " and ".join(f"loss > {each}" for each in range(120)),
+]
+"""What strains a statement: depth, length, large numbers, odd texts. Before it is too much, another check says so."""
+
+
+def test_duckdb_refuses_no_pack_that_the_other_checks_let_through(write: Write) -> None:
+    """So the page of `sql-refused` shows none."""
+    rule = "  r{0}:\n    title: Rule {0}\n    cause: info\n    severity: info\n    when: >-\n      {1}\n"
+    metrics = "metrics: {loss: {keys: [loss], required: true}, kind: {keys: [kind], type: text}}\n"
+    windows = "windows: {big: {last: 1e11 steps, min: 1000000 points}}\nrules:\n"
+    write(p_DOT_yaml=HEAD + metrics + windows + "".join(rule.format(*each) for each in enumerate(EXTREMES)))
+    assert validation.validate(["p.yaml"]).problems == ()
+
+
 def test_what_duckdb_refuses_is_told_where_it_stands(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     """No pack is known that comes here, so the statement of one rule is broken behind its back."""
     of_rule = prepared._of_rule

@@ -12,7 +12,8 @@ from ..codes import UNKNOWN
 from ..errors import OverrideError, PackError, Position, Problem, did_you_mean
 from ..fields import Fields, Problems, kind
 from ..items import Document, Item
-from ..pack import Gate, Pack
+from ..pack import Pack
+from ..pack_gates import Gate
 from ..params import resolve
 from ..schema import shape_problems
 from ..shelf import load_pack

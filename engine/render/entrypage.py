@@ -12,7 +12,6 @@ from ..pack import (
     Duration,
     Family,
     Format,
-    Gate,
     Group,
     Invariant,
     Level,
@@ -23,6 +22,7 @@ from ..pack import (
     Variant,
     Window,
 )
+from ..pack_gates import Gate
 from ..report import Threshold
 from ..resolved import Resolved
 from ..thresholds import thresholds

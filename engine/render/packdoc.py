@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..expression import Expression
-from ..pack import Action, Group, Invariant, Level, Metric, Pack, Param, Requirement, Rule, Scalar, Variant
+from ..pack import Action, Group, Invariant, Level, Metric, Pack, Param, Rule, Scalar, Variant
+from ..pack_gates import Requirement
 from ..tree import Name
 from .phrases import STANDSTILLS, by_reason, value
 from .phrases import band as _band

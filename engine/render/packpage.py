@@ -6,21 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..catalog import Thing, plural, sections, standing
-from ..pack import (
-    Action,
-    Command,
-    Family,
-    Format,
-    Gate,
-    Group,
-    Invariant,
-    Metric,
-    Note,
-    Rule,
-    Stage,
-    Variant,
-    Window,
-)
+from ..pack import Action, Command, Family, Format, Group, Invariant, Metric, Note, Rule, Stage, Variant, Window
+from ..pack_gates import Gate
 from ..report import Threshold
 from ..resolved import Resolved
 from ..thresholds import home, thresholds

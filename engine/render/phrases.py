@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..expression import Expression
-from ..pack import NOT_TAKEN, OUT_OF_REACH, Duration, Invariant, LinePattern, Requirement, Scalar, Stage, Window
+from ..pack import Duration, Invariant, LinePattern, Scalar, Stage, Window
+from ..pack_gates import NOT_TAKEN, OUT_OF_REACH, Requirement
 from ..words import as_written
 
 STANDSTILLS = {OUT_OF_REACH: "out of reach without a trend", NOT_TAKEN: "open for long and not taken"}
