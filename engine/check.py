@@ -57,6 +57,9 @@ LONGEST = 1e12
 LENGTH = re.compile(r"\s*(?P<amount>\d+(?:\.\d+)?)\s+(?P<unit>points|steps|epochs|minutes)\s*")
 _NUMBER = re.compile(r"\s*[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?\s*").fullmatch
 _NO_ROWS = "use numbers, params and what is known of a whole run"
+UNDECLARED = "write a number, or declare it under params"
+"""The mend of an unknown name that is like no other, where there are no rows."""
+
 _SINGULAR = {unit[:-1]: unit for unit in UNITS}
 
 
@@ -101,6 +104,10 @@ class _Checker:
     def problem(self, node: Node, code: Code, message: str, hint: str = "") -> None:
         self.faults += 1
         self.problems.append(Problem(self.expression.position(node), code, message, hint, self.expression.reach(node)))
+
+    def undeclared(self) -> str:
+        """The mend of a name that is like no other."""
+        return "declare it under metrics or params" if self.scope.rows else UNDECLARED
 
     def expect(self, node: Node, want: str) -> None:
         """Check `node` and everything below it, and that its type is `want`."""
@@ -169,9 +176,7 @@ class _Checker:
             hint = did_you_mean(node.id, self.scope.names)
             if node.id in FUNCTIONS:
                 hint = f"{node.id}() is a function; call it"
-            self.problem(
-                node, "unknown-name", f"unknown name {node.id!r}", hint or "declare it under metrics or params"
-            )
+            self.problem(node, "unknown-name", f"unknown name {node.id!r}", hint or self.undeclared())
 
     def comparison(self, node: Comparison) -> None:
         if not all([self.sound(node.left), self.sound(node.right)]):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from .check import Scope, check
+from .check import UNDECLARED, Scope, check
 from .errors import ExpressionError, Problem
 from .expression import NO_TEXT, NO_TEXT_HINT, Expression, is_text, parse
 from .fields import Problems, kind, number
@@ -116,5 +116,5 @@ def setting_problems(value: Expression, param: Param, pack: Pack) -> Iterator[Pr
     types = {other.id: _IN_EXPRESSIONS[other.type] for other in pack.params.values()}
     wanted = _IN_EXPRESSIONS[param.type]
     for problem in check(value, Scope(params={**types, DEFAULT: wanted}, rows=False), wanted):
-        hint = problem.hint.replace("declare it under metrics or params", "use other params, and 'default'")
+        hint = problem.hint.replace(UNDECLARED, "use other params, and 'default'")
         yield problem._replace(message=f"param {param.id!r}: {problem.message}", hint=hint)

@@ -76,7 +76,8 @@ def syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem
     if "\t" in line[: len(line) - len(line.lstrip())] or "'\\t'" in message:
         hint = "indent with spaces, not with tabs"
     elif "mapping values are not allowed" in message:
-        hint = "quote text that holds ': '"
+        is_key = mark is not None and re.fullmatch(r"\s*[\w./-]+", line[: mark.column])
+        hint = "indent it as the line above, or quote text that holds ': '" if is_key else "quote text that holds ': '"
     elif "{" in line or "[" in line:
         hint = "quote the expression"
     elif "end of stream" in message:

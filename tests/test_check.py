@@ -172,8 +172,8 @@ SCALARS = Scope(params={"limit": "number"}, rows=False)
         ("limit * 2", []),
         ("max(default(limit, 1), 3)", []),
         ("limit if limit > 1 else 2", []),
-        ("loss", ["5: unknown name 'loss'; declare it under metrics or params"]),
-        ("step", ["5: unknown name 'step'; declare it under metrics or params"]),
+        ("loss", ["5: unknown name 'loss'; write a number, or declare it under params"]),
+        ("step", ["5: unknown name 'step'; write a number, or declare it under params"]),
         (
             "mean(limit, '3 points')",
             ["5: mean() looks at rows, and there are none here; use numbers, params and what is known of a whole run"],
@@ -230,8 +230,8 @@ PACK = "schema: 1\npack: p\nversion: 1.0.0\ntitle: P\nmetrics:\n  loss: {keys: [
             ["p.yaml:7:13: metric 'a' is defined by itself; break the circle", "p.yaml:8:25: metric 'b' is defined by itself; break the circle"],
         ),
         ("  a: {keys: [a], where: loss}", [f"p.yaml:7:25: {NUMBER}"]),
-        ("windows: {w: {last: loss points}}", ["p.yaml:7:21: unknown name 'loss'; declare it under metrics or params"]),
-        ("params: {a: {default: 'loss + 1'}}", ["p.yaml:7:24: unknown name 'loss'; declare it under metrics or params"]),
+        ("windows: {w: {last: loss points}}", ["p.yaml:7:21: unknown name 'loss'; write a number, or declare it under params"]),
+        ("params: {a: {default: 'loss + 1'}}", ["p.yaml:7:24: unknown name 'loss'; write a number, or declare it under params"]),
     ],
 )  # fmt: skip
 def test_names_of_a_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rest: str, problems: list[str]) -> None:

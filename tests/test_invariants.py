@@ -257,7 +257,7 @@ def test_a_child_changes_or_disables_them(tmp_path: Path) -> None:
         ("holds: phase == 'x'", "18:25: an invariant compares numbers, and this is a text"),
         ("holds: phase <= 'x'", "18:25: a text has no order; use == or !="),
         ("holds: a == b, rel: -1", "18:38: 'rel' must not be below 0; such as 0.01"),
-        ("holds: a == b, rel: loss", "18:38: unknown name 'loss'; declare it under metrics or params"),
+        ("holds: a == b, rel: loss", "18:38: unknown name 'loss'; write a number, or declare it under params"),
         ("holds: a == b, actions: [check_it]", "18:43: unknown action 'check_it'; did you mean 'check_config' or 'check_logging'?"),
         ("holds: a == b, message: '{c}'", "18:44: unknown placeholder 'c'; did you mean 'ce'?"),
         ("holds: a == b, tol: 1", "18:33: unknown key 'tol'; known here: holds, rel, abs, for, while, title, cause, severity, actions, message, enabled, why, source, advice"),

@@ -173,6 +173,12 @@ def test_positions(path: list[str | int], value: tuple[int, int], key: tuple[int
         ("a: *x", ["f:1:4: found undefined alias; define it with '&' above"]),
         ("a: b: c", ["f:1:5: not YAML: mapping values are not allowed in this context; quote text that holds ': '"]),
         (
+            "a:\n   b: text\n    c: 1",
+            [
+                "f:3:6: not YAML: mapping values are not allowed in this context; indent it as the line above, or quote text that holds ': '"
+            ],
+        ),
+        (
             "\ta: 1",
             ["f:1:1: not YAML: found character that cannot start any token; indent with spaces, not with tabs"],
         ),
