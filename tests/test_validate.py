@@ -624,7 +624,7 @@ CHILDREN = {
 BOTH_WAYS = """
 import json, os, sys
 from trainrules.engine import validation
-from trainrules.engine.validation import pieces, sharing
+from trainrules.engine.validation import check, pieces, sharing
 
 forks, fork, broken, told = [], os.fork, sys.argv[1:], []
 def counted():
@@ -636,11 +636,12 @@ def counted():
     return forks[-1]
 os.fork, pieces.MUCH = counted, 0
 sharing.os.sched_getaffinity = lambda process: {0, 1, 2}
+may = sharing.may_share()
 for alone in (True, False):
     outcome = validation.validate(["."], alone=alone)
     told.append([outcome.files, outcome.problems, outcome.notes, outcome.sources])
 assert told[0] == told[1], told
-print(len(forks), *sorted(each.code for each in outcome.problems))
+print(may, len(forks), *sorted(each.code for each in outcome.problems))
 """
 
 
@@ -661,8 +662,10 @@ def test_several_processes_tell_what_one_does(write: Write, broken: str, forks: 
     )
     run = subprocess.run([sys.executable, "-c", BOTH_WAYS, *filter(None, [broken])], capture_output=True, text=True)
     assert (run.stderr, run.returncode) == ("", 0)
+    # DuckDB 1 begins a thread as it is imported.
+    may_fork = sys.platform == "linux" and not duckdb.__version__.startswith("1.")
     assert run.stdout.split() == [
-        str(forks),
+        *(("3", str(forks)) if may_fork else ("1", "0")),
         *("duplicate-pack", "out-of-bounds", "unknown-choice", "unknown-name", "unknown-param", "unknown-rule"),
         *("unused-disable", "unused-param", "unused-window"),
     ]
