@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+
+from ..engine.record import Record
 
 SIGNS = "*?["
 ANY_DEPTH = "**"
 
 
-class Meant(NamedTuple):
+class Meant(Record):
     """The logs that some arguments stand for, each once; and the arguments that stand for none."""
 
     logs: list[str]

@@ -7,13 +7,14 @@ from collections.abc import Generator, Mapping
 from contextlib import closing, suppress
 from functools import partial
 from textwrap import indent
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import LogError, ProblemsError
 from ..engine.many.line import Line, line_of, line_of_error, worst_first
 from ..engine.many.model import Asked, Judged
 from ..engine.many.spreading import spread
 from ..engine.opened import AUTO
+from ..engine.record import Record
 from ..engine.verdict import settle, worst
 from .interrupt import Interrupts
 from .logs import Meant, is_pattern
@@ -30,7 +31,7 @@ NO_FIT = "no file fits this pattern"
 NO_FIT_HINT = "in a pattern, ** stands for any folders, and [] for one of the signs in it"
 
 
-class Ways(NamedTuple):
+class Ways(Record):
     """How the runs are to be told."""
 
     form: str
@@ -45,7 +46,7 @@ class Ways(NamedTuple):
         return self.form in ("json", "jsonl") or (self.form == "table" and self.verbose)
 
 
-class Told(NamedTuple):
+class Told(Record):
     """What is said of one run: its line in a list, or its report in full; and what standard error is told."""
 
     line: Line

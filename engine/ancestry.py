@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from .errors import PackError, Position, Problem, did_you_mean
 from .items import Document, Item
+from .record import Record
 from .shipped import RULES, shipped_files
 from .yamlio import MAX_BYTES, compose_bytes, content_of
 
@@ -16,14 +17,14 @@ SUFFIXES = (".yaml", ".yml")
 MAX_PARENTS = 8
 
 
-class Shaped(NamedTuple):
+class Shaped(Record):
     """A file of a pack, and what is wrong with its shape."""
 
     document: Document
     problems: tuple[Problem, ...]
 
 
-class Chain(NamedTuple):
+class Chain(Record):
     """The files of a pack and its parents, the pack first; `problems` are those of their shapes and of `extends`.
 
     Where a parent cannot be used, the chain ends before it and is not `whole`.

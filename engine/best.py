@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .checkpoints import Checkpoint, step_of
 from .pack import Pack, Scalar
 from .placing import Placing, placing_of
 from .readers.model import Run
+from .record import Record
 from .surroundings import BEST
 from .timeline import is_long
 from .words import as_written, number, unit_of
@@ -21,7 +22,7 @@ _LOOKED_AT = 1000
 """How many of the best values are looked at for one that a checkpoint belongs to."""
 
 
-class Best(NamedTuple):
+class Best(Record):
     """The best value of a metric and its step (the epoch where no step is logged), out of `among` values.
 
     `metric` is what the log calls it. `saved` is the best value at whose step a checkpoint was seen, with it: the same

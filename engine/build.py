@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import pairwise
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from .build_formats import format_of
 from .build_gates import gate
@@ -28,6 +28,7 @@ from .pack import (
     Variant,
     Window,
 )
+from .record import Record
 
 SCHEMA = 1
 
@@ -120,7 +121,7 @@ def _in_order(former: Stage, latter: Stage, key: str, unit: str, top: Fields) ->
         top.problems.add(at, "wrong-order", message, "list the stages in order")
 
 
-class _Sections(NamedTuple):
+class _Sections(Record):
     """The sections of named things in a pack; `kept` has what of them was built before."""
 
     top: Fields

@@ -7,12 +7,12 @@ another one, which names a third one, nests. Whoever works on expressions then t
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from .circles import ordered
 from .errors import Problem
 from .expression import Expression
 from .pack import Pack
+from .record import Record
 from .tree import Name, Node
 
 MAX_PARTS = 5_000
@@ -25,7 +25,7 @@ _OF_A_NAME = 3
 """How much deeper it is nested to look into what a name stands for than into a part of an expression."""
 
 
-class Extent(NamedTuple):
+class Extent(Record):
     """How many parts an expression comes to, and how deep it is nested."""
 
     parts: int = 1

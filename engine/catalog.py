@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from .errors import Position, did_you_mean
 from .expression import Expression
 from .pack import Action, Pack, Rule
+from .record import Record
 from .resolved import Override, Resolved
 from .series import members
 from .template import placeholders
@@ -31,7 +32,7 @@ _BY_KEY = {"expect": "metric", "set": "param", "disable": "rule", "advise": "rul
 _SINGULAR = {"families": "family"}
 
 
-class Entry(NamedTuple):
+class Entry(Record):
     """A thing of a pack: what kind it is of (metric, rule, …), itself, and the names, by kind, of what it uses."""
 
     kind: str
@@ -44,7 +45,7 @@ class Entry(NamedTuple):
         return str(self.thing.id)
 
 
-class ClockName(NamedTuple):
+class ClockName(Record):
     """A name of the clock, which every pack knows, with the keys of the log that this pack takes it from."""
 
     id: str
@@ -70,7 +71,7 @@ CLOCK_HELP = {
 """What the names of the clock mean, which stand in no pack."""
 
 
-class Standing(NamedTuple):
+class Standing(Record):
     """Whether a rule is on, the severity it is held to (None: its own), and what made it so ("": the pack)."""
 
     is_on: bool

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING
 
 from .errors import Problem, did_you_mean
 from .expression import Expression
 from .functions import FUNCTIONS, Family, Kind
 from .pack import EMPTY, UNITS
+from .record import Record
 from .tree import (
     Among,
     And,
@@ -55,7 +57,7 @@ LONGEST = 1e12
 """The largest amount of a window or a duration, in its own unit."""
 
 LENGTH = re.compile(r"\s*(?P<amount>\d+(?:\.\d+)?)\s+(?P<unit>points|steps|epochs|minutes)\s*")
-_NUMBER = re.compile(r"\s*[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?\s*").fullmatch
+_NUMBER = partial(re.fullmatch, r"\s*[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?\s*")
 _NO_ROWS = "use numbers, params and what is known of a whole run"
 UNDECLARED = "write a number, or declare it under params"
 """The mend of an unknown name that is like no other, where there are no rows."""
@@ -63,7 +65,7 @@ UNDECLARED = "write a number, or declare it under params"
 _SINGULAR = {unit[:-1]: unit for unit in UNITS}
 
 
-class Scope(NamedTuple):
+class Scope(Record):
     """The names that an expression may use, each with its type (number, condition or text)."""
 
     metrics: Mapping[str, str] = EMPTY

@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from itertools import islice
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from .pack import Checkpoints
+from .record import Record
 
 MAX_ENTRIES = 20_000
 MAX_NAME = 128
@@ -21,7 +22,7 @@ Looked: TypeAlias = "dict[tuple[str, Checkpoints], list[tuple[str, float]]]"
 """The checkpoints in a folder, by the folder and the patterns that told them: name and step of each."""
 
 
-class Checkpoint(NamedTuple):
+class Checkpoint(Record):
     """A checkpoint: its name, the step it was saved at, and its path as seen from where the command was given.
 
     One that the trainer keeps as its best, overwriting it, has a name that tells no step: its step is infinite.
@@ -52,7 +53,7 @@ def find_checkpoints(
     A checkpoint whose name tells no step is not listed, but for the one that the trainer keeps as its best, which comes
     last; of two with the same step, and of several best ones, the nearer place wins.
     """
-    if step_pattern_problem(patterns.step):
+    if patterns.step is None:
         return None
     seen: dict[float, Checkpoint] = {}
     looked = {} if looked is None else looked
@@ -90,7 +91,7 @@ def _told(names: Sequence[str], patterns: Checkpoints) -> list[tuple[str, float]
     steps = {name: step_of(name, patterns) for name in names}
     found = [(name, step) for name, step in steps.items() if step is not None]
     others = [name for name, step in steps.items() if step is None and len(name) <= MAX_NAME]
-    best = next((name for glob in patterns.best_glob for name in others if fnmatchcase(name, glob)), None)
+    best = next((name for glob in patterns.best_glob for name in others if _fits(name, glob)), None)
     return [*found, (best, math.inf)] if best is not None else found
 
 
@@ -118,7 +119,9 @@ def _names(place: str) -> Iterator[str]:
 
 def step_of(name: str, patterns: Checkpoints) -> float | None:
     """The step that the name of a checkpoint tells; None where it is the name of none."""
-    if len(name) > MAX_NAME or not any(fnmatchcase(name, glob) for glob in patterns.glob):
+    if len(name) > MAX_NAME or not any(_fits(name, glob) for glob in patterns.glob):
+        return None
+    if step_pattern_problem(patterns.step):
         return None
     found = re.search(patterns.step or "", name)
     try:
@@ -126,6 +129,14 @@ def step_of(name: str, patterns: Checkpoints) -> float | None:
     except ValueError:
         return None
     return step if math.isfinite(step) else None
+
+
+def _fits(name: str, glob: str) -> bool:
+    """Whether a name fits a pattern; most fail by how the pattern begins or ends, which spares its translation."""
+    begin = end = glob
+    for sign in "*?[]":
+        begin, end = begin.partition(sign)[0], end.rpartition(sign)[2]
+    return name.startswith(begin) and name.endswith(end) and fnmatchcase(name, glob)
 
 
 def _shown(place: str, name: str) -> str:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from .compile.bind import Binder
 from .compile.ir import Const, Value
 from .compile.text import text_of
 from .expression import Expression
+from .record import Record
 from .tree import Call, Comparison, Node, Not
 
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
-class Test(NamedTuple):
+class Test(Record):
     """One comparison of a condition, its sides bound; `operator` is as written, `positive` whether it should hold."""
 
     text: str

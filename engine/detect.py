@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 from .errors import LogError
 from .readers.cells import nestings
+from .record import Record
 from .report import Fit
 from .shelf import HEADS, taken
 from .shipped import RULES, pack_files
@@ -24,7 +24,7 @@ GENERAL = "common"
 _HEAD = ("pack", "title", "extends", "detect")
 
 
-class Head(NamedTuple):
+class Head(Record):
     """What a pack says about itself before it has to be loaded: its name, its title, the keys that tell its logs, and
     the shipped packs that it extends, the nearest first."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
+from .record import Record
 from .report import Finding, Report, Step
 from .resolved import Override
 
@@ -12,7 +12,7 @@ COMPARED = ("severity", "state", "explained_by", "onset", "fired", "end", "episo
 """The fields of a finding in which two differ. Its numbers and words follow the thresholds and are not compared."""
 
 
-class FindingChange(NamedTuple):
+class FindingChange(Record):
     """A rule that finds something in one way and not in the other, or something else (`differs`: the fields).
 
     Where there is no finding, the state of the rule is told: ok, pending, waiting, not_evaluated or disabled.
@@ -27,7 +27,7 @@ class FindingChange(NamedTuple):
     differs: tuple[str, ...] = ()
 
 
-class Change(NamedTuple):
+class Change(Record):
     """A thing that stands in one way or the other: a rule that finds nothing, a gate or a line of it, an invariant."""
 
     kind: str  # rule | gate | requirement | invariant
@@ -36,7 +36,7 @@ class Change(NamedTuple):
     b: str
 
 
-class Difference(NamedTuple):
+class Difference(Record):
     """Two reports on one log, and in what they differ.
 
     `settings` are those that only one of them has, A's and B's, `shared` those that both have from one source.

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
+from .record import Record
 from .segments import Segment, Timeline
 
 
-class Episode(NamedTuple):
+class Episode(Record):
     """Rows of one time that a rule fired: `onset`, `fired`, and `end` (None while it is open)."""
 
     onset: int
@@ -21,7 +21,7 @@ class Episode(NamedTuple):
     last: int  # the last observation that belongs to it
 
 
-class Course(NamedTuple):
+class Course(Record):
     """Everything that one automaton went through; `state` is unknown, ok, pending, firing or resolved."""
 
     state: str
@@ -33,7 +33,7 @@ class Course(NamedTuple):
         return self.episodes[-1] if self.episodes and self.episodes[-1].end is None else None
 
 
-class Hold(NamedTuple):
+class Hold(Record):
     """How long a condition must hold: a number of observations, or a distance on the clock."""
 
     points: int = 1

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from .record import Record
 
 if TYPE_CHECKING:
     from .codes import Code, Severity
 
 
-class Position(NamedTuple):
+class Position(Record):
     """A place in a user's file; `line` and `column` count from 1, 0 means unknown."""
 
     file: str
@@ -33,7 +35,7 @@ class Position(NamedTuple):
         return width if newline < 0 else newline - offset
 
 
-class Problem(NamedTuple):
+class Problem(Record):
     """One thing that is wrong in a user's file, and how to mend it. Collected, never raised by itself.
 
     `code` names the kind of fault, and its page; `width` is how many characters stand wrong at `at`, 0 where that was

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from os.path import basename, isabs
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .best import find_best
 from .compile.bind import Binder, Names
@@ -21,6 +21,7 @@ from .placing import placed
 from .plan import PlanInput, make_plan
 from .rate import RATE, Rate
 from .readers.model import Run
+from .record import Record
 from .report import (
     Finding,
     GateResult,
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from .watch import Watch
 
 
-class Planned(NamedTuple):
+class Planned(Record):
     """What is judged of a run, bound to it, and the values that must be columns before it can be."""
 
     judged: list[Judged]

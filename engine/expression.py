@@ -11,13 +11,14 @@ import math
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from warnings import catch_warnings, simplefilter
 
 from .errors import ExpressionError, Position, Problem, did_you_mean
 from .functions import FUNCTIONS, Function
 from .pythonisms import INSTEAD, REFUSED
 from .pythonplaces import Places
+from .record import Record
 from .tree import (
     Among,
     And,
@@ -56,7 +57,7 @@ def is_text(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
-class Expression(NamedTuple):
+class Expression(Record):
     """An expression as it stands in a file: its text, its place and its tree (names not yet checked)."""
 
     text: str
@@ -72,7 +73,7 @@ class Expression(NamedTuple):
         return self.at.reach(self.text, node.offset, node.width)
 
 
-class _Fault(NamedTuple):
+class _Fault(Record):
     offset: int
     code: Code
     message: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from .errors import ExpressionError, PackError, Position, Problem
@@ -16,7 +17,7 @@ from .tree import Number, Truth
 if TYPE_CHECKING:
     from .codes import Code
 
-_LENGTH = re.compile(r"(.*\S)\s+(point|step|epoch|minute)s?\s*", re.DOTALL).fullmatch
+_LENGTH = partial(re.compile, r"(.*\S)\s+(point|step|epoch|minute)s?\s*", re.DOTALL)
 _T = TypeVar("_T")
 
 
@@ -247,7 +248,7 @@ def expression(item: Item, key: str, problems: Problems) -> Expression | None:
 def duration(item: Item, key: str, problems: Problems) -> Duration | None:
     """The length that a value spells: an amount, which may be an expression, and a unit."""
     expected = f"a length with its unit ({', '.join(UNITS)}), such as '30 steps'"
-    match = _LENGTH(item.value) if isinstance(item.value, str) else None
+    match = _LENGTH().fullmatch(item.value) if isinstance(item.value, str) else None
     if match is None:
         from .mends import mend
 

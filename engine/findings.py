@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .episodes import Course, Episode
 from .evidence import evidence, last_value, latest_values, not_finite, spark
 from .judged import Judged, after_of, conditions_of, metrics_of, points_needed, reach, watched_for_nonfinite
 from .pack import EMPTY, SEVERITIES, Pack, Rule
+from .record import Record
 from .report import Finding, Moment, RuleState
 from .resolved import Resolved
 from .rowbook import RowBook
@@ -26,7 +27,7 @@ FEW = 3
 """Members of a metric that are told one by one."""
 
 
-class Went(NamedTuple):
+class Went(Record):
     """One level of a rule over one series, and how its automaton went."""
 
     judged: Judged
@@ -34,7 +35,7 @@ class Went(NamedTuple):
     severity: str
 
 
-class Workbench(NamedTuple):
+class Workbench(Record):
     """What is needed to say more about a rule than its state."""
 
     program: Program

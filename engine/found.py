@@ -10,11 +10,12 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from typing import NamedTuple
+from functools import partial
 
 from .errors import PackError, Position, Problem
 from .fields import Problems
 from .items import Item
+from .record import Record
 from .settings import BESIDE, PROJECT
 
 BESIDE_LOG = "rules.override.yaml"
@@ -23,15 +24,16 @@ MAX_BYTES, MAX_PROJECT_BYTES = 1_048_576, 262_144
 """The most that is read of a file beside a log, and of a project's."""
 
 _TOOL, _US = rb"(?:tool|'tool'|\"tool\")", rb"(?:trainrules|'trainrules'|\"trainrules\")"
-_MENTION = re.compile(
+_MENTION = partial(
+    re.search,
     rb"^(?:\xef\xbb\xbf)?[ \t]*(?:\[{0,2}[ \t]*%(tool)b[ \t]*\.[ \t]*%(us)b|\[[ \t]*%(tool)b[ \t]*\]|%(tool)b[ \t]*=)"
     % {b"tool": _TOOL, b"us": _US},
-    re.M,
+    flags=re.M,
 )
 """A line without which there is no table [tool.trainrules]: TOML is slow to read, and most files have none."""
 
 
-class Found(NamedTuple):
+class Found(Record):
     """A file of settings: its name in reports, of which kind it is, and its tree; None where it cannot be used."""
 
     name: str
@@ -96,7 +98,7 @@ def _table(path: str, problems: Problems) -> Found | None:
         data = contents(path, MAX_PROJECT_BYTES)
     except OSError:
         return None
-    if not _MENTION.search(data):
+    if not _MENTION(data):
         return None
     from .tomlio import compose_toml
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+
+from .record import Record
 
 
 class Kind(StrEnum):
@@ -28,7 +29,7 @@ class Family(StrEnum):
     WINDOW = "window"
 
 
-class Parameter(NamedTuple):
+class Parameter(Record):
     """One argument of a function; with a default it may be left out."""
 
     name: str
@@ -38,7 +39,7 @@ class Parameter(NamedTuple):
     repeated: bool = False
 
 
-class Function(NamedTuple):
+class Function(Record):
     """A function of the language: its signature, its result, and what it means where data is missing."""
 
     name: str

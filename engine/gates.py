@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .compile.bind import Names
 from .compile.stream import CLOCKS
 from .pack import EMPTY
+from .record import Record
 from .report import GateResult, LogFacts, RequirementResult
 from .rowbook import RowBook
 from .series import metric_id
@@ -23,7 +24,7 @@ TOLERANCE = 1e-9
 MET, MISSED, NEAR, UNKNOWN = "met", "not met", "near", "unknown"
 
 
-class Ledger(NamedTuple):
+class Ledger(Record):
     """What it takes to look at the end of a run."""
 
     program: Program

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import NamedTuple
 
 from .best import Best
 from .checkpoints import Checkpoint
+from .record import Record
 from .report import Moment
 from .words import as_written, moment, number, position
 
 
-class GoBack(NamedTuple):
+class GoBack(Record):
     """What the choice rests on.
 
     `bound` is where the fault began; `seen` are the checkpoints beside the log, None where none was seen; `interval` is

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from statistics import median
-from typing import NamedTuple
 
 from .compile.ir import Value
 from .compile.sql import number as literal
@@ -25,7 +24,7 @@ _TITLES = {OUT_OF_REACH: "is out of reach", NOT_TAKEN: "is open, and the trainer
 _OPEN = "every requirement has long been met, and the log shows no change"
 
 
-class Recent(NamedTuple):
+class Recent(Record):
     """The values of one requirement in the window that `stuck` looks over, oldest first."""
 
     rows: list[int]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from .errors import Position, Problem
+from .record import Record
 from .yamlplaces import Written, text_position
 
 MAX_DEPTH = 50
@@ -72,7 +73,7 @@ class Item:
         return item
 
 
-class Document(NamedTuple):
+class Document(Record):
     """One YAML file: its tree, and the problems that did not keep it from being read."""
 
     file: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from .check import INTERVAL
 from .comparisons import Test, tests_of
@@ -12,6 +11,7 @@ from .compile.ir import CONDITION, Clock, Const, Kernel, Op, Value, children, wa
 from .compile.moments import known_from
 from .expression import Expression
 from .pack import EMPTY, Level, Pack, Rule
+from .record import Record
 from .series import Series, first_key
 from .template import placeholders
 from .tree import Call, Conditional, Name, Node, Or
@@ -20,7 +20,7 @@ IMPROVES = "eval_improves"
 """The condition among a pack's metrics that says whether an evaluation metric is surely improving."""
 
 
-class Judged(NamedTuple):
+class Judged(Record):
     """One level of one rule over one series, as values of the logical plan; with one series only, `series` is empty."""
 
     rule: Rule
@@ -35,7 +35,7 @@ class Judged(NamedTuple):
     scope: Value | None = None  # where false, the rule does not apply
 
 
-class Lack(NamedTuple):
+class Lack(Record):
     """Why a rule cannot be evaluated at all."""
 
     reason: str

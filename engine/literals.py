@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from .check import UNDECLARED, Scope, check
 from .errors import ExpressionError, Problem
@@ -18,9 +19,9 @@ PARAM_TYPES = ("number", "integer", "boolean", "text")
 DEFAULT = "default"
 """The name of the pack's own default within a setting."""
 
-_PERCENT = re.compile(r"([-+]?[0-9]+(?:[.][0-9]*)?)\s*%").fullmatch
+_PERCENT = partial(re.fullmatch, r"([-+]?[0-9]+(?:[.][0-9]*)?)\s*%")
 _MEASURED = r"([-+]?[0-9]+(?:[.][0-9]+)?(?:[eE][-+]?[0-9]+)?)\s+([A-Za-z]+)"
-_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+").fullmatch
+_COMMA = partial(re.fullmatch, r"[-+]?[0-9]+,[0-9]+")
 _IN_EXPRESSIONS = {"number": "number", "integer": "number", "boolean": "condition", "text": "text"}
 
 

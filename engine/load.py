@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 from .ancestry import Files
 from .build import Kept, build
@@ -17,6 +16,7 @@ from .groups import expand
 from .items import Item
 from .merge import merge
 from .pack import Pack
+from .record import Record
 from .references import check_references
 from .shipped import RULES, shipped_files
 
@@ -24,7 +24,7 @@ NEEDS_PARENT = frozenset({"missing-key", "contradiction", "no-direction", "uneve
 """What cannot be told of a pack whose parent is not known, besides unknown names."""
 
 
-class Attempt(NamedTuple):
+class Attempt(Record):
     """What came of a pack's files: the pack as far as it could be built, and every problem.
 
     `tree` is the merged file before groups are written out; a parent that cannot be used leaves it not `whole`.

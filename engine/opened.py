@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .pack import Pack
 from .phases import READING, begin
 from .readers.model import Choose, Run, Wanted
 from .readers.reading import read
+from .record import Record
 from .resolved import Resolved
 from .shelf import load_pack, shipped_formats
 
@@ -21,7 +22,7 @@ AUTO = "auto"
 """The name of no pack: the shipped one that fits the log is meant."""
 
 
-class Opened(NamedTuple):
+class Opened(Record):
     """A log and the pack that judges it; `detected` are the keys by which the pack was chosen, None if it was given."""
 
     resolved: Resolved

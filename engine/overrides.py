@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from .errors import PackError, Position, Problem, did_you_mean
 from .fields import Problems, kind
@@ -12,6 +11,7 @@ from .found import BESIDE_LOG, Found, shown
 from .items import Item
 from .literals import is_given
 from .pack import EMPTY, SEVERITIES, Pack, Scalar
+from .record import Record
 from .settings import FILE, OPTION, PROJECT, VALUES, End
 from .suppress import end_of
 from .yamlscalars import scalar
@@ -28,7 +28,7 @@ PACKS = "packs"
 _CLI = "--set"
 
 
-class Asked(NamedTuple):
+class Asked(Record):
     """What a source asks for a rule: the value with its place, why, and until when."""
 
     item: Item
@@ -37,7 +37,7 @@ class Asked(NamedTuple):
     until: End | None = None
 
 
-class Layer(NamedTuple):
+class Layer(Record):
     """What one source sets, in the order in which it says so; `origin` is how reports name it.
 
     `texts` are the values of params as they were typed, for params that are texts.

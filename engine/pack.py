@@ -1,18 +1,17 @@
 """The model of a rule pack: frozen data, as the loader leaves it and every other room reads it.
 
 `at` is the place of the thing in its file. Expressions are parsed, their names are checked by `check.py`.
-
-The things here, and plain data elsewhere, are named tuples: the methods of a frozen data class are generated and
-compiled anew whenever it is imported, which for the whole package cost every start of the command about half as much
-as importing the database. For the same reason annotations are evaluated: a named tuple compiles those of text.
 """
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .errors import Position
 from .expression import Expression
+from .record import Record
 
 if TYPE_CHECKING:
     from .pack_gates import Gate
@@ -40,21 +39,21 @@ SEVERITIES = ("info", "warning", "critical")
 UNITS = ("points", "steps", "epochs", "minutes")
 
 
-class Duration(NamedTuple):
+class Duration(Record):
     """A length on one of the clocks, or a number of observations; `amount` may name parameters."""
 
     amount: Expression
     unit: str
 
 
-class KeyPattern(NamedTuple):
+class KeyPattern(Record):
     """A key of the log; with a pattern, its first group is the value."""
 
     key: str
     pattern: str | None = None
 
 
-class Clock(NamedTuple):
+class Clock(Record):
     """The keys, first come first served, that tell where in the run a row stands."""
 
     step: tuple[KeyPattern, ...] = ()
@@ -63,7 +62,7 @@ class Clock(NamedTuple):
     time: tuple[KeyPattern, ...] = ()
 
 
-class Metric(NamedTuple):
+class Metric(Record):
     """A name that rules may use: the first of `keys` that the log has, or an expression over other metrics."""
 
     id: str
@@ -86,7 +85,7 @@ class Metric(NamedTuple):
     group: str | None = None  # the group that it was declared in
 
 
-class Twin(NamedTuple):
+class Twin(Record):
     """How a metric is called where it is measured a second time, mostly in evaluation.
 
     `keys` and `name` are templates over {key}, {name} (the key without its group's prefix) and {id}.
@@ -102,7 +101,7 @@ class Twin(NamedTuple):
     help: str = ""
 
 
-class Group(NamedTuple):
+class Group(Record):
     """What the metrics of one group share, for those who read about them; each has its own copy of every field."""
 
     id: str
@@ -115,7 +114,7 @@ class Group(NamedTuple):
     source: str = ""
 
 
-class Family(NamedTuple):
+class Family(Record):
     """Keys that differ in a piece of text only; `members` maps the name of each member to that text."""
 
     id: str
@@ -123,7 +122,7 @@ class Family(NamedTuple):
     members: Mapping[str, str]
 
 
-class Param(NamedTuple):
+class Param(Record):
     """A threshold that a user may override for one run."""
 
     id: str
@@ -137,7 +136,7 @@ class Param(NamedTuple):
     source: str = ""
 
 
-class Window(NamedTuple):
+class Window(Record):
     """A named window; `last` is None for the whole run so far, `min_points` None for a full window."""
 
     id: str
@@ -147,7 +146,7 @@ class Window(NamedTuple):
     help: str = ""
 
 
-class Level(NamedTuple):
+class Level(Record):
     """One severity of a rule with its own condition."""
 
     severity: str
@@ -159,7 +158,7 @@ class Level(NamedTuple):
     message: str = ""
 
 
-class Rule(NamedTuple):
+class Rule(Record):
     """A condition over the run and what it means; `levels` holds one level, or several from low to high."""
 
     id: str
@@ -177,7 +176,7 @@ class Rule(NamedTuple):
     advice: Mapping[str, str] = EMPTY  # action → what to say in place of its text
 
 
-class Invariant(NamedTuple):
+class Invariant(Record):
     """What must hold between the numbers of a row, up to max(abs, rel * larger side): one comparison."""
 
     id: str
@@ -198,7 +197,7 @@ class Invariant(NamedTuple):
     advice: Mapping[str, str] = EMPTY  # action → what to say in place of its text
 
 
-class Stage(NamedTuple):
+class Stage(Record):
     """What a guide expects of a part of the run; judged on medians once the part is over, for information only.
 
     Where the total is known and `share` is given, the stage ends at share · total instead of `to`.
@@ -214,7 +213,7 @@ class Stage(NamedTuple):
     source: str = ""
 
 
-class Action(NamedTuple):
+class Action(Record):
     """Something a plan can recommend; `set` gives new values of settings, computed from the run's scalars."""
 
     id: str
@@ -230,7 +229,7 @@ class Action(NamedTuple):
     command: str | None = None
 
 
-class Command(NamedTuple):
+class Command(Record):
     """A command line as a template over the run's scalars; printed, never run."""
 
     id: str
@@ -240,7 +239,7 @@ class Command(NamedTuple):
     source: str = ""
 
 
-class Checkpoints(NamedTuple):
+class Checkpoints(Record):
     """How checkpoints are named: globs beside the log, and a pattern whose first group is the step.
 
     `best` are the metrics by which the best one is chosen: the first that a log has; `best_glob` are names under which
@@ -253,7 +252,7 @@ class Checkpoints(NamedTuple):
     best_glob: tuple[str, ...] = ()
 
 
-class Variant(NamedTuple):
+class Variant(Record):
     """A named way to run a pack: parameters to set, rules to switch off or to make advisory."""
 
     id: str
@@ -269,7 +268,7 @@ ENDINGS = ("finish", "interrupt", "error", "out_of_memory", "non_finite")
 """What may end a run: its last step, a person or a time limit, an error, lack of memory, a loss that is no number."""
 
 
-class LinePattern(NamedTuple):
+class LinePattern(Record):
     """One kind of line of a console log. `groups` are the named groups of `match`, and their numbers.
 
     The texts of `remember`, `values`, `key` and `ends` are templates over these groups and what lines before
@@ -289,7 +288,7 @@ class LinePattern(NamedTuple):
     ended_by: str = ""  # one of ENDINGS, where the line tells what kind of end it is
 
 
-class Format(NamedTuple):
+class Format(Record):
     """How a trainer prints: the kinds of lines that tell something; of each line, the first that matches decides.
 
     One of `last_resort` is read only where no other gives a value.
@@ -304,7 +303,7 @@ class Format(NamedTuple):
     last_resort: bool = False
 
 
-class Note(NamedTuple):
+class Note(Record):
     """A statement of the guide that no metric, rule or stage can carry: advice, a layout, a habit."""
 
     id: str
@@ -313,7 +312,7 @@ class Note(NamedTuple):
     source: str = ""
 
 
-class Pack(NamedTuple):
+class Pack(Record):
     """A whole rule pack, its parent merged in."""
 
     id: str
@@ -339,7 +338,7 @@ class Pack(NamedTuple):
     rules: Mapping[str, Rule] = EMPTY  # those that find an invariant broken included
     invariants: Mapping[str, Invariant] = EMPTY
     stages: Mapping[str, Stage] = EMPTY
-    gates: "Mapping[str, Gate]" = EMPTY
+    gates: Mapping[str, Gate] = EMPTY
     actions: Mapping[str, Action] = EMPTY
     commands: Mapping[str, Command] = EMPTY
     notes: Mapping[str, Note] = EMPTY

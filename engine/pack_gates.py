@@ -1,20 +1,22 @@
 """The model of a pack's gates: what must hold before a run may pass, and what counts as being stuck before one.
 
-As in `pack.py`, which holds the rest of the model, annotations are evaluated.
+`pack.py` holds the rest of the model.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from .errors import Position
 from .expression import Expression
 from .pack import EMPTY, Duration
+from .record import Record
 
 OUT_OF_REACH, NOT_TAKEN = "out_of_reach", "not_taken"
 """The two ways of standing still before a gate."""
 
 
-class Bound(NamedTuple):
+class Bound(Record):
     """One side of what a requirement asks for; `operator` is >=, <=, > or <, the limit an expression over params."""
 
     operator: str
@@ -22,7 +24,7 @@ class Bound(NamedTuple):
     limit: Expression
 
 
-class Requirement(NamedTuple):
+class Requirement(Record):
     """One line of a gate's checklist: a value over the rows, and the bounds that it has to keep.
 
     A value that misses a bound by at most `near` is a near miss. Where `advisory` is true, a miss blocks nothing.
@@ -40,7 +42,7 @@ class Requirement(NamedTuple):
     source: str = ""
 
 
-class Standstill(NamedTuple):
+class Standstill(Record):
     """What to do about a gate that is late and that no near miss holds up; not where `unless` held last."""
 
     at: Position
@@ -50,7 +52,7 @@ class Standstill(NamedTuple):
     why: str = ""
 
 
-class Stuck(NamedTuple):
+class Stuck(Record):
     """When a gate counts as held up: `when` holds, and over the window `over` only near misses fail, without a trend.
 
     The value to suggest is the one that all but `quantile` of that window's values reach; `why` is
@@ -79,7 +81,7 @@ class Stuck(NamedTuple):
         return [each for each in found if each is not None]
 
 
-class Gate(NamedTuple):
+class Gate(Record):
     """Requirements that must all hold before a run may pass; where `advisory` is true, for information only."""
 
     id: str

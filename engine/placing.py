@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from .checkpoints import Checkpoint
+from .record import Record
 from .report import LogFacts
 from .surroundings import PER_EPOCH
 
 
-class Placing(NamedTuple):
+class Placing(Record):
     """How the numbers of a run's checkpoints are read: `per_epoch` is how many of them make an epoch of its clock.
 
     1 where they are those of the clock; None where they count steps and nothing tells how many make an epoch.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from .best import Best
 from .causes import IMPROVING, explain, is_open, is_serious, precedence
@@ -12,6 +11,7 @@ from .goback import GoBack
 from .outlook import nothing_to_do
 from .pack import EMPTY, Action, Scalar
 from .rate import Rate
+from .record import Record
 from .report import Finding, GateResult, LogFacts, Moment, RuleState, SetAside, Step
 from .resolved import Resolved
 from .surroundings import RATE_PARAM, SAVES
@@ -26,7 +26,7 @@ WAIT = "wait"
 """The action that asks for more rows, which only a run that goes on will bring."""
 
 
-class PlanInput(NamedTuple):
+class PlanInput(Record):
     """Everything a plan rests on.
 
     `scalars` are the numbers of the run that actions and commands may name (last_step, …), `rate` gives one more of
@@ -52,7 +52,7 @@ class PlanInput(NamedTuple):
     first: Moment | None = None
 
 
-class PlanResult(NamedTuple):
+class PlanResult(Record):
     """The plan, what it leaves out, the findings with the explained ones marked, and the verdict."""
 
     findings: tuple[Finding, ...]

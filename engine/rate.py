@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from math import isfinite
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from .record import Record
 
 if TYPE_CHECKING:
     from .compile.program import Program
@@ -26,7 +28,7 @@ def rate_cells(column: str) -> tuple[str, str, str]:
     return f"CAST({column} AS DOUBLE)", "line", "segment"
 
 
-class Peak(NamedTuple):
+class Peak(Record):
     """The largest rate of a run, None where none is known, and whether the log ends before its warm-up does."""
 
     value: float | None
@@ -40,7 +42,7 @@ class Peak(NamedTuple):
         return max(float(configured), self.value or 0.0) if is_number else None  # type: ignore[arg-type]
 
 
-class Rate(NamedTuple):
+class Rate(Record):
     """The learning rate in the table of a run (with i, line, segment): of it counts what is since the last rewind."""
 
     program: Program

@@ -1,22 +1,24 @@
 """The report: everything that an evaluation says, as typed objects; schemas/report.schema.json has its form as JSON."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from .errors import Position
 from .pack import Scalar
+from .record import Record
 from .resolved import Override
 from .settings import Source
 
 
-class Moment(NamedTuple):
+class Moment(Record):
     """A row of the log: its step (as logged; None where none is) and the number of its first line in the file."""
 
     step: float | None
     row: int
 
 
-class Evidence(NamedTuple):
+class Evidence(Record):
     """One comparison of a rule's condition: its left side at onset, at its worst and last, against its right side."""
 
     expression: str
@@ -28,7 +30,7 @@ class Evidence(NamedTuple):
     is_upward: bool | None = None  # of a quiet rule: whether larger values are the worse ones
 
 
-class Finding(NamedTuple):
+class Finding(Record):
     """What one rule found: its open episode, else its last one. `state` is firing, resolved or explained."""
 
     rule: str
@@ -56,7 +58,7 @@ class Finding(NamedTuple):
     drawn: str = ""  # the series that is drawn, whose numbers its message and evidence tell
 
 
-class RuleState(NamedTuple):
+class RuleState(Record):
     """How a rule stands that found nothing, and why: what it waits for, what it lacks, how near it came."""
 
     rule: str
@@ -67,7 +69,7 @@ class RuleState(NamedTuple):
     until: float | None = None  # where on the clock it can first be judged, if that is known
 
 
-class Step(NamedTuple):
+class Step(Record):
     """One recommended action of the plan."""
 
     action: str
@@ -79,7 +81,7 @@ class Step(NamedTuple):
     command: str | None = None
 
 
-class SetAside(NamedTuple):
+class SetAside(Record):
     """An action that a finding asks for and the plan leaves out, and why."""
 
     action: str
@@ -87,7 +89,7 @@ class SetAside(NamedTuple):
     reason: str
 
 
-class StageResult(NamedTuple):
+class StageResult(Record):
     """The medians of a stage that is over against what the guide expects."""
 
     stage: str
@@ -99,7 +101,7 @@ class StageResult(NamedTuple):
     source: str = ""
 
 
-class InvariantResult(NamedTuple):
+class InvariantResult(Record):
     """How an invariant stands: holds, broken, mended (it broke, and holds again), pending, not_evaluated or disabled.
 
     `rows` were checked, over all its series, and `failed` of them are beyond the tolerance, the first at `first`.
@@ -118,7 +120,7 @@ class InvariantResult(NamedTuple):
     source: str = ""
 
 
-class Suggestion(NamedTuple):
+class Suggestion(Record):
     """A limit that the run would keep: a param's new value, from what a requirement's value really reached."""
 
     requirement: str
@@ -129,7 +131,7 @@ class Suggestion(NamedTuple):
     setting: str = ""  # what the trainer's own configuration calls the limit
 
 
-class RequirementResult(NamedTuple):
+class RequirementResult(Record):
     """One line of a gate's checklist. `status` is met, not met, near or unknown; `reason` says why it is unknown."""
 
     name: str
@@ -147,7 +149,7 @@ class RequirementResult(NamedTuple):
     source: str = ""
 
 
-class GateResult(NamedTuple):
+class GateResult(Record):
     """How a gate stands at the end of the log: passed, open, blocked, unknown or out of scope."""
 
     gate: str
@@ -167,7 +169,7 @@ class GateResult(NamedTuple):
     source: str = ""
 
 
-class Known(NamedTuple):
+class Known(Record):
     """A fact about a run that the rows of its log do not tell: total_steps, save_steps, best_checkpoint,
     learning_rate or steps_per_epoch, with the place that says so: a field of the log, or `file: field`."""
 
@@ -176,7 +178,7 @@ class Known(NamedTuple):
     source: str
 
 
-class LogFacts(NamedTuple):
+class LogFacts(Record):
     """What the reader found out about a log; counts are of rows, `malformed` of lines."""
 
     path: str
@@ -201,7 +203,7 @@ class LogFacts(NamedTuple):
     known: tuple[Known, ...] = ()  # what the log, or a file beside it, says of the run besides its rows
 
 
-class Suppression(NamedTuple):
+class Suppression(Record):
     """A rule or a gate that the user, not the pack, switched off for this run, and what that hides.
 
     `status` is hides (a finding), unused (it found nothing), expired (the end is passed, so that it is judged again) or
@@ -218,7 +220,7 @@ class Suppression(NamedTuple):
     warning: str = ""
 
 
-class Threshold(NamedTuple):
+class Threshold(Record):
     """A param with its value in this run; `origin` is the pack that declares it, or what set it."""
 
     param: str
@@ -229,7 +231,7 @@ class Threshold(NamedTuple):
     override: Override | None = None
 
 
-class Fit(NamedTuple):
+class Fit(Record):
     """How far a log has the keys that tell the logs of a pack."""
 
     pack: str
@@ -237,7 +239,7 @@ class Fit(NamedTuple):
     missing: tuple[str, ...]
 
 
-class Report(NamedTuple):
+class Report(Record):
     """The result of evaluating one log with one pack."""
 
     pack: str

@@ -3,15 +3,17 @@
 As in `pack.py`, annotations are evaluated: a named tuple compiles those of text at every start.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from .errors import Position
 from .pack import EMPTY, Pack, Scalar
+from .record import Record
 from .settings import Said, Source, Switch
 
 
-class Override(NamedTuple):
+class Override(Record):
     """One setting that is not the pack's default, and where it came from; `param` may be `<rule>.enabled|severity`.
 
     `given` is the expression that was written where it was one, `over` what earlier sources say, the latest first.
@@ -28,7 +30,7 @@ class Override(NamedTuple):
     until: str = ""
 
 
-class Resolved(NamedTuple):
+class Resolved(Record):
     """A pack made ready for one run: every parameter has its final value."""
 
     pack: Pack

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import ceil
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .compile.sql import number
 from .compile.stream import CLOCKS
+from .record import Record
 from .report import Moment
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _EAGER = 20_000
 
 
-class Row(NamedTuple):
+class Row(Record):
     """Where one row stands: its first line in the file, and the clocks (None where the log has none)."""
 
     line: int

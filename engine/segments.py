@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import NamedTuple
+
+from .record import Record
 
 
-class Segment(NamedTuple):
+class Segment(Record):
     """Neighbouring rows `first`..`last` (both included, counted from 1) on which a condition has one value.
 
     `is_short` marks, at the end of a timeline of held conditions, what is true but has not held long enough.

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .pack import EMPTY, Metric, Pack
+from .record import Record
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,7 +23,7 @@ UNNAMED = "main"
 """What a family's member with an empty text is called in a list."""
 
 
-class Series(NamedTuple):
+class Series(Record):
     """One of the series that a rule is judged over: label or family → value; with no split, `name` is empty."""
 
     name: str = ""

@@ -1,8 +1,9 @@
 """What a user changes for one run, as data: which source says what of a threshold or a rule, and until when."""
 
-from typing import NamedTuple
+from __future__ import annotations
 
 from .errors import Position
+from .record import Record
 
 VARIANT, PROJECT, BESIDE, FILE, OPTION, VALUES = "variant", "project", "log", "file", "set", "values"
 """The kinds of sources, in their order: later ones win."""
@@ -11,7 +12,7 @@ FOUND = (PROJECT, BESIDE)
 """The kinds of sources that count without being named on the command line."""
 
 
-class Said(NamedTuple):
+class Said(Record):
     """What one source says of a param, as it is written there."""
 
     origin: str
@@ -19,7 +20,7 @@ class Said(NamedTuple):
     at: Position | None = None
 
 
-class End(NamedTuple):
+class End(Record):
     """Where a setting ends: after a step or an epoch, or after a moment (seconds since 1970); `text` is as written."""
 
     unit: str  # step | epoch | time
@@ -27,7 +28,7 @@ class End(NamedTuple):
     text: str
 
 
-class Switch(NamedTuple):
+class Switch(Record):
     """What one source says of a rule or a gate: on or off, or the severity that it has."""
 
     rule: str
@@ -39,7 +40,7 @@ class Switch(NamedTuple):
     until: End | None = None
 
 
-class Source(NamedTuple):
+class Source(Record):
     """A file that settings were read from; `note` says why none of them count, if so."""
 
     name: str
@@ -47,7 +48,7 @@ class Source(NamedTuple):
     note: str = ""
 
 
-class Whereabouts(NamedTuple):
+class Whereabouts(Record):
     """How far a run has come: its last step and epoch, and the time to judge dates by; None for what is not known."""
 
     step: float | None = None

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from typing import NamedTuple
+
+from .record import Record
 
 
-class Slip(NamedTuple):
+class Slip(Record):
     """A slip: where it stands in a text, how many characters it takes, and the mend; no width where nothing stands."""
 
     offset: int

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .compile.bind import Binder, Names
 from .compile.sql import number
 from .compile.stream import CLOCKS
 from .pack import Pack, Stage
+from .record import Record
 from .report import LogFacts, StageResult
 from .series import Series
 from .words import in_series
@@ -25,7 +26,7 @@ def derived_in_stages(pack: Pack) -> list[str]:
     return [id for id in found if pack.metrics[id].expr is not None]
 
 
-class StageQuestions(NamedTuple):
+class StageQuestions(Record):
     """What is asked of a run: SQL of a median for each expectation whose stage may be over, NULL where it is not."""
 
     asked: list[tuple[Stage, str, str]]

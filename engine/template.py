@@ -5,21 +5,21 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from typing import NamedTuple
+from functools import lru_cache, partial
 
 from .errors import Position, Problem
 from .pack import Scalar
+from .record import Record
 from .words import as_written, number
 
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*").fullmatch
-_SPEC = re.compile(r"\+?,?(?:\.\d{1,2})?[gef%]?|,?d|s").fullmatch
+_NAME = partial(re.fullmatch, r"[A-Za-z][A-Za-z0-9_]*")
+_SPEC = partial(re.fullmatch, r"\+?,?(?:\.\d{1,2})?[gef%]?|,?d|s")
 _GENERAL = re.compile(r"(\+?),?(?:(?:\.(\d{1,2}))?g|s?)").fullmatch
 _SPECS = "use one such as g, .3g, .2e, .1f, .0%, d or s"
 
 
-class Placeholder(NamedTuple):
+class Placeholder(Record):
     """One `{name:spec}` of a text; `offset` counts characters from the start of the text."""
 
     name: str

@@ -6,10 +6,11 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple, NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from .errors import PackError, Position, Problem
 from .items import MAX_DEPTH, Item
+from .record import Record
 
 Path: TypeAlias = "tuple[str | int, ...]"
 
@@ -25,7 +26,7 @@ _STRINGS = {
 }
 
 
-class _Place(NamedTuple):
+class _Place(Record):
     key: int
     value: int
 

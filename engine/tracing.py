@@ -9,7 +9,7 @@ from os import PathLike, fspath
 from os.path import abspath, join
 from pathlib import Path
 from tempfile import gettempdir
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from . import phases
 from .compile.ir import Const, Kernel, Value, walk
@@ -26,6 +26,7 @@ from .params import resolve
 from .readers.connection import close, watched
 from .readers.copies import COPY, TOLD
 from .readers.model import Run
+from .record import Record
 from .report import LogFacts
 from .resolved import Resolved
 from .surroundings import find_known, with_rate
@@ -40,7 +41,7 @@ Legend: TypeAlias = tuple[tuple[str, str], ...]
 """Columns, each with what it holds."""
 
 
-class Statement(NamedTuple):
+class Statement(Record):
     """One statement with its parameters, and what some of its columns are: (column, what it holds)."""
 
     sql: str

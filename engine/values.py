@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from .errors import Position
 from .expression import Expression
 from .fields import Problems
 from .literals import DEFAULT, fits, type_words
 from .pack import Pack, Param, Scalar
+from .record import Record
 from .scalar import evaluate_scalar
 from .tree import Name
 
 
-class Setting(NamedTuple):
+class Setting(Record):
     """What one source gives a param: its value, where that stands, what reports call the source, the text."""
 
     value: Scalar | Expression

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .check import INTERVAL
 from .compile.bind import Binder, Names
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     pass
 
 
-class Limit(NamedTuple):
+class Limit(Record):
     """One bound of a requirement with its number; None where a param that it needs is unset."""
 
     operator: str
@@ -41,7 +41,7 @@ class Limit(NamedTuple):
         return self.operator in (">", ">=")
 
 
-class Line(NamedTuple):
+class Line(Record):
     """A requirement bound to one run and one series; `value` is None where it lacks something."""
 
     requirement: Requirement
@@ -54,7 +54,7 @@ class Line(NamedTuple):
     clock: str = ""  # the clock that its value runs along with: steps or epochs
 
 
-class Watch(NamedTuple):
+class Watch(Record):
     """A gate bound to one run and one series."""
 
     gate: Gate

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from .best import Best
 from .command import advice, command_line, new_values, of_configured_peak
@@ -24,7 +23,7 @@ LAST = "last_checkpoint"
 """The target of an action that goes on where the run stopped."""
 
 
-class Request(NamedTuple):
+class Request(Record):
     """An action and the findings that ask for it; `instead` names the action that it stands in for."""
 
     action: Action
@@ -36,7 +35,7 @@ class Request(NamedTuple):
         return self._replace(findings=tuple(dict.fromkeys(both)))
 
 
-class Wording(NamedTuple):
+class Wording(Record):
     """What the words of a plan rest on: `names` are the numbers that texts and commands may name.
 
     `is_ramp` says that the log ends within the warm-up and that no configured rate is known; `unjudged` says why

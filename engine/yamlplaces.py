@@ -7,15 +7,15 @@ the indentation goes. A problem in the middle of an expression is nevertheless t
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import NamedTuple
+from functools import lru_cache, partial
 
 from .errors import Position
+from .record import Record
 
-_ESCAPE = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)", re.S)
+_ESCAPE = partial(re.compile, r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)", re.S)
 
 
-class Written(NamedTuple):
+class Written(Record):
     """The text of a scalar in its file, from `start` to `end` of `source`; `style` is that of YAML, "" for none."""
 
     source: str
@@ -47,7 +47,7 @@ class Written(NamedTuple):
     def _length(self, place: int) -> int:
         if self.style == "'":
             return 2 if self.source.startswith("''", place) else 1
-        escape = _ESCAPE.match(self.source, place) if self.style == '"' else None
+        escape = _ESCAPE().match(self.source, place) if self.style == '"' else None
         return len(escape[0]) if escape else 1
 
     def _characters(self) -> list[tuple[int, bool]]:

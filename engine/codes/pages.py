@@ -6,16 +6,17 @@ import re
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import NamedTuple, get_args
+from typing import get_args
 
 from .. import codes, lints
+from ..record import Record
 from . import Severity
 
 _HEAD = re.compile(r"^(?P<verdict>fails|passes)(?:, as (?P<kind>pack|tests|overrides))?::\n", re.M)
 _CARETS = re.compile(r" *\^[ ^]*")
 
 
-class Snippet(NamedTuple):
+class Snippet(Record):
     """A piece of a file (`kind`: pack, tests or overrides) as a page shows it, under what is wrong a line of carets."""
 
     fails: bool
@@ -39,7 +40,7 @@ class Snippet(NamedTuple):
         return tuple(found)
 
 
-class Page(NamedTuple):
+class Page(Record):
     """What is to be known of a code: what is wrong, in a line, why that matters, and snippets."""
 
     code: str

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from ..check import INTERVAL, LENGTH, LONGEST
 from ..errors import PackError, Problem
 from ..expression import Expression
 from ..functions import FUNCTIONS, Family
 from ..pack import EMPTY, Duration, Metric, Pack, Window
+from ..record import Record
 from ..resolved import Resolved
 from ..scalar import evaluate_scalar
 from ..series import member_of, metric_id
@@ -38,7 +38,7 @@ _NEVER = Const(None, CONDITION)
 _CLOCKS = {"step": "step", "epoch": "epoch", "time": "time", "row": "line"}
 
 
-class Names(NamedTuple):
+class Names(Record):
     """What the names of a pack mean in one run: columns by member of a metric and by label, the total, the moment."""
 
     resolved: Resolved

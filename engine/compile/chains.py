@@ -8,8 +8,8 @@ its price, but the statement grows with the windows: it pays where many runs sha
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
+from ..record import Record
 from .ir import Kernel, Op
 from .stream import Stream, count_column
 
@@ -17,7 +17,7 @@ LONGEST = 256
 """Points of the longest window that is worth its text."""
 
 
-class _Last(NamedTuple):
+class _Last(Record):
     """The rows of a window: at most `points`, and `held` at each row; `inside` begins the names of its masks."""
 
     name: str

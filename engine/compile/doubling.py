@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import NamedTuple
 
+from ..record import Record
 from .ir import Kernel
 from .moments import PARTS
 from .sql import number
@@ -133,7 +133,7 @@ def _steps(points: int) -> int:
     return min([*ways, _steps(points - 1) + 1] if points % 2 else ways)
 
 
-class _Merge(NamedTuple):
+class _Merge(Record):
     """Layers that merge the state of the last `newer` rows with that of the `older` ones before them."""
 
     newer: int

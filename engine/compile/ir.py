@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple
+
+from ..record import Record
 
 NUMBER, CONDITION, TEXT = "number", "condition", "text"
 
@@ -82,7 +83,7 @@ class Op(_Node):
         super().__init__(name, args, type)
 
 
-class Span(NamedTuple):
+class Span(Record):
     """How far back a window looks: `last` in `unit`, or the whole run so far (unit "all"); at least `least` points."""
 
     last: float

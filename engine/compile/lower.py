@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from ..record import Record
 from .ir import Kernel, Span, Value
 from .layers import Layer, shared, stack
 from .moments import PARTS, formula, known_from
@@ -222,7 +223,7 @@ class _Window:
                 return self.over(f"quantile_cont({self.x}, {number(self.kernel.q)})")
 
 
-class _Lists(NamedTuple):
+class _Lists(Record):
     """Parts of moments from the window's values as a list."""
 
     window: _Window
@@ -253,7 +254,7 @@ class _Lists(NamedTuple):
         return shared(self.window.lowered.derived[1], centred, "d")
 
 
-class _SoFar(NamedTuple):
+class _SoFar(Record):
     """Parts of moments over the whole run up to each row: DuckDB's running aggregates, which stream."""
 
     window: _Window

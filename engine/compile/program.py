@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..phases import TABLE, WINDOWS, begin
+from ..record import Record
+from .beside import beside
+from .domains import magnitude
 from .halves import halves
-from .ir import CONDITION, TEXT, Const, Kernel, Value, level, walk_once
+from .ir import NUMBER, Const, Kernel, Value, level, walk_once
 from .layers import Layer, stack
 from .lower import LARGEST_SQUARED, LONG, Lowered, counting, lower, varying
 from .moments import PARTS
@@ -22,9 +25,21 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PATTERN_BITS = 60
+_CONDITION = "o"
+_WORTH_TWO = 8
+"""From so many kernels or columns on, two statements at the same time are faster than one."""
 _ANYWHERE = ("latest", "held")
 _WORK = {"quantile": 6, "mad": 6, "lowest": 2, "highest": 2}
 """What some kernels take beside a mean over a window, over a long run."""
+
+
+class Settled(Record):
+    """Queries by the names of their tables, whose columns are `known`; those that conditions and values have there."""
+
+    made: dict[str, str]
+    known: list[str]
+    observations: dict[Value, str]
+    columns: dict[Value, str]
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -44,6 +59,7 @@ class Program:
     columns: dict[Value, str] = field(default_factory=dict)
     observations: dict[Value, str] = field(default_factory=dict)
     rows: int = 0
+    threads: int = 0  # of DuckDB; asked for when it matters
     depth: int = 0  # how many levels of kernels have been computed
     _known: list[str] = field(default_factory=list)  # the columns of the working table
     _appended: list[str] = field(default_factory=list)
@@ -75,21 +91,35 @@ class Program:
         if self.rows >= self.long:
             return
         begin(TABLE)
-        query, keep, observations, columns = self.settled(conditions, values)
-        self.con.execute(f"CREATE TABLE judged AS {query}")
-        self.table, self._known = "judged", keep
+        settled = self.settled(conditions, values)
+        self._create(settled.made)
+        self._appended += settled.made
+        self.table, self._known = " POSITIONAL JOIN ".join(settled.made), settled.known
         self._cells.clear()
-        self.observations, self.columns = observations, columns
+        self.observations, self.columns = settled.observations, settled.columns
 
-    def settled(
-        self, conditions: Iterable[Value], values: Iterable[Value]
-    ) -> tuple[str, list[str], dict[Value, str], dict[Value, str]]:
-        """What `settle` makes a table of, its columns, and which of them each condition and each value has."""
+    def settled(self, conditions: Iterable[Value], values: Iterable[Value]) -> Settled:
+        """What `settle` makes tables of."""
+        named = _named(conditions, values)
         plain, carried = self._table_columns(), set(self.columns.values())
-        keep = [column for column in plain if column not in carried]
-        steps, observations, columns = self._columns(list(dict.fromkeys(conditions)), list(dict.fromkeys(values)))
-        keep += [*dict.fromkeys([*observations.values(), *columns.values()])]
-        return stack(self.table, plain, steps, keep), keep, observations, columns
+        settled = Settled({}, [column for column in plain if column not in carried], {}, {})
+        known = settled.known
+        for share in self._shares([*named], lambda _: 1):
+            steps, observations, columns = self._columns({name: named[name] for name in share})
+            shown = [*dict.fromkeys([*observations.values(), *columns.values()])]
+            shown = [name for name in shown if name not in known] if settled.made else [*known, *shown]
+            settled.made[f"judged_{len(settled.made)}"] = stack(self.table, plain, steps, shown)
+            known += [name for name in shown if name not in known]
+            settled.observations.update(observations)
+            settled.columns.update(columns)
+        return settled
+
+    def drop(self, but: Container[str] = ()) -> None:
+        """Drop the tables that were made, `but` some."""
+        for table in self._appended:
+            if table not in but:
+                self.con.execute(f"DROP TABLE {table}")
+        self._appended = [table for table in self._appended if table in but]
 
     def totals(self, items: Sequence[str], source: str = "") -> tuple[Any, ...]:
         """The values of aggregates over all rows of the run, in the working table or another `source`."""
@@ -110,27 +140,24 @@ class Program:
         """Something to select from that has `i` and a column for each condition and value, and what names them."""
         if self.rows < self.long:
             return self.table, self.renderer
-        steps, observations, columns = self._columns(conditions, values)
+        steps, observations, columns = self._columns(_named(conditions, values))
         keep = ["i", *dict.fromkeys([*observations.values(), *columns.values()])]
         source = stack(self.table, self._table_columns(), steps, keep)
         return f"({source})", Renderer(columns, observations, self.largest)
 
-    def _columns(
-        self, conditions: Sequence[Value], values: Sequence[Value]
-    ) -> tuple[list[Layer], dict[Value, str], dict[Value, str]]:
-        steps, render = layers([*conditions, *values], self.renderer, "e")
+    def _columns(self, named: Mapping[str, Value]) -> tuple[list[Layer], dict[Value, str], dict[Value, str]]:
+        steps, render = layers(named.values(), self.renderer, "e")
         last: dict[str, str] = {}
         observations: dict[Value, str] = {}
         columns: dict[Value, str] = {}
-        for place, value in enumerate(conditions):
-            observations[value] = f"o{place}"
-            last[f"o{place}"] = render.observed(value)
-        for place, value in enumerate(values):
-            if isinstance(value, Const):
-                continue
-            columns[value] = self.columns.get(value) or f"v{place}"
-            if value not in self.columns:
-                last[f"v{place}"] = render.alone(value)
+        for name, value in named.items():
+            if name.startswith(_CONDITION):
+                observations[value] = name
+                last[name] = render.observed(value)
+            elif not isinstance(value, Const):
+                columns[value] = self.columns.get(value) or name
+                if value not in self.columns:
+                    last[name] = render.alone(value)
         return [Layer(items) for items in (*steps, last)], observations, columns
 
     def _level(self, kernels: Sequence[Kernel]) -> None:
@@ -160,19 +187,20 @@ class Program:
 
     def _grouped(self, arguments: Sequence[Value]) -> list[Stream]:
         steps, render = layers(arguments, self.renderer, "y")
-        bits, sizes = [], []
+        bits: list[str] = []
+        sizes: dict[int, str] = {}  # of arguments that may be too large for their squares
         for place, argument in enumerate(arguments):
             sql = render.observed(argument)
             bits.append(f"(CASE WHEN {sql} IS NULL THEN 0 ELSE {1 << place} END)")
-            sizes.append(f"max(abs({sql}))" if argument.type not in (CONDITION, TEXT) else "NULL")
+            if argument.type == NUMBER and magnitude(argument, self.largest) > LARGEST_SQUARED:
+                sizes[place] = f"max(abs({sql}))"
         plain = self._table_columns()
         known = {*plain, *(name for items in steps for name in items)}
-        read = sorted(Layer({str(place): item for place, item in enumerate((*bits, *sizes))}).reads() & known)
+        read = sorted(Layer({str(place): item for place, item in enumerate((*bits, *sizes.values()))}).reads() & known)
         source = stack(self.table, plain, [Layer(items) for items in steps], read or ["i"])
-        rows = self.con.execute(
-            f"SELECT CAST({' + '.join(bits)} AS BIGINT) AS pattern, count(*), {', '.join(sizes)}"
-            f" FROM ({source}) GROUP BY pattern ORDER BY pattern"
-        ).fetchall()
+        items = ", ".join([f"CAST({' + '.join(bits)} AS BIGINT) AS pattern", "count(*)", *sizes.values()])
+        rows = self.con.execute(f"SELECT {items} FROM ({source}) GROUP BY pattern ORDER BY pattern").fetchall()
+        largest = {place: max((row[n] or 0.0 for row in rows), default=0.0) for n, place in enumerate(sizes, 2)}
         total = sum(count for _, count, *_ in rows)
         groups: dict[tuple[int, ...], list[int]] = {}
         for place in range(len(arguments)):
@@ -184,16 +212,13 @@ class Program:
         streams = []
         for mask, places in groups.items():
             known = sum(count for pattern, count, *_ in rows if pattern in mask)
-            largest = [max((row[2 + place] or 0.0 for row in rows), default=0.0) for place in places]
             streams.append(
                 Stream(
                     is_fragile=is_fragile,
                     arguments=tuple(arguments[place] for place in places),
                     rows=known,
                     full=known == total,
-                    wild=frozenset(
-                        arguments[place] for place, size in zip(places, largest, strict=True) if size > LARGEST_SQUARED
-                    ),
+                    wild=frozenset(arguments[place] for place in places if largest.get(place, 0.0) > LARGEST_SQUARED),
                 )
             )
         return streams
@@ -223,19 +248,57 @@ class Program:
         return "" if stream.full else f" WHERE {self.renderer.observed(stream.arguments[0])} IS NOT NULL"
 
     def _join(self, everywhere: Mapping[Kernel, str], streams: Sequence[tuple[Stream, dict[Kernel, str]]]) -> None:
-        """All kernels of a level in one statement, which is what a short run pays for; the order is made anew."""
-        plain = self._table_columns()
-        base = f"(SELECT {', '.join(['*', *self.latest(everywhere)])} FROM {self.table})" if everywhere else self.table
-        joined, made, temporary = [base], [*plain, *everywhere.values()], []
-        for place, (stream, own) in enumerate(streams):
-            source, columns, table = self._source(f"stream_{place}", stream, own)
-            temporary += [table] if table else []
-            query = self.lowered(stream, own).query(source, columns, ["i"])
-            joined.append(f"LEFT JOIN ({query}) USING (i)")
-            made += own.values()
-        self._replace(f"SELECT * FROM {' '.join(joined)} ORDER BY i", made)
-        for table in temporary:
+        """The kernels of a level of a short run as two tables, each in one statement, whose order is made anew.
+
+        What that costs is to parse and to plan the statements, which two connections do at the same time.
+        """
+        base, made = self.table, {}
+        self._table_columns()
+        counted = {
+            place: self._source(f"stream_{place}", stream, own)
+            for place, (stream, own) in enumerate(streams)
+            if varying(stream, own)
+        }
+        groups: dict[object, list[Kernel]] = {}
+        for kernel in [*everywhere, *(kernel for _, own in streams for kernel in own)]:
+            groups.setdefault((kernel.arg, kernel.span, kernel.lag), []).append(kernel)
+        for share in self._shares([*groups.values()], lambda group: sum(map(_planning, group))):
+            mine = {kernel for group in share for kernel in group}
+            anywhere = {kernel: column for kernel, column in everywhere.items() if kernel in mine}
+            shown = [*anywhere.values()]
+            joined = [f"(SELECT {', '.join(['i', *self.latest(anywhere)])} FROM {base})"]
+            for place, (stream, own) in enumerate(streams):
+                asked = {kernel: column for kernel, column in own.items() if kernel in mine}
+                if not asked:
+                    continue
+                if place not in counted:
+                    arguments = {kernel.arg for kernel in asked}
+                    stream = stream._replace(arguments=tuple(each for each in stream.arguments if each in arguments))
+                source, columns, _ = counted.get(place) or self._source("", stream, asked)
+                joined.append(f"LEFT JOIN ({self.lowered(stream, asked).query(source, columns, ['i'])}) USING (i)")
+                shown += asked.values()
+            table = f"part_{len(self._appended)}"
+            made[table] = f"SELECT {', '.join(shown)} FROM {' '.join(joined)} ORDER BY i"
+            self._appended.append(table)
+            self._known += shown
+        self._create(made)
+        self.table = " POSITIONAL JOIN ".join([base, *made])
+        for _, _, table in counted.values():
             self.con.execute(f"DROP TABLE {table}")
+
+    def _create(self, made: Mapping[str, str]) -> None:
+        """Make tables of queries, two at a time."""
+        self.concurrently([partial(_execute, f"CREATE TABLE {name} AS {query}") for name, query in made.items()])
+
+    def _shares(self, items: Sequence[T], work: Callable[[T], int]) -> list[list[T]]:
+        """The items in two parts of about the same work, or in one where they are few or there is one thread."""
+        return halves(items, work) if len(items) >= _WORTH_TWO and self._threads() > 1 else [list(items)]
+
+    def _threads(self) -> int:
+        if not self.threads:
+            found = self.con.execute("SELECT current_setting('threads')").fetchone()
+            self.threads = found[0] if found else 1
+        return self.threads
 
     def lowered(self, stream: Stream, kernels: Mapping[Kernel, str]) -> Lowered:
         """The kernels of one stream as select items."""
@@ -291,14 +354,9 @@ class Program:
 
     def concurrently(self, tasks: Sequence[Callable[[duckdb.DuckDBPyConnection], T]]) -> list[T]:
         """The results of tasks that do not depend on one another, each given a connection; two run at a time."""
-        threads = self.con.execute("SELECT current_setting('threads')").fetchone()
-        if len(tasks) < 2 or not threads or threads[0] < 2:
+        if len(tasks) < 2 or self._threads() < 2:
             return [task(self.con) for task in tasks]
-        from concurrent.futures import ThreadPoolExecutor
-
-        cursors = [self.con.cursor() for _ in tasks]
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            return list(pool.map(lambda task, cursor: task(cursor), tasks, cursors))
+        return beside([partial(task, self.con.cursor()) for task in tasks])
 
     @staticmethod
     def _arguments(stream: Stream) -> dict[Value, str]:
@@ -329,18 +387,22 @@ class Program:
             self.con.execute(counting(name, column, span))
         return name, [*columns, *counts], name
 
-    def _replace(self, query: str, columns: Sequence[str]) -> None:
-        target = f"work_{len(self.columns)}"
-        self.con.execute(f"CREATE TABLE {target} AS {query}")
-        if self.table != self.source:
-            self.con.execute(f"DROP TABLE {self.table}")
-        self.table, self._known = target, list(columns)
-
     def _table_columns(self) -> list[str]:
         if not self._known:
             description = self.con.execute(f"SELECT * FROM {self.table} LIMIT 0").description or []
             self._known = [name for name, *_ in description]
         return list(self._known)
+
+
+def _named(conditions: Iterable[Value], values: Iterable[Value]) -> dict[str, Value]:
+    """Conditions and values by the columns that they become."""
+    named = {f"{_CONDITION}{place}": value for place, value in enumerate(dict.fromkeys(conditions))}
+    return named | {f"v{place}": value for place, value in enumerate(dict.fromkeys(values))}
+
+
+def _planning(kernel: Kernel) -> int:
+    """What a statement over a few rows takes for a kernel, beside one that streams."""
+    return 1 if kernel.span is None else 4 if kernel.kind in PARTS else 2
 
 
 def _execute(query: str, con: duckdb.DuckDBPyConnection) -> None:

@@ -56,10 +56,11 @@ class Renderer:
     """Writes values as SQL.
 
     `columns` names what a column already holds (kernels always, other values where that pays), `observations` what one
-    holds as `observed`; `largest` is the largest magnitude in each column.
+    holds as `observed`; `largest` is the largest magnitude in each column. A column may still be added for a value as
+    long as nothing that holds the value has been written.
     """
 
-    __slots__ = ("columns", "largest", "observations")
+    __slots__ = ("_written", "columns", "largest", "observations")
 
     def __init__(
         self,
@@ -68,6 +69,7 @@ class Renderer:
         largest: Mapping[str, float] = EMPTY,
     ) -> None:
         self.columns, self.observations, self.largest = columns, observations, largest
+        self._written: dict[Value, tuple[str, bool]] = {}
 
     def value(self, value: Value) -> str:
         """SQL of the value, NULL where it is unknown; numbers are finite."""
@@ -103,6 +105,11 @@ class Renderer:
         """SQL, and whether a known result is surely finite."""
         if value in self.columns:
             return self.columns[value], True
+        if value not in self._written:
+            self._written[value] = self._write(value)
+        return self._written[value]
+
+    def _write(self, value: Value) -> tuple[str, bool]:
         match value:
             case Const():
                 return literal(value), True
@@ -260,11 +267,12 @@ def layers(values: Iterable[Value], renderer: Renderer, prefix: str) -> tuple[li
     found: list[dict[str, str]] = []
     columns = dict(renderer.columns)
     above: dict[str, int] = {}  # column → the first layer that may read it
-    for value in order:
+    render = Renderer(columns, dict(renderer.observations), renderer.largest)
+    for value in order:  # what stands in a value comes before it
         depth[value] = max((depth.get(child, 0) for child in children(value)), default=0)
         if not isinstance(value, Op):
             continue
-        sql = Renderer(columns, renderer.observations, renderer.largest).alone(value)
+        sql = render.alone(value)
         if len(sql) * uses[value] < _WORTH_A_COLUMN:
             continue
         # The rows that it may be observed on are told by metrics that need not stand in it: behind a kernel, say.
@@ -275,7 +283,7 @@ def layers(values: Iterable[Value], renderer: Renderer, prefix: str) -> tuple[li
         found[depth[value]][columns[value]] = sql
         depth[value] += 1
         above[columns[value]] = depth[value]
-    return found, Renderer(columns, dict(renderer.observations), renderer.largest)
+    return found, render
 
 
 _WORTH_A_COLUMN = 200

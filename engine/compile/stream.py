@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from ..pack import EMPTY
+from ..record import Record
 from .ir import Kernel, Span, Value
 from .sql import number
 
@@ -18,7 +18,7 @@ _ON_CLOCK = frozenset({"slope", "slope_bound", "r2"})
 """Finite where the clock moves by one or more between any two rows: no quotient is much larger than its dividend."""
 
 
-class Stream(NamedTuple):
+class Stream(Record):
     """Rows of the working table at which all of `arguments` are known; `k` numbers them from 1.
 
     `spacing` maps a clock column to the constant distance of neighbouring rows on it, or to None where it varies.

@@ -12,17 +12,18 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from ..errors import Position, Problem
 from ..pack import Pack
+from ..record import Record
 
 if TYPE_CHECKING:
     from ..codes import Code
     from ..packtest.model import Suite
 
 
-class Remark(NamedTuple):
+class Remark(Record):
     """What a lint says of a place: as a `Problem`, whose code and severity are those of the lint."""
 
     at: Position

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from ..expression import Expression
 from ..pack import Pack
+from ..record import Record
 from ..tree import And, Arithmetic, Call, Comparison, Conditional, Name, Node, Not, Or
 from . import Remark
 from ._logic import Goal, Logic
@@ -16,7 +16,7 @@ _recent: list[tuple[Pack, list[Logic]]] = []
 """The pack that was looked at last, since several lints look at one pack one after another."""
 
 
-class Condition(NamedTuple):
+class Condition(Record):
     """A condition of a pack, what it is called, and what else holds wherever it is looked at."""
 
     what: str

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from ..pack import Pack, Scalar
+from ..record import Record
 from ..tree import Among, And, Arithmetic, Call, Comparison, Name, Negative, Node, Not, Number, Or, Text, Truth
 from ._ranges import Ranges
 
@@ -26,7 +27,7 @@ _AROUND = ("latest", "any", "all")
 """Functions of a condition that is known for sure whenever the condition itself is."""
 
 
-class Side(NamedTuple):
+class Side(Record):
     """What a comparison says of one term: `term operator number`."""
 
     term: Node
@@ -34,7 +35,7 @@ class Side(NamedTuple):
     number: float
 
 
-class _Left(NamedTuple):
+class _Left(Record):
     """What is left of the numbers that a term may be."""
 
     low: float

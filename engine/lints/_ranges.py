@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import reduce
-from typing import NamedTuple
 
 from ..pack import Pack, Scalar
+from ..record import Record
 from ..tree import Arithmetic, Call, Conditional, Name, Negative, Node, Number
 
 
-class Range(NamedTuple):
+class Range(Record):
     """All numbers from `low` to `high`, both included."""
 
     low: float = -math.inf

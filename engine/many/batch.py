@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 import duckdb
 
@@ -24,6 +23,7 @@ from ..opened import AUTO, chosen_by
 from ..pack import Pack
 from ..params import resolve
 from ..readers.connection import connect, plan_quickly
+from ..record import Record
 from ..report import Known, Report
 from ..resolved import Resolved
 from ..shelf import load_pack
@@ -72,7 +72,7 @@ def _chunks(logs: Iterable[str], size: int) -> Iterator[list[str]]:
         yield some
 
 
-class _Log(NamedTuple):
+class _Log(Record):
     """A log that may be judged among others."""
 
     path: str
@@ -201,8 +201,10 @@ class Batch:
         def seen(run: int) -> tuple[Checkpoint, ...] | None:
             return find_checkpoints(logs[run].path, settings[run].pack.checkpoints, looked=self.looked)
 
-        yield from Together(con, table, settings, rates, runs, self.asked.now).reports(seen)
-        con.execute(f"DROP TABLE judged; DROP TABLE {table}")
+        judging = Together(con, table, settings, rates, runs, self.asked.now)
+        yield from judging.reports(seen)
+        judging.program.drop()
+        con.execute(f"DROP TABLE {table}")
 
 
 def _parts(logs: Mapping[int, _Log]) -> Iterator[dict[int, _Log]]:

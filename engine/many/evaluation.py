@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import isfinite
 from os.path import basename, isabs
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..compile.bind import Names
 from ..compile.ir import Value
@@ -18,6 +18,7 @@ from ..evidence import at_the_end, excess, nearest, telling
 from ..findings import Workbench
 from ..judged import Judged, conditions_of, metrics_of, watched_for_nonfinite
 from ..rate import RATE, rate_cells
+from ..record import Record
 from ..report import Finding, LogFacts, Report, RuleState, StageResult, Threshold
 from ..resolved import Resolved
 from ..rowbook import Row, RowBook
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 _UNKNOWN, _OK = Course("unknown"), Course("ok")
 
 
-class Begun(NamedTuple):
+class Begun(Record):
     """A run's first row, and the places of the conditions that must be looked at, and that were never known."""
 
     first: Row

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from ..causes import is_open, precedence
 from ..errors import LogError, ProblemsError
 from ..pack import CAUSES, SEVERITIES
+from ..record import Record
 from ..report import Finding, Moment, Report
 from ..verdict import UNKNOWN, WRONG, settle
 
@@ -19,7 +19,7 @@ _OF_FINDING = ("severity", "rule", "cause", "title", "series", "onset", "message
 """What a line tells of a finding, by the names that it has there."""
 
 
-class Line(NamedTuple):
+class Line(Record):
     """One run: its verdict and exit code, the first action of its plan, its worst open finding, how far it came.
 
     The texts of the finding are empty where there is none; `reason` says why the run was not judged, or only in part.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from ..pack import Pack, Scalar
+from ..record import Record
 from ..report import Report
 
 
-class Asked(NamedTuple):
+class Asked(Record):
     """The arguments of `evaluate` that hold for all runs of a call, by the names that they have there."""
 
     pack: str | Pack
@@ -26,7 +26,7 @@ class Asked(NamedTuple):
     isolated: bool = False
 
 
-class Judged(NamedTuple):
+class Judged(Record):
     """What became of one run: its log as it was named, and the report, or the error that kept it from one."""
 
     log: str

@@ -12,9 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from queue import SimpleQueue
 from threading import Lock
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ..errors import LogError
+from ..record import Record
 from .model import Asked, Judged
 from .worker import PROTOCOL, START
 
@@ -29,7 +30,7 @@ MOST_DEATHS = 20
 _PATIENCE = 1.0  # seconds
 
 
-class _Parcel(NamedTuple):
+class _Parcel(Record):
     """Some logs that follow one another, and the place of the first."""
 
     place: int

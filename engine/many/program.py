@@ -51,10 +51,9 @@ class ManyProgram(Program):
 
     def settle(self, conditions: Iterable[Value], values: Iterable[Value]) -> None:
         """As `Program.settle`; nothing else is kept."""
+        before = [*self._appended]
         Program.settle(self, conditions, values)
-        for table in self._appended:
-            self.con.execute(f"DROP TABLE {table}")
-        self._appended.clear()
+        self.drop(but={*self._appended} - {*before})
 
     def latest(self, everywhere: Mapping[Kernel, str]) -> list[str]:
         items = []

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from ..compile.ir import Clock, Const, Kernel, Op, Value, walk
 from ..compile.simplify import simplify
 from ..compile.sql import number
 from ..judged import Judged
 from ..pack import Pack
+from ..record import Record
 from ..resolved import Resolved
 from ..surroundings import RATE_PARAM
 from ..tree import Name
@@ -19,7 +19,7 @@ COLUMN = "configured"
 _LARGEST = 1e18
 
 
-class Settings(NamedTuple):
+class Settings(Record):
     """The settings that some runs share, and whether each has a configured rate of its own besides."""
 
     resolved: Resolved

@@ -12,7 +12,6 @@ import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import NamedTuple
 
 import duckdb
 
@@ -28,6 +27,7 @@ from ..readers.normalise import Source
 from ..readers.opening import Head
 from ..readers.rows import facts_of, starts_midway
 from ..readers.survey import Survey
+from ..record import Record
 from ..report import Known
 from ..surroundings import TOTAL
 from .rows import Glance, assemble_many
@@ -45,7 +45,7 @@ _NAMES = re.compile(rb'"([^"\\]*)"[ \t]*:')
 _ODD = (b"\\", b"\r", b"\x1f", b"\x1e", b"\x1d", b"\0", b"\n\n")
 
 
-class Text(NamedTuple):
+class Text(Record):
     """A log whose lines can be read among those of others: its bytes, its format, and the names of its keys."""
 
     raw: bytes
@@ -53,14 +53,14 @@ class Text(NamedTuple):
     names: frozenset[bytes]
 
 
-class Reading(NamedTuple):
+class Reading(Record):
     """A run that was read, and what is known of its rows."""
 
     given: Run
     glance: Glance
 
 
-class Shape(NamedTuple):
+class Shape(Record):
     """Runs with the same keys and clock: their table, and each of them by its number."""
 
     table: str

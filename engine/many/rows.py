@@ -6,13 +6,14 @@ The table `raw` has the lines of all logs, one log after the other, with `run`, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import duckdb
 
 from ..readers.columns import Layout
 from ..readers.lines import OBJECT
 from ..readers.rows import MAX_REWIND_SHARE, MAX_REWINDS, bounds_of, cell, join_lines
+from ..record import Record
 
 _BY = "PARTITION BY run ORDER BY line"
 _SO_FAR = f"OVER ({_BY} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
@@ -20,7 +21,7 @@ _ALL = f"OVER ({_BY} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"
 _FIRST_TICKS = 200
 
 
-class Glance(NamedTuple):
+class Glance(Record):
     """What is known of the rows of one run: numbers, and the clock. `first_ticks` are those of rows that move it."""
 
     rows: int

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from ..errors import Position
 from ..items import Plain
 from ..pack import EMPTY, Pack, Scalar
+from ..record import Record
 
 Cell: TypeAlias = float | int | bool | str
 """A value as a log has it: a number (NaN and infinities too), true or false, or a text."""
@@ -16,7 +17,7 @@ Row: TypeAlias = dict[str, Cell]
 """One row of a log: keys as the log spells them, those that the row lacks left out."""
 
 
-class Data(NamedTuple):
+class Data(Record):
     """The log of a case: rows made of a table or of series, the raw text of a log, or the path of one."""
 
     rows: tuple[Row, ...] = ()
@@ -24,7 +25,7 @@ class Data(NamedTuple):
     path: str | None = None
 
 
-class Expected(NamedTuple):
+class Expected(Record):
     """One thing that a case expects: where it stands in the report, such as `rules.loss_flat.onset`, and its value."""
 
     path: tuple[str, ...]
@@ -32,7 +33,7 @@ class Expected(NamedTuple):
     at: Position
 
 
-class Case(NamedTuple):
+class Case(Record):
     """One test: a run, how it is judged, and what the report must say of it. `expects` is in the order of the file."""
 
     name: str
@@ -53,7 +54,7 @@ class Case(NamedTuple):
         return frozenset(each.path[1].partition(" ")[0] for each in self.expects if each.path[0] in named)
 
 
-class Own(NamedTuple):
+class Own(Record):
     """The rules, gates and invariants of a pack that its own tests must show: not those that it merely inherits."""
 
     rules: frozenset[str] = frozenset()
@@ -61,7 +62,7 @@ class Own(NamedTuple):
     invariants: frozenset[str] = frozenset()
 
 
-class Suite(NamedTuple):
+class Suite(Record):
     """One file of tests and the pack that they test; `own` are the things that the pack does not merely inherit."""
 
     file: str
@@ -71,7 +72,7 @@ class Suite(NamedTuple):
     at: Position = Position("")  # where the list of cases begins
 
 
-class Difference(NamedTuple):
+class Difference(Record):
     """One thing that the report says otherwise; `why` is what is known about it, a line each."""
 
     path: str
@@ -80,7 +81,7 @@ class Difference(NamedTuple):
     why: tuple[str, ...] = ()
 
 
-class Seen(NamedTuple):
+class Seen(Record):
     """What a case that passed has shown of its pack, as names such as `rules.loss_flat` or `gates.next_phase`."""
 
     fired: frozenset[tuple[str, str]] = frozenset()  # (rule, severity)
@@ -89,7 +90,7 @@ class Seen(NamedTuple):
     invariants: frozenset[tuple[str, str]] = frozenset()  # (invariant, status)
 
 
-class Result(NamedTuple):
+class Result(Record):
     """How one case went; it passed if there are no differences."""
 
     case: Case
@@ -102,7 +103,7 @@ class Result(NamedTuple):
         return not self.differences
 
 
-class Gap(NamedTuple):
+class Gap(Record):
     """Something of a pack that no test shows: a rule that never fires, a gate that is never open."""
 
     kind: str  # rule | gate | requirement | invariant
@@ -111,7 +112,7 @@ class Gap(NamedTuple):
     severity: str = ""  # of the level of a rule that never fires, where others do
 
 
-class Coverage(NamedTuple):
+class Coverage(Record):
     """What the tests of one pack show of what it holds itself; `counts` is kind → (shown, all)."""
 
     pack: str

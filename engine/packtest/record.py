@@ -12,12 +12,13 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..checkpoints import find_checkpoints
 from ..errors import OverrideError, PackError, Position, Problem
 from ..items import Document, Item
 from ..pack import Pack
+from ..record import Record
 from ..render.json import rounded, to_json
 from ..report import Report
 from ..shelf import load_pack
@@ -40,7 +41,7 @@ _UNPRINTABLE = re.compile(
 )
 
 
-class Recording(NamedTuple):
+class Recording(Record):
     """What is to be recorded: the log, how it is judged, and how its case is called; `embed` writes its text down."""
 
     log: str

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import NamedTuple
 
 from ..errors import OverrideError, Position, Problem
+from ..record import Record
 from ..shelf import load_pack
 from ..words import listed
 from .coverage import coverage_of, seen_in
@@ -19,7 +19,7 @@ from .match import compare
 from .model import Case, Coverage, Difference, Result, Seen, Suite
 
 
-class Outcome(NamedTuple):
+class Outcome(Record):
     """What running some files of tests gave; with problems, nothing was run.
 
     `coverage` is None where cases were left out.

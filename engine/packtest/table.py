@@ -15,20 +15,20 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
+from ..record import Record
 from .model import Cell
 from .notation import NUMBER, number, tidy
 
 
-class Spot(NamedTuple):
+class Spot(Record):
     """A place in a text: the line from 0, the column from 0."""
 
     line: int
     column: int
 
 
-class TableCell(NamedTuple):
+class TableCell(Record):
     """A cell: the column's head as it is written, the text, and where each of the two stands."""
 
     head: str
@@ -37,7 +37,7 @@ class TableCell(NamedTuple):
     head_at: Spot
 
 
-class Fault(NamedTuple):
+class Fault(Record):
     """What is wrong with a table: the message, where, and how to mend it."""
 
     message: str

@@ -11,7 +11,9 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
+
+from ..record import Record
 
 NUMBER, TEXT, RAW = "DOUBLE", "VARCHAR", "JSON"
 SHARE = "SHARE"
@@ -121,7 +123,7 @@ class Cells:
         return Plan(tuple(json.dumps(plane.root, ensure_ascii=False) for plane in planes), columns)
 
 
-class Plan(NamedTuple):
+class Plan(Record):
     """The structures of `json_transform`, and for each column the SQL that takes it out of them (p0, p1, …)."""
 
     structures: tuple[str, ...]

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import duckdb
 
 from ..pack import EMPTY, KeyPattern
+from ..record import Record
 from .cells import NUMBER, PERCENT, SHARE, TEXT, Cells, Path, literal
 from .model import Wanted
 
 PERCENT_ABOVE = 1.5
 
 
-class Value(NamedTuple):
+class Value(Record):
     """A number of the clock: the column of `raw` it is made of, and the SQL that makes it."""
 
     column: str
     sql: str
 
 
-class Columns(NamedTuple):
+class Columns(Record):
     """The candidates: for each wanted thing, in order, the columns of `raw` that may hold it."""
 
     cells: Cells
@@ -32,7 +33,7 @@ class Columns(NamedTuple):
     signed: Mapping[str, str] = EMPTY  # of a share that may have a percent sign: its column → that of its text
 
 
-class Metric(NamedTuple):
+class Metric(Record):
     """A metric that occurs, and its column of `raw`."""
 
     id: str
@@ -45,7 +46,7 @@ class Metric(NamedTuple):
     judged: bool = True
 
 
-class Layout(NamedTuple):
+class Layout(Record):
     """What occurs in a log. A line is kept if it carries any of the metrics; `moves` says that it moves the clock."""
 
     metrics: tuple[Metric, ...] = ()

@@ -10,13 +10,13 @@ import os
 from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import NamedTuple
 
 import duckdb
 
 from ..errors import LogError, PackError, Position, Problem
 from ..pack import EMPTY, Format, LinePattern, Pack
 from ..patterns import parsed
+from ..record import Record
 from ..template import Placeholder, pieces
 from ..words import counted
 from .cells import literal
@@ -25,7 +25,6 @@ from .endings import NO_BAR, End, ended
 from .lines import lines_sql
 from .normalise import TURN, Source
 
-_HEAD = 1 << 16
 _BATCH = 10_000
 _ESCAPES = "\\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\\x07\\x1b]*(?:\\x07|\\x1b\\\\)?|[@-Z\\\\^_])"
 _BAR = f"[0-9]%[|][^|{TURN}]*[|][^\\[{TURN}]*\\[[^\\]{TURN}]*\\]"
@@ -41,7 +40,7 @@ REST = "rest"
 """The group of a pattern in which its pairs are looked for, in place of what follows the match."""
 
 
-class _Given(NamedTuple):
+class _Given(Record):
     """How many values the lines of a format give: those of the keys that are asked for, and all; and whether they tell
     that the log is one of this format."""
 
@@ -50,7 +49,7 @@ class _Given(NamedTuple):
     is_told: bool
 
 
-class Told(NamedTuple):
+class Told(Record):
     """What a console log tells: its lines as JSON lines, the format, and how the run ended."""
 
     source: Source
@@ -60,13 +59,6 @@ class Told(NamedTuple):
     notes: tuple[str, ...]
     names: tuple[str, ...] = ()  # of the values in the lines, in the order in which they appear
     mentioned: frozenset[str] = frozenset()  # keys of values in lines that are read for the round they name alone
-
-
-def may_be_console(source: Source) -> bool:
-    """Whether the first lines of a file are no JSON objects."""
-    with open(source.path, encoding="utf-8", errors="replace") as stream:
-        lines = stream.read(_HEAD).splitlines()
-    return not any(line.lstrip()[:1] == "{" and line.lstrip()[1:].lstrip()[:1] in ('"', "}") for line in lines)
 
 
 @contextmanager

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from typing import NamedTuple
 
 from ..errors import LogError
+from ..record import Record
 from ..words import listed
 
 DEEPEST = 3
@@ -31,7 +31,7 @@ _RANKS = (
 _IN_CHECKPOINT = len(_RANKS)
 
 
-class Candidate(NamedTuple):
+class Candidate(Record):
     """A file that may be the log: how likely its name is, how deep it lies, where it is."""
 
     rank: int

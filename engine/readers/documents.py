@@ -8,9 +8,10 @@ import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import LogError
+from ..record import Record
 from .copies import TOLD, Copy, remove
 from .model import Run
 from .normalise import Source
@@ -22,14 +23,14 @@ _SPACE = " \t\n\r\x1d"
 _DECODER = json.JSONDecoder(strict=False)
 
 
-class Row(NamedTuple):
+class Row(Record):
     """A row: its JSON text on one line, and the line of the log on which it begins (0: rows have no lines)."""
 
     text: str
     line: int
 
 
-class Document(NamedTuple):
+class Document(Record):
     """What a JSON document holds: the rows of its list, and all else that is at the top."""
 
     rows: list[Row]

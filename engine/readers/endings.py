@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import duckdb
 
 from ..pack import Format
+from ..record import Record
 from .cells import literal
 from .lines import lines_sql
 from .normalise import Source
@@ -22,7 +22,7 @@ _TRACEBACK = "Traceback \\(most recent call last\\)"
 _PASSED_OVER = "Exception (?:ignored in|in thread)\\b"
 
 
-class End(NamedTuple):
+class End(Record):
     """How a run ended: why, in words with the line that says so, and by what (one of ENDINGS); empty: it may go on."""
 
     because: str = ""

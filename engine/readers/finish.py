@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from ..errors import LogError
+from ..record import Record
 from ..report import Known
 from ..surroundings import TOTAL
 from . import rows
@@ -17,7 +17,7 @@ from .normalise import Source
 from .opening import Opening
 
 
-class Scan(NamedTuple):
+class Scan(Record):
     """How the rows of a log are read again: `rows` gives SQL for these cells (and a LIMIT), whose only parameter is
     the path of the source; it gives nothing where no cell can occur."""
 

@@ -24,7 +24,7 @@ from .finish import Scan, finished
 from .model import Run, Wanted
 from .normalise import Source
 from .opening import Opening
-from .sniff import CONSOLE_HINT, other_format
+from .sniff import CONSOLE_HINT, may_be_console, other_format
 from .survey import Survey, names, survey
 
 if TYPE_CHECKING:
@@ -138,10 +138,10 @@ def _console(opening: Opening, *, whatever: bool = False) -> Run | None:
     asked = opening.asked
     if isinstance(asked, Wanted) and not asked.formats:
         return None
-    from .console import may_be_console, told
-
     if not whatever and not may_be_console(opening.source):
         return None
+    from .console import told
+
     formats = opening.formats()
     if not formats:
         return None

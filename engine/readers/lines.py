@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import duckdb
 
+from ..record import Record
 from .cells import Cells, Plan, literal
 from .normalise import TURN, Source
 from .survey import ESCAPES, pattern
@@ -63,7 +64,7 @@ def objects_sql(source: Source, plan: Plan, *, clean: bool = False) -> str:
     return f"SELECT *{planes} FROM (SELECT line, {valid} AS kind FROM {lines_sql(source)})"
 
 
-class Lines(NamedTuple):
+class Lines(Record):
     """What was counted in a loaded file; `bad` are the numbers of the first malformed lines.
 
     `others` are the lines in which keys may occur that were not looked for, `answers` those to the questions asked.

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..pack import EMPTY, Clock, Format
+from ..record import Record
 from ..report import LogFacts
 
 if TYPE_CHECKING:
     import duckdb
 
 
-class WantedMetric(NamedTuple):
+class WantedMetric(Record):
     """A metric to read: the first of `keys` that occurs in the log is its key."""
 
     id: str
@@ -24,7 +25,7 @@ class WantedMetric(NamedTuple):
     judged: bool = True  # its values are asked for; else it only says which lines are rows
 
 
-class Wanted(NamedTuple):
+class Wanted(Record):
     """Everything that an evaluation wants to know from a log; `sentinels` and `required` are metric ids."""
 
     clock: Clock

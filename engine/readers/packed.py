@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, Any, cast
 
 from ..errors import LogError
+from ..record import Record
 
 
-class Packing(NamedTuple):
+class Packing(Record):
     """A way to compress files, by the bytes that they begin with."""
 
     name: str

@@ -11,9 +11,10 @@ import os
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..errors import LogError, did_you_mean
+from ..record import Record
 from ..words import listed
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _PLACE = os.path.join(os.path.dirname(__file__), "formats")
 _LINES = "jsonl"
 
 
-class Reader(NamedTuple):
+class Reader(Record):
     """A format: its name, what writes it, how its files are called, and how it is told and read.
 
     `claims` looks at the beginning of a log. Of several readers that claim one, that with the lowest `rank` has it.

@@ -10,11 +10,12 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from itertools import groupby, pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import duckdb
 
 from ..errors import LogError
+from ..record import Record
 from ..report import LogFacts
 from .cells import literal
 from .columns import Layout, Metric
@@ -206,7 +207,7 @@ def _segmented(repeats: list[tuple[int, int]], masks: Mapping[int, list[int]]) -
     return followers, heads
 
 
-class _Rewind(NamedTuple):
+class _Rewind(Record):
     line: int
     to: float
     series: tuple[str | None, ...]
@@ -238,7 +239,7 @@ def _rewinds(con: duckdb.DuckDBPyConnection, clocked: _Clocked, layout: Layout, 
     return rewinds
 
 
-class _Query(NamedTuple):
+class _Query(Record):
     """SQL with its parameters, and the ORDER BY that it needs (none where it keeps the order of the file)."""
 
     sql: str

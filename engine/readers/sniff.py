@@ -29,6 +29,13 @@ def other_format(source: Source, path: str, counted: Lines) -> LogError | None:
     return LogError(f"no line is a JSON object: {what}", path=path, line=min(counted.bad, default=0), hint=hint)
 
 
+def may_be_console(source: Source) -> bool:
+    """Whether the first lines of a file are no JSON objects."""
+    with open(source.path, encoding="utf-8", errors="replace") as stream:
+        lines = stream.read(_HEAD).splitlines()
+    return not any(line.lstrip()[:1] == "{" and line.lstrip()[1:].lstrip()[:1] in ('"', "}") for line in lines)
+
+
 def _document(text: str) -> tuple[str, str] | None:
     """What one JSON document is."""
     try:

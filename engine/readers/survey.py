@@ -10,8 +10,8 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import NamedTuple
 
+from ..record import Record
 from .doubled import doubled
 from .normalise import Source
 
@@ -22,7 +22,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False)
 ESCAPES = ("\\u", "\\/")  # one character spelled in two ways, so that bytes prove nothing
 
 
-class Survey(NamedTuple):
+class Survey(Record):
     """The names that stand before a colon in a file (None: any may), or in pieces of it where it is not `whole`.
 
     `clean` says of a large file that its pieces show no malformed line.

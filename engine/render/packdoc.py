@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from ..expression import Expression
 from ..pack import Action, Group, Invariant, Level, Metric, Pack, Param, Rule, Scalar, Variant
@@ -18,7 +17,7 @@ from .phrases import plain as _plain
 GENERATED = "<!-- Written by docs/build.py from the pack and its guide's statements. Do not edit. -->"
 
 
-class Statement(NamedTuple):
+class Statement(Record):
     """One thing that a guide says, in our words, the section that says it, and the ids of what carries it."""
 
     says: str

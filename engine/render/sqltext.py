@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from ..record import Record
 from .escape import printable
 
 STEP = 2
@@ -22,14 +23,14 @@ _JOINS = ("LEFT JOIN", "ASOF LEFT JOIN", "POSITIONAL JOIN", "JOIN", "CROSS JOIN"
 _BREAKS = {"AND", "OR", "WHEN", "ELSE", "END", "+"}
 
 
-class _Word(NamedTuple):
+class _Word(Record):
     """A token, and whether a space stands before it."""
 
     text: str
     is_apart: bool
 
 
-class _Group(NamedTuple):
+class _Group(Record):
     """What stands between two brackets."""
 
     opening: str

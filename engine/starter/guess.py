@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import NamedTuple
 
 from ..readers.inventory import Key
+from ..record import Record
 
 EVALUATION = frozenset({"eval", "evaluation", "val", "valid", "validation", "test", "dev", "holdout", "heldout"})
 TRAINING = frozenset({"train", "training", "trainer"})
@@ -44,7 +44,7 @@ _LABELS = frozenset({"rank", "local_rank", "expert", "worker", "device", "channe
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
-class Guess(NamedTuple):
+class Guess(Record):
     """What a key is taken for; `better` is empty where its name does not say which way is up."""
 
     key: str

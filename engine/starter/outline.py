@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from ..check import CLOCK
 from ..functions import FUNCTIONS
 from ..groups import identifier
 from ..pack import KeyPattern, Pack
 from ..readers.inventory import Inventory, Key
+from ..record import Record
 from ..series import members
 from . import guess as kinds
 from .guess import Guess, guess_all, words_of
@@ -31,7 +31,7 @@ _SPLITS = frozenset({"max", "total", "num"})
 _RESERVED = frozenset({"true", "false", "default", "null", "none", "on", "off", "yes", "no", "y", "n", "nan", "inf"})
 
 
-class Named(NamedTuple):
+class Named(Record):
     """A metric of the new pack: its id, the key that it is read from, and what that was taken for."""
 
     id: str
@@ -42,7 +42,7 @@ class Named(NamedTuple):
     was_known: bool = False  # and reads this key
 
 
-class Ticks(NamedTuple):
+class Ticks(Record):
     """One field of the clock: the key that it is read from, and whether the parent knows that."""
 
     field: str
@@ -50,7 +50,7 @@ class Ticks(NamedTuple):
     was_known: bool
 
 
-class Outline(NamedTuple):
+class Outline(Record):
     """The content of a new pack, in the order in which the log has it."""
 
     parent: Pack

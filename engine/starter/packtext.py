@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
-from typing import NamedTuple
 
+from ..record import Record
 from ..words import counted, listed
 from . import guess as kinds
 from .outline import Named, Outline
@@ -16,7 +16,7 @@ WIDTH = 100
 MOST_TOLD = 20
 
 
-class Names(NamedTuple):
+class Names(Record):
     """What a pack and its files are called, and the log that it was started from."""
 
     pack: str

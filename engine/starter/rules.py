@@ -6,8 +6,8 @@ None has a number that was fitted to the log: each compares a run with itself.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from ..record import Record
 from .outline import Named, Outline
 
 RECENT = "recent: {last: 10 points, min: 5 points, help: The recent past}"
@@ -18,7 +18,7 @@ QUIET, FIRES = "quiet", "fires"
 ROWS, ONSET = 60, 41
 
 
-class Judgement(NamedTuple):
+class Judgement(Record):
     """One rule as lines of YAML without their indentation, with the series that show it both ways."""
 
     id: str

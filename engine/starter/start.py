@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from ..errors import LogError, OverrideError, PackError, Position, Problem, did_you_mean
 from ..lints import lint_pack
@@ -20,6 +19,7 @@ from ..packtest.record import Recording, case_of, log_line, write_whole
 from ..packtest.run import run_tests
 from ..readers.inventory import Inventory, inventory
 from ..readers.model import Wanted, WantedMetric
+from ..record import Record
 from ..render.overridefile import write_new
 from ..schema import SCHEMAS
 from ..shipped import shipped_files
@@ -34,7 +34,7 @@ OF_LOG = "the log that this pack was started from"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*").fullmatch
 
 
-class Wish(NamedTuple):
+class Wish(Record):
     """What the user asks for: the pack's name, the log ("-": standard input), where to write, and how."""
 
     name: str
@@ -46,7 +46,7 @@ class Wish(NamedTuple):
     schemas: bool = True
 
 
-class Tried(NamedTuple):
+class Tried(Record):
     """The texts of the two files, found valid and passing; `note` says why the log is not among the cases."""
 
     pack: str
@@ -56,7 +56,7 @@ class Tried(NamedTuple):
     dropped: int = 0  # made-up runs of which the parent's rules say more
 
 
-class Started(NamedTuple):
+class Started(Record):
     """What was written, and what was found out about the log."""
 
     files: tuple[str, ...]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import NamedTuple
 
 from ..errors import Problem
+from ..record import Record
 from .files import Found
 
 
-class Note(NamedTuple):
+class Note(Record):
     """What could not be checked of a file, through no fault of its own, and what to do so that it is."""
 
     file: str
@@ -18,7 +18,7 @@ class Note(NamedTuple):
     hint: str
 
 
-class Outcome(NamedTuple):
+class Outcome(Record):
     """What validating some files found: the problems by file and place, the text of the files by name, and notes."""
 
     files: tuple[Found, ...]

@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from ..ancestry import Files
 from ..errors import OverrideError, PackError, Position, Problem, did_you_mean
@@ -19,6 +18,7 @@ from ..overrides import Layer, from_item
 from ..pack import Pack
 from ..packtest.load import load_suite
 from ..params import resolve
+from ..record import Record
 from ..resolved import Resolved
 from ..schema import shape_problems
 from ..settings import FILE
@@ -33,7 +33,7 @@ from .prepared import Prepared
 from .sharing import share
 
 
-class Head(NamedTuple):
+class Head(Record):
     """What other files may ask of a pack: its name, where it and its name stand, and by what it is loaded."""
 
     id: str
@@ -42,7 +42,7 @@ class Head(NamedTuple):
     loaded_by: str | Path
 
 
-class Done(NamedTuple):
+class Done(Record):
     """What came of some files by their places among all, besides what DuckDB refuses.
 
     `given` are the packs in these files, `loaded` all that were needed for them, `looked` the files that have none but

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..errors import Position, Problem, did_you_mean
+from ..record import Record
 from .measured import scalars
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ OF_SEVERAL = frozenset({"duplicate-pack"})
 """What is told of a file only where others are validated with it: a comment for it is of use all the same."""
 
 
-class Disabled(NamedTuple):
+class Disabled(Record):
     """One code of a comment: where it stands, and the lines (first, last) that it is for; no code in what is a slip."""
 
     code: str

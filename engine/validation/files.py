@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from ..ancestry import SUFFIXES
 from ..errors import Position, Problem
 from ..kinds import Kind, kind_of
+from ..record import Record
 
 _SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages"})
 
 
-class Found(NamedTuple):
+class Found(Record):
     """A file and what it is."""
 
     path: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from queue import SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -23,6 +23,7 @@ from ..judged import Judged, conditions_of, judge, metrics_of
 from ..pack import EMPTY, Pack, Param, Rule, Scalar
 from ..readers.connection import close, connect, prepare
 from ..readers.console import pattern_problems
+from ..record import Record
 from ..resolved import Resolved
 from ..series import Splitter, members
 from ..stages import derived_in_stages
@@ -37,7 +38,7 @@ _EVEN = {"tick": 0.0, "epoch": 0.0, "time": 0.0}
 """What is found of the clock where there are no rows."""
 
 
-class _Part(NamedTuple):
+class _Part(Record):
     """What one rule, gate or stage asks: conditions and values, and where it stands."""
 
     at: Position
@@ -46,7 +47,7 @@ class _Part(NamedTuple):
     values: tuple[Value, ...]
 
 
-class _Batch(NamedTuple):
+class _Batch(Record):
     """What is prepared together: parts, the types of the columns that they read, a pack whose patterns are tried."""
 
     parts: tuple[_Part, ...]
@@ -220,9 +221,10 @@ class _OneSeries(Splitter):
 class _OfNoRows(Program):
     """Computes over a table of no rows, in which all arguments are known on the same ones."""
 
-    def _grouped(self, arguments: Sequence[Value]) -> list[Stream]:
+    def _streams(self, kernels: Sequence[Kernel]) -> list[Stream]:
         is_fragile = duckdb.__version__.startswith("1.")
-        return [Stream(arguments=tuple(arguments), rows=0, full=True, is_fragile=is_fragile)]
+        arguments = tuple(dict.fromkeys(kernel.arg for kernel in kernels))
+        return [Stream(arguments=arguments, rows=0, full=True, is_fragile=is_fragile)]
 
 
 def _refused_of(con: duckdb.DuckDBPyConnection, batch: _Batch, computed: dict[Kernel, str]) -> Iterator[Problem]:
@@ -293,8 +295,8 @@ def _prepare(
         program.run([*conditions, *values])
         types = {name: type_ for name, type_, *_ in con.execute(f"SELECT * FROM {program.table} LIMIT 0").description}
         kernels = {each: str(types[column]) for each, column in program.columns.items() if isinstance(each, Kernel)}
-        query, *_ = program.settled(conditions, values)
-        con.execute(f"PREPARE settled AS {query}")
+        for name, query in program.settled(conditions, values).made.items():
+            con.execute(f"PREPARE {name} AS {query}")
         return kernels
     finally:
         con.execute("ROLLBACK")

@@ -11,13 +11,14 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from ..errors import Position, Problem
 from ..fields import Problems
 from ..items import Item, Value
 from ..load import Attempt, spelled
 from ..pack import Pack
+from ..record import Record
 
 _ROUNDS = 12
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -43,7 +44,7 @@ _K = TypeVar("_K", str, int)
 _Start: TypeAlias = "tuple[tuple[int, int], _Path]"
 
 
-class Sound(NamedTuple):
+class Sound(Record):
     """What is sound of a pack: `cut` are the paths that had to go, `places` where they stood.
 
     `names` are those that problems suggest: they may be meant where others stand. Where not even that is known, names
