@@ -10,21 +10,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..phases import TABLE, WINDOWS, begin
 from ..record import Record
 from .beside import beside
-from .domains import magnitude
 from .halves import halves
-from .ir import NUMBER, Const, Kernel, Value, level, walk_once
+from .ir import Const, Kernel, Value, level, walk_once
 from .layers import Layer, stack
-from .lower import LARGEST_SQUARED, LONG, Lowered, counting, lower, varying
+from .lower import LONG, Lowered, counting, lower, varying
 from .moments import PARTS
 from .sql import Renderer, layers
 from .stream import Stream, clocks_of
+from .streams import spaced, streams_of
 
 if TYPE_CHECKING:
     import duckdb
 
 T = TypeVar("T")
 
-_PATTERN_BITS = 60
 _CONDITION = "o"
 _WORTH_TWO = 8
 """From so many kernels or columns on, two statements at the same time are faster than one."""
@@ -169,7 +168,10 @@ class Program:
         streams: list[tuple[Stream, dict[Kernel, str]]] = []
         for stream in self._streams(streamed):
             own = {kernel: names[kernel] for kernel in streamed if kernel.arg in stream.arguments}
-            streams.append((self._spaced(stream, own), own))
+            moments = stream.rows >= self.long and any("stt" in PARTS.get(kernel.kind, ()) for kernel in own)
+            clocks = sorted({*clocks_of(own), "tick"}) if moments else clocks_of(own)
+            source = f"SELECT * FROM {self.table}{self._where(stream)}"
+            streams.append((spaced(self.con, source, stream, clocks, self.spacing), own))
         if self.rows < self.long:
             self._join(everywhere, streams)
         else:
@@ -178,71 +180,7 @@ class Program:
             self.columns[kernel] = column
 
     def _streams(self, kernels: Sequence[Kernel]) -> list[Stream]:
-        """The arguments of the kernels, grouped by the rows at which they are known."""
-        arguments = list(dict.fromkeys(kernel.arg for kernel in kernels))
-        streams: list[Stream] = []
-        for start in range(0, len(arguments), _PATTERN_BITS):
-            streams += self._grouped(arguments[start : start + _PATTERN_BITS])
-        return streams
-
-    def _grouped(self, arguments: Sequence[Value]) -> list[Stream]:
-        steps, render = layers(arguments, self.renderer, "y")
-        bits: list[str] = []
-        sizes: dict[int, str] = {}  # of arguments that may be too large for their squares
-        for place, argument in enumerate(arguments):
-            sql = render.observed(argument)
-            bits.append(f"(CASE WHEN {sql} IS NULL THEN 0 ELSE {1 << place} END)")
-            if argument.type == NUMBER and magnitude(argument, self.largest) > LARGEST_SQUARED:
-                sizes[place] = f"max(abs({sql}))"
-        plain = self._table_columns()
-        known = {*plain, *(name for items in steps for name in items)}
-        read = sorted(Layer({str(place): item for place, item in enumerate((*bits, *sizes.values()))}).reads() & known)
-        source = stack(self.table, plain, [Layer(items) for items in steps], read or ["i"])
-        items = ", ".join([f"CAST({' + '.join(bits)} AS BIGINT) AS pattern", "count(*)", *sizes.values()])
-        rows = self.con.execute(f"SELECT {items} FROM ({source}) GROUP BY pattern ORDER BY pattern").fetchall()
-        largest = {place: max((row[n] or 0.0 for row in rows), default=0.0) for n, place in enumerate(sizes, 2)}
-        total = sum(count for _, count, *_ in rows)
-        groups: dict[tuple[int, ...], list[int]] = {}
-        for place in range(len(arguments)):
-            mask = tuple(pattern for pattern, *_ in rows if pattern >> place & 1)
-            groups.setdefault(mask, []).append(place)
-        import duckdb
-
-        is_fragile = duckdb.__version__.startswith("1.")
-        streams = []
-        for mask, places in groups.items():
-            known = sum(count for pattern, count, *_ in rows if pattern in mask)
-            streams.append(
-                Stream(
-                    is_fragile=is_fragile,
-                    arguments=tuple(arguments[place] for place in places),
-                    rows=known,
-                    full=known == total,
-                    wild=frozenset(arguments[place] for place in places if largest.get(place, 0.0) > LARGEST_SQUARED),
-                )
-            )
-        return streams
-
-    def _spaced(self, stream: Stream, kernels: Mapping[Kernel, str]) -> Stream:
-        clocks = clocks_of(kernels)
-        if stream.rows >= self.long and any("stt" in PARTS.get(kernel.kind, ()) for kernel in kernels):
-            clocks = sorted({*clocks, "tick"})
-        if stream.full and set(clocks) <= set(self.spacing):
-            return stream._replace(spacing=self.spacing)
-        if not clocks:
-            return stream
-        steps = ", ".join(f"{clock} - lag({clock}) OVER () AS d_{clock}, {clock}" for clock in clocks)
-        facts = ", ".join(f"min(d_{clock}), max(d_{clock}), count({clock})" for clock in clocks)
-        row = self.con.execute(
-            f"SELECT {facts} FROM (SELECT {steps} FROM (SELECT * FROM {self.table}{self._where(stream)}))"
-        ).fetchone()
-        assert row is not None
-        spacing: dict[str, float | None] = {}
-        for place, clock in enumerate(clocks):
-            low, high, known = row[3 * place : 3 * place + 3]
-            even = known == stream.rows and (low == high)
-            spacing[clock] = float(low or 0.0) if even and stream.rows > 1 else (0.0 if even else None)
-        return stream._replace(spacing=spacing)
+        return streams_of(self.con, self.table, self._table_columns(), self.renderer, [each.arg for each in kernels])
 
     def _where(self, stream: Stream) -> str:
         return "" if stream.full else f" WHERE {self.renderer.observed(stream.arguments[0])} IS NOT NULL"
@@ -339,11 +277,10 @@ class Program:
                 source, known, temporary = self._source(f"stream_{place}_{len(self._temporary)}", stream, part)
                 self._temporary += [temporary] if temporary else []
                 query = self.lowered(stream, part).query(source, known, ["i"])
-                made = ", ".join(part.values())
-                yield (
-                    list(part.values()),
-                    f"SELECT i, {made} FROM {self.source} LEFT JOIN ({query}) USING (i) ORDER BY i",
-                )
+                # Sorting all rows takes half as long as joining the stream to them.
+                others = f"SELECT i FROM {self.table} WHERE {self.renderer.observed(stream.arguments[0])} IS NULL"
+                items = ", ".join(["i", *part.values()])
+                yield list(part.values()), f"SELECT {items} FROM ({query} UNION ALL BY NAME {others}) ORDER BY i"
 
     def _align(self, tables: Sequence[str]) -> None:
         """Make sure that the rows of the tables stand where those of the run do, as the operators here leave them."""
