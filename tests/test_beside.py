@@ -1,45 +1,73 @@
-"""Tasks that are done at the same time: their results stand in order, and what one raises is raised."""
+"""Statements that run at the same time: results stand in order, and one that fails stops the other."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Barrier, current_thread
+from threading import Barrier, Event, current_thread
 
+import duckdb
 import pytest
 
 from trainrules.engine.compile.beside import beside
 
 
+class Line:
+    """A connection that notes that it was interrupted."""
+
+    def __init__(self) -> None:
+        self.interrupted = Event()
+
+    def interrupt(self) -> None:
+        self.interrupted.set()
+
+
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 9])
 def test_results_stand_in_the_order_of_the_tasks(count: int) -> None:
-    assert beside([lambda place=place: place * place for place in range(count)]) == [n * n for n in range(count)]  # type: ignore[misc]
+    tasks = [lambda _, place=place: place * place for place in range(count)]  # type: ignore[misc]
+    assert beside(tasks, Line(), Line()) == [n * n for n in range(count)]
 
 
-def test_two_run_at_the_same_time() -> None:
+def test_two_run_at_the_same_time_each_on_its_own_connection() -> None:
     both = Barrier(2, timeout=10)  # neither passes it before the other has come
+    here, there = Line(), Line()
 
-    def task() -> str:
+    def task(line: Line) -> tuple[str, bool]:
         both.wait()
-        return current_thread().name
+        return current_thread().name, line is here
 
-    assert len(set(beside([task, task]))) == 2
-
-
-def fails(error: BaseException) -> Callable[[], int]:
-    def task() -> int:
-        raise error
-
-    return task
+    (one, two) = sorted(beside([task, task], here, there), key=lambda found: not found[1])
+    assert (one[0], one[1], two[1]) == (current_thread().name, True, False)
+    assert two[0] != one[0]
 
 
-@pytest.mark.parametrize(
-    ("tasks", "message"),
-    [
-        ([fails(ValueError("first")), lambda: 1], "first"),
-        ([lambda: 1, fails(ValueError("second"))], "second"),
-        ([fails(ValueError("first")), fails(ValueError("second"))], "first"),
-    ],
-)
-def test_what_the_first_that_failed_raised_is_raised(tasks: list[Callable[[], int]], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        beside(tasks)
+def test_what_fails_first_is_raised_and_stops_the_other() -> None:
+    here, there = Line(), Line()
+    done: list[str] = []
+
+    def fails(line: Line) -> None:
+        raise ValueError("first")
+
+    def waits(line: Line) -> None:
+        assert line.interrupted.wait(10)
+        raise RuntimeError("interrupted")
+
+    def later(line: Line) -> None:
+        done.append("later")
+
+    with pytest.raises(ValueError, match="first"):
+        beside([fails, waits, later], here, there)
+    assert here.interrupted.is_set() or there.interrupted.is_set()
+    assert done == []
+
+
+SLOW = "SELECT count(*) FROM range(100000) a, range(100000) b WHERE hash(a.range, b.range) = 1"
+
+
+def runs(sql: str) -> Callable[[duckdb.DuckDBPyConnection], object]:
+    return lambda con: con.execute(sql).fetchall()
+
+
+def test_a_statement_that_fails_interrupts_the_one_beside_it() -> None:
+    con = duckdb.connect()
+    with pytest.raises(duckdb.CatalogException):
+        beside([runs(SLOW), runs("SELECT * FROM missing")], con, con.cursor())

@@ -1,35 +1,48 @@
-"""Work done at the same time, on two threads: DuckDB leaves Python free while it parses, plans and computes."""
+"""Statements run at the same time on two connections: DuckDB leaves Python free while it parses, plans and computes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from threading import Thread
-from typing import TypeVar
+from typing import Protocol, TypeVar
+
+
+class Interruptible(Protocol):
+    """A connection, as far as it matters here."""
+
+    def interrupt(self) -> None:
+        """Stop the statement that runs."""
+
 
 T = TypeVar("T")
+C = TypeVar("C", bound=Interruptible)
 
 
-def beside(tasks: Sequence[Callable[[], T]]) -> list[T]:
-    """The results of tasks that do not depend on one another, in their order; raises what the first of them raised.
+def beside(tasks: Sequence[Callable[[C], T]], here: C, there: C) -> list[T]:
+    """The results of tasks that do not depend on one another, in their order.
 
-    A pool would do the same, and takes longer to import than a short run's tasks take.
+    This thread does some `here`, another one the rest `there`. Where one fails, what runs on the other connection is
+    interrupted, and what failed first is raised. A pool would do the same, and takes longer to import than the
+    statements of a short run take.
     """
     results: dict[int, T] = {}
-    errors: dict[int, BaseException] = {}
+    errors: list[BaseException] = []
     waiting = iter([*enumerate(tasks)])
 
-    def work() -> None:
+    def work(own: C, other: C) -> None:
         for place, task in waiting:
-            try:
-                results[place] = task()
-            except BaseException as error:
-                errors[place] = error
+            if errors:
                 return
+            try:
+                results[place] = task(own)
+            except BaseException as error:
+                errors.append(error)
+                other.interrupt()
 
-    other = Thread(target=work)
-    other.start()
-    work()
-    other.join()
+    thread = Thread(target=work, args=(there, here))
+    thread.start()
+    work(here, there)
+    thread.join()
     if errors:
-        raise errors[min(errors)]
+        raise errors[0]
     return [results[place] for place in range(len(tasks))]

@@ -293,7 +293,7 @@ class Program:
         """The results of tasks that do not depend on one another, each given a connection; two run at a time."""
         if len(tasks) < 2 or self._threads() < 2:
             return [task(self.con) for task in tasks]
-        return beside([partial(task, self.con.cursor()) for task in tasks])
+        return beside(tasks, self.con, self.con.cursor())
 
     @staticmethod
     def _arguments(stream: Stream) -> dict[Value, str]:
