@@ -12,6 +12,7 @@ from .gates import MET, MISSED, UNKNOWN, Ledger, standing
 from .own_limits import open_as_set
 from .pack import Param
 from .pack_gates import NOT_TAKEN, OUT_OF_REACH, Bound, Gate, Standstill, Stuck
+from .record import Record
 from .report import Evidence, Finding, GateResult, Moment, RequirementResult, Suggestion
 from .stuck import is_moving, quantile, rounded, solved
 from .tree import Name

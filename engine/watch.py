@@ -12,6 +12,7 @@ from .expression import Expression
 from .judged import lacking, metrics_of
 from .pack import EMPTY, Pack, Scalar
 from .pack_gates import Gate, Requirement
+from .record import Record
 from .series import Series, Splitter
 from .tree import And, Name, Node
 

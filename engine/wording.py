@@ -9,6 +9,7 @@ from .command import advice, command_line, new_values, of_configured_peak
 from .goback import GoBack
 from .pack import SEVERITIES, Action, Pack, Scalar
 from .pack_gates import Standstill
+from .record import Record
 from .report import Finding, GateResult, LogFacts, Step, Suggestion
 from .surroundings import RATE_PARAM
 from .words import as_written, clauses

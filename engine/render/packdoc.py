@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ..expression import Expression
 from ..pack import Action, Group, Invariant, Level, Metric, Pack, Param, Rule, Scalar, Variant
 from ..pack_gates import Requirement
+from ..record import Record
 from ..tree import Name
 from .phrases import STANDSTILLS, by_reason, value
 from .phrases import band as _band
