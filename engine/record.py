@@ -1,7 +1,8 @@
 """Immutable rows with named fields: what `typing.NamedTuple` makes, in a fraction of the time.
 
 NamedTuple writes the constructor of each class as text and has Python parse it: for the hundred classes that judging
-a log needs, that takes a good part of what all of them take to import. Here one constructor serves them all.
+a log needs, that takes a good part of what all of them take to import. Here one constructor serves them all, until
+rows of a class are made by the hundred.
 """
 
 from __future__ import annotations
@@ -13,29 +14,42 @@ __all__ = ["Record"]
 if TYPE_CHECKING:
     from typing import NamedTuple as Record
 else:
-    from collections import _tuplegetter
+    from collections import _tuplegetter, namedtuple
+
+    _MANY = 100  # rows of a class filled in here, from which on a constructor of its own pays
 
     def _new(cls, /, *args, **named):
-        if named or len(args) != len(cls._fields):
+        missing = len(cls._fields) - len(args)
+        if named:
             args = _filled(cls, args, named)
+        elif missing:
+            if not 0 < missing <= len(cls._defaults):
+                args = _filled(cls, args, named)
+            args += cls._defaults[-missing:]
         return tuple.__new__(cls, args)
 
     def _filled(cls, args, named):
-        fields, defaults = cls._fields, cls._field_defaults
-        left = fields[len(args) :]
-        if len(args) > len(fields) or not named.keys() <= {*left}:
-            shown = ", ".join([*map(repr, args), *(f"{name}={value!r}" for name, value in named.items())])
-            raise TypeError(f"{cls.__name__} has the fields {', '.join(fields)}, and was given ({shown})")
+        cls._filled_so_far += 1
+        if cls._filled_so_far == _MANY:
+            cls.__new__ = namedtuple(cls.__name__, cls._fields, defaults=cls._defaults).__new__
+        defaults = cls._field_defaults
         try:
-            return [*args, *(named[name] if name in named else defaults[name] for name in left)]
+            left = [named.pop(name) if name in named else defaults[name] for name in cls._fields[len(args) :]]
         except KeyError as error:
             raise TypeError(f"{cls.__name__} needs {error.args[0]!r}") from None
+        if named or len(args) > len(cls._fields):
+            wrong = f"{next(iter(named))!r}" if named else f"{len(args)} values"
+            raise TypeError(f"{cls.__name__} has the fields {', '.join(cls._fields)}, and was given {wrong} besides")
+        return (*args, *left)
 
     def _make(cls, values):
         return cls(*values)
 
     def _replace(self, /, **changes):
-        return type(self)(**{**dict(zip(self._fields, self, strict=True)), **changes})
+        changed = tuple.__new__(type(self), map(changes.pop, self._fields, self))
+        if changes:
+            raise TypeError(f"{type(self).__name__} has no field {next(iter(changes))!r}")
+        return changed
 
     def _asdict(self):
         return dict(zip(self._fields, self, strict=True))
@@ -65,6 +79,8 @@ else:
             defaults = {field: namespace.pop(field) for field in fields if field in namespace}
             getters = {field: _tuplegetter(place, None) for place, field in enumerate(fields)}
             made = {"__match_args__": fields, "_fields": fields, "_field_defaults": defaults}
+            made["_filled_so_far"] = 0
+            made["_defaults"] = tuple(defaults.values())  # of the last fields, as they may stand in no other order
             return type(name, (tuple,), {**_SHARED, **namespace, **made, **getters})
 
     class Record(metaclass=_Records):

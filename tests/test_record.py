@@ -79,15 +79,28 @@ def test_a_record_is_matched_by_its_fields() -> None:
     [
         (lambda: Ours(), "Ours needs 'id'"),
         (lambda: Ours(size=2.0), "Ours needs 'id'"),
-        (lambda: Ours("a", 1.0, (), 3), "Ours has the fields id, size, parts, and was given ('a', 1.0, (), 3)"),
-        (lambda: Ours("a", colour=3), "Ours has the fields id, size, parts, and was given ('a', colour=3)"),
-        (lambda: Ours("a", id="b"), "Ours has the fields id, size, parts, and was given ('a', id='b')"),
-        (lambda: Ours("a")._replace(colour=3), "Ours has the fields id, size, parts, and was given ("),
+        (lambda: Ours("a", 1.0, (), 3), "Ours has the fields id, size, parts, and was given 4 values besides"),
+        (lambda: Ours("a", colour=3), "Ours has the fields id, size, parts, and was given 'colour' besides"),
+        (lambda: Ours("a", id="b"), "Ours has the fields id, size, parts, and was given 'id' besides"),
+        (lambda: Ours("a")._replace(colour=3), "Ours has no field 'colour'"),
     ],
 )
 def test_what_does_not_fit_is_refused(make: Callable[[], object], message: str) -> None:
     with pytest.raises(TypeError, match=re.escape(message)):
         make()
+
+
+def test_rows_that_are_made_by_the_hundred_are_made_alike() -> None:
+    class Many(Record):
+        id: int
+        size: float = 1.5
+
+    made = [Many(id=number) for number in range(300)]
+    assert made == [(number, 1.5) for number in range(300)]
+    assert {type(each) for each in made} == {Many}
+    assert (Many(1), Many(1, 2.0), Many(size=3.0, id=4)) == ((1, 1.5), (1, 2.0), (4, 3.0))
+    with pytest.raises(TypeError, match="colour"):
+        Many(1, colour=3)  # type: ignore[call-arg]
 
 
 def test_a_field_cannot_be_set() -> None:
