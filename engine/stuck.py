@@ -82,7 +82,8 @@ def solved(limit: Callable[[float], float | None], now: float, goal: float) -> t
 def rounded(value: float, now: float, direction: int, keeps: Callable[[float], bool], *, whole: bool) -> float | None:
     """The roundest number at or beyond `value` in `direction` (1 or -1) that `keeps` accepts; None if there is none.
 
-    Two digits where they are not coarser than the way from `now` to `value`, else as many as it takes.
+    Two digits where they are not coarser than the way from `now` to `value`, or where there is no way, as of a limit
+    that is reached and must be passed; else as many as it takes.
     """
     size = abs(value) or abs(now) or 1.0
     for digits in range(2, 13):
@@ -91,7 +92,7 @@ def rounded(value: float, now: float, direction: int, keeps: Callable[[float], b
             exponent = max(exponent, 0)
         for more in (0, 1):
             candidate = _on_grid(value, exponent, direction, more)
-            is_coarse = abs(candidate - value) > abs(value - now)
+            is_coarse = abs(candidate - value) > abs(value - now) > 0
             if not is_coarse and candidate != now and keeps(candidate):
                 return candidate
     return None

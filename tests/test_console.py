@@ -326,6 +326,7 @@ def test_every_part_of_a_line_pattern(tmp_path: Path) -> None:
         ("[Epoch 1] begins\n", "console.txt: 1 line is of the format 'epoch_lines', and none gives a value yet; wait until the run has logged more"),
         ("[12:30:05] hello\n", "console.txt:1: no line is a JSON object: this looks like console output, and none of the known formats ('metric_logger', 'printed_dicts', 'mmengine', 'epoch_lines', 'progress_bars') gives a value; give the JSON lines log that the trainer writes"),
         ("[3, 4\n", "console.txt:1: no line is a JSON object: the lines are not valid JSON; write one JSON object a line"),
+        ("Epoch [1/200] Loss: 10,500\nEpoch [2/200] Loss: 12,000\n", "console.txt:1: no line is a JSON object: this looks like console output, and none of the known formats ('metric_logger', 'printed_dicts', 'mmengine', 'epoch_lines', 'progress_bars') gives a value; give the JSON lines log that the trainer writes"),
         ("hello\nworld\n", "console.txt:1: no line is a JSON object: this looks like console output, and none of the known formats ('metric_logger', 'printed_dicts', 'mmengine', 'epoch_lines', 'progress_bars') gives a value; give the JSON lines log that the trainer writes"),
         ("Epoch 1: loss=5\nEpoch 2: loss=4\n" + "Epoch 1: loss=5\n" * 2 + "Epoch 2: loss=4\nEpoch 1: loss=5\n" * 20, "console.txt:3: the epoch goes back 21 times in 44 rows: the lines of several runs or ranks are interleaved; name the label that tells them apart under 'labels' in the pack, or give a log of one run"),
     ],

@@ -261,6 +261,27 @@ def test_the_command_leaves_with_3_and_a_report_on_each_log(
 
 
 @pytest.mark.parametrize(
+    ("keys", "pack"),
+    [
+        (("x_coord_mae",), None),
+        (("train_loss_giou", "train_loss_bbox", "train_coord_error"), "sam_detr"),
+        (("coord_monitor/flip_coord_to_noncoord",), "coordexp"),
+    ],
+)
+def test_a_coordinate_in_the_name_of_a_key_is_no_coordexp(
+    tmp_path: Path, keys: tuple[str, ...], pack: str | None
+) -> None:
+    log = log_of(
+        tmp_path / "run.jsonl", *({"step": step, "loss": 2.0, **dict.fromkeys(keys, 1.0)} for step in range(20))
+    )
+    if pack is None:
+        with pytest.raises(NoPackError, match="no pack fits"):
+            evaluate(log)
+    else:
+        assert evaluate(log).pack == pack
+
+
+@pytest.mark.parametrize(
     ("keys", "candidates"),
     [
         (("rewards/margins", "rewards/chosen", "kl", "loss_giou", "loss_bbox"), ["kto", "sam_detr"]),

@@ -111,6 +111,10 @@ def test_a_strict_bound_takes_the_next_round_number() -> None:
     assert rounded(0.47, 0.5, -1, lambda x: x < 0.47, whole=False) == 0.46
 
 
+def test_a_limit_that_is_reached_and_must_be_passed_takes_the_next_of_two_digits() -> None:
+    assert rounded(0.5, 0.5, -1, lambda x: x < 0.5, whole=False) == 0.49
+
+
 def test_no_number_fits() -> None:
     assert rounded(0.47, 0.5, -1, lambda x: False, whole=False) is None
 

@@ -56,13 +56,23 @@ def _text(head: str) -> tuple[str, str]:
     if not lines:
         return "the file is blank", "wait until the run has logged something"
     commas = [line.count(",") for line in lines[:3]]
-    if len(commas) > 1 and commas[0] and len(set(commas)) == 1 and "{" not in lines[0]:
+    names = commas[0] - _thousands(lines[0])  # a table's first line has names between its commas
+    if len(commas) > 1 and names and len(set(commas)) == 1 and "{" not in lines[0]:
         return "this looks like a table", "read it with --input-format csv: its first line must name the columns"
     if _is_like_json(lines[0].lstrip()):
         if any(line.lstrip().startswith("{'") for line in lines):
             return "these look like Python dictionaries", "write them with json.dumps"
         return "the lines are not valid JSON", "write one JSON object a line"
     return "this looks like console output", CONSOLE_HINT
+
+
+def _thousands(line: str) -> int:
+    """How many commas of a line stand within a number, as in "loss=10,500"."""
+    before, after = line.split(",")[:-1], line.split(",")[1:]
+    return sum(
+        one[-1:].isdigit() and other[:3].isdigit() and len(other[:3]) == 3 and not other[3:4].isalnum()
+        for one, other in zip(before, after, strict=True)
+    )
 
 
 def _is_like_json(line: str) -> bool:
