@@ -608,7 +608,7 @@ def test_what_packs_have_in_common_is_prepared_once(write: Write, monkeypatch: p
     monkeypatch.setattr(prepared, "connect", lambda *given: Counting(connect(*given)))
     assert validation.validate(["."]).problems == ()
     assert [sql for sql in asked if "5e0" in sql] == [
-        "PREPARE judged_0 AS SELECT i, line, step, tick, epoch, time, moves, segment, c0, (c0 > 5e0) AS o0 FROM run"
+        "PREPARE judged AS SELECT i, line, step, tick, epoch, time, moves, segment, c0, (c0 > 5e0) AS o0 FROM run"
     ]
 
 

@@ -107,7 +107,7 @@ class Program:
             steps, observations, columns = self._columns({name: named[name] for name in share})
             shown = [*dict.fromkeys([*observations.values(), *columns.values()])]
             shown = [name for name in shown if name not in known] if settled.made else [*known, *shown]
-            settled.made[f"judged_{len(settled.made)}"] = stack(self.table, plain, steps, shown)
+            settled.made["judged_too" if settled.made else "judged"] = stack(self.table, plain, steps, shown)
             known += [name for name in shown if name not in known]
             settled.observations.update(observations)
             settled.columns.update(columns)
