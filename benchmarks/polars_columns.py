@@ -80,7 +80,8 @@ def of_loss(rows: pl.DataFrame) -> pl.DataFrame:
             .then(change.rolling_std(10, min_samples=5))
             .shift(1)
             .alias("d_std"),
-            line("loss", FORTY, "forty").bound(1).alias("loss_forty"),
+            line("loss", FORTY, "forty").bound(1).alias("loss_forty_slope_upper"),
+            line("loss", FORTY, "forty").bound(-1, 0.999).alias("loss_forty_slope_lower_999"),
         ],
     )
 

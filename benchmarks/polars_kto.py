@@ -80,8 +80,8 @@ def of_rows() -> Iterator[Rule]:
     yield Rule("loss_spike", "info", (jump > 6) & (change > 0.01 * loss.abs()))
     yield Rule("loss_frozen", "warning", (change == 0) & (loss.abs() > 0.01 * first.abs()), points=20)
     yield Rule("gradient_zero", "warning", gradient == 0, points=20)
-    level = col("loss_forty")
-    yield Rule("plateau", "info", level >= 0, until=level < 0, points=40, shows="loss_forty")
+    fall, rise = col("loss_forty_slope_upper"), col("loss_forty_slope_lower_999")
+    yield Rule("plateau", "info", (fall >= 0) & (rise <= 0), until=(fall < 0) | (rise > 0), points=40)
     yield Rule("rate_zero", "info", rate == 0, points=10)
     yield Rule("rate_zero", "warning", rate.cum_max() == 0, points=10)
 
