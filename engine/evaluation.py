@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite
 from os.path import basename, isabs
 from typing import TYPE_CHECKING
@@ -89,6 +89,7 @@ class Evaluation:
         self.splitter = Splitter(self.pack, given.columns, given.labels, given.con, given.table)
         self.interval, self.last_tick, largest, wild = self._survey()
         self.program = Program(given.con, given.table, largest=largest, spacing={"tick": self.spacing}, rows=self.rows)
+        self.stages: Callable[[], tuple[StageResult, ...]] | None = None
         self.names = Names(
             resolved,
             given.columns,
@@ -131,8 +132,10 @@ class Evaluation:
     def report(self, seen: tuple[Checkpoint, ...] | None) -> Report:
         """The report; `seen` are the checkpoints that lie beside the log, None where none does."""
         plan = self.planned()
-        self.program.run([*plan.conditions, *plan.values])
+        self.program.run([*plan.conditions, *plan.values], wait=False)
         self.program.settle(plan.conditions, plan.values)
+        if self.rows and not is_long(self.program):
+            self.stages = stage_results(self.program, self.names, self.splitter, self.given.facts)
         return self.concluded(plan, seen)
 
     def planned(self) -> Planned:
@@ -228,7 +231,9 @@ class Evaluation:
         )
 
     def _stages(self) -> tuple[StageResult, ...]:
-        return stage_results(self.program, self.names, self.splitter, self.given.facts)
+        if self.stages is None:
+            self.stages = stage_results(self.program, self.names, self.splitter, self.given.facts)
+        return self.stages()
 
     def _thresholds(self) -> tuple[Threshold, ...]:
         return tuple(thresholds(self.resolved))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from .compile.bind import Binder, Names
@@ -33,10 +33,13 @@ class StageQuestions(Record):
     items: list[str]
 
 
-def stage_results(program: Program, names: Names, splitter: Splitter, log: LogFacts) -> tuple[StageResult, ...]:
-    """One result for each expectation whose stage is over and whose metric, or member, was observed in it."""
+def stage_results(
+    program: Program, names: Names, splitter: Splitter, log: LogFacts
+) -> Callable[[], tuple[StageResult, ...]]:
+    """What waits for one result for each expectation whose stage is over and whose metric, or member, was observed."""
     questions = stage_questions(program.renderer, names, splitter, log)
-    return stage_answers(questions, program.totals(questions.items)) if questions.items else ()
+    medians = program.totals_ahead(questions.items) if questions.items else tuple
+    return lambda: stage_answers(questions, medians())
 
 
 def stage_questions(render: Renderer, names: Names, splitter: Splitter, log: LogFacts) -> StageQuestions:

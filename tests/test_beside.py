@@ -8,7 +8,7 @@ from threading import Barrier, Event, current_thread
 import duckdb
 import pytest
 
-from trainrules.engine.compile.beside import beside
+from trainrules.engine.compile.beside import Behind, beside
 
 
 class Line:
@@ -71,3 +71,19 @@ def test_a_statement_that_fails_interrupts_the_one_beside_it() -> None:
     con = duckdb.connect()
     with pytest.raises(duckdb.CatalogException):
         beside([runs(SLOW), runs("SELECT * FROM missing")], con, con.cursor())
+
+
+def test_a_task_that_is_begun_with_gives_its_result_later() -> None:
+    go = Event()
+    begun = Behind(lambda: go.wait(10) and 42)
+    go.set()
+    assert (begun.result(), begun.result()) == (42, 42)
+
+
+def test_what_it_raised_is_raised_when_it_is_asked_for() -> None:
+    def fails() -> None:
+        raise ValueError("later")
+
+    begun = Behind(fails)
+    with pytest.raises(ValueError, match="later"):
+        begun.result()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from threading import Thread
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 
 class Interruptible(Protocol):
@@ -46,3 +46,25 @@ def beside(tasks: Sequence[Callable[[C], T]], here: C, there: C) -> list[T]:
     if errors:
         raise errors[0]
     return [results[place] for place in range(len(tasks))]
+
+
+class Behind(Generic[T]):
+    """A task that another thread begins with at once; `result` waits for it, and raises what it raised."""
+
+    def __init__(self, task: Callable[[], T]) -> None:
+        self._results: list[T] = []
+        self._errors: list[BaseException] = []
+        self._thread = Thread(target=self._work, args=(task,))
+        self._thread.start()
+
+    def _work(self, task: Callable[[], T]) -> None:
+        try:
+            self._results.append(task())
+        except BaseException as error:
+            self._errors.append(error)
+
+    def result(self) -> T:
+        self._thread.join()
+        if self._errors:
+            raise self._errors[0]
+        return self._results[0]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..phases import TABLE, WINDOWS, begin
 from ..record import Record
-from .beside import beside
+from .beside import Behind, beside
 from .halves import halves
 from .ir import Const, Kernel, Value, level, walk_once
 from .layers import Layer, stack
@@ -64,13 +64,17 @@ class Program:
     _appended: list[str] = field(default_factory=list)
     _temporary: list[str] = field(default_factory=list)
     _cells: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
+    _making: Behind[None] | None = None
 
     @property
     def renderer(self) -> Renderer:
         return Renderer(self.columns, self.observations, self.largest)
 
-    def run(self, values: Iterable[Value]) -> None:
-        """Compute every kernel in the values, lower levels first."""
+    def run(self, values: Iterable[Value], *, wait: bool = True) -> None:
+        """Compute every kernel in the values, lower levels first.
+
+        Unless it is to `wait`, what comes last may still be computed when this returns; only `settle` may follow then.
+        """
         self.table = self.table or self.source
         if not self.rows:
             counted = self.con.execute(f"SELECT count(*) FROM {self.source}").fetchone()
@@ -80,7 +84,10 @@ class Program:
         for kernel in kernels:
             by_level.setdefault(level(kernel), []).append(kernel)
         for _, group in sorted(by_level.items()):
+            self._finish()
             self._level(group)
+        if wait:
+            self._finish()
 
     def settle(self, conditions: Iterable[Value], values: Iterable[Value]) -> None:
         """Of a short run, make a table in which every condition and value (kernels already computed) has a column.
@@ -91,6 +98,7 @@ class Program:
             return
         begin(TABLE)
         settled = self.settled(conditions, values)
+        self._finish()
         self._create(settled.made)
         self._appended += settled.made
         self.table, self._known = " POSITIONAL JOIN ".join(settled.made), settled.known
@@ -122,9 +130,14 @@ class Program:
 
     def totals(self, items: Sequence[str], source: str = "") -> tuple[Any, ...]:
         """The values of aggregates over all rows of the run, in the working table or another `source`."""
-        found = self.con.execute(f"SELECT {', '.join(items)} FROM {source or self.table}").fetchone()
-        assert found is not None
-        return found
+        return _totals(f"SELECT {', '.join(items)} FROM {source or self.table}", self.con)
+
+    def totals_ahead(self, items: Sequence[str]) -> Callable[[], tuple[Any, ...]]:
+        """As `totals`, begun with at once in a short run; what is given waits for them."""
+        asked = f"SELECT {', '.join(items)} FROM {self.table}"
+        if self.rows >= self.long or self._threads() < 2:
+            return partial(_totals, asked, self.con)
+        return Behind(partial(_totals, asked, self.con.cursor())).result
 
     def cells(self, items: Sequence[str], source: str = "") -> Sequence[Sequence[Any]]:
         """What some SQL is at each row of a short run, in file order: a list for each item."""
@@ -219,10 +232,21 @@ class Program:
             made[table] = f"SELECT {', '.join(shown)} FROM {' '.join(joined)} ORDER BY i"
             self._appended.append(table)
             self._known += shown
-        self._create(made)
+        if self._threads() < 2:
+            self._create(made)
+        else:
+            self._making = Behind(partial(self._create, made))
         self.table = " POSITIONAL JOIN ".join([base, *made])
+        if counted:
+            self._finish()
         for _, _, table in counted.values():
             self.con.execute(f"DROP TABLE {table}")
+
+    def _finish(self) -> None:
+        """Wait for the tables that are being made."""
+        making, self._making = self._making, None
+        if making:
+            making.result()
 
     def _create(self, made: Mapping[str, str]) -> None:
         """Make tables of queries, two at a time."""
@@ -340,6 +364,12 @@ def _named(conditions: Iterable[Value], values: Iterable[Value]) -> dict[str, Va
 def _planning(kernel: Kernel) -> int:
     """What a statement over a few rows takes for a kernel, beside one that streams."""
     return 1 if kernel.span is None else 4 if kernel.kind in PARTS else 2
+
+
+def _totals(query: str, con: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
+    found = con.execute(query).fetchone()
+    assert found is not None
+    return found
 
 
 def _execute(query: str, con: duckdb.DuckDBPyConnection) -> None:
