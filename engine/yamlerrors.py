@@ -72,25 +72,39 @@ def syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem
     if (slip := _slip(error, text, lines)) is not None:
         return slip._replace(at=Position(file, slip.at.line, slip.at.column))
     line = lines[min(mark.line, len(lines) - 1)] if mark is not None and lines else ""
-    hint = ""
+    return Problem(
+        place(file, mark), "yaml-syntax", f"not YAML: {message}", _mend(message, error.context or "", line, mark)
+    )
+
+
+def _mend(message: str, context: str, line: str, mark: Any) -> str:
+    """What likely mends a fault of syntax that was told in these words, at a place of this line."""
     if "\t" in line[: len(line) - len(line.lstrip())] or "'\\t'" in message:
-        hint = "indent with spaces, not with tabs"
-    elif "mapping values are not allowed" in message:
+        return "indent with spaces, not with tabs"
+    if "mapping values are not allowed" in message:
         is_key = mark is not None and re.fullmatch(r"\s*[\w./-]+", line[: mark.column])
-        hint = "indent it as the line above, or quote text that holds ': '" if is_key else "quote text that holds ': '"
-    elif "{" in line or "[" in line:
-        hint = "quote the expression"
-    elif "end of stream" in message:
-        hint = "close the quote"
-    elif "cannot start any token" in message:
-        hint = "quote the text"
-    elif "could not find expected ':'" in message:
-        hint = "write 'key: value'"
-    elif "node content" in message or "',' or" in message:
-        hint = "close the bracket, and put commas between what stands in it"
-    elif "expected" in message:
-        hint = "indent it as the lines of the same mapping or list above, or as deep as what it belongs to"
-    return Problem(place(file, mark), "yaml-syntax", f"not YAML: {message}", hint)
+        return "indent it as the line above, or quote text that holds ': '" if is_key else "quote text that holds ': '"
+    if "{" in line or "[" in line:
+        return "quote the expression"
+    told = f"{context}: {message}"
+    return next((mend for words, mend in _MENDS if re.search(words, told)), "quote the text")
+
+
+_MENDS = (
+    ("end of stream|quoted scalar: .*document", "close the quote"),
+    ("sequence entries are not allowed", "quote the text, or begin the list on a line of its own"),
+    ("an anchor|an alias", "write a name after '&' or '*', or quote the text"),
+    ("block scalar", "begin the text on the next line"),
+    ("escape|hexdec", "write a backslash twice, or use single quotes"),
+    ("directive|document", "leave out the line that begins with '%'"),
+    ("expected ':'", "write 'key: value'"),
+    ("node content|',' or", "close the bracket, and put commas between what stands in it"),
+    (
+        "while parsing a block .*expected",
+        "indent it as the lines of the same mapping or list above, or as deep as what it belongs to",
+    ),
+)
+"""What the reader says (libyaml, or its own Python), as a pattern, and the mend. Anything else is text to be quoted."""
 
 
 def _slip(error: yaml.MarkedYAMLError, text: str, lines: list[str]) -> Problem | None:

@@ -184,6 +184,32 @@ def test_positions(path: list[str | int], value: tuple[int, int], key: tuple[int
         ),
         ("a: @b", ["f:1:4: not YAML: found character that cannot start any token; quote the text"]),
         ('a: "x', ["f:1:4: not YAML: this quote is never closed; close the quote"]),
+        (
+            "a: - b",
+            [
+                "f:1:4: not YAML: block sequence entries are not allowed in this context; quote the text, or begin the list on a line of its own"
+            ],
+        ),
+        ("a: ? b", ["f:1:4: not YAML: mapping keys are not allowed in this context; quote the text"]),
+        (
+            "a: &",
+            [
+                "f:1:5: not YAML: did not find expected alphabetic or numeric character; write a name after '&' or '*', or quote the text"
+            ],
+        ),
+        ("a: !x!y z", ["f:1:4: not YAML: found undefined tag handle; quote the text"]),
+        ("a: |x", ["f:1:5: not YAML: did not find expected comment or line break; begin the text on the next line"]),
+        (
+            'a: "\\q"',
+            ["f:1:5: not YAML: found unknown escape character; write a backslash twice, or use single quotes"],
+        ),
+        ("%foo", ["f:1:5: not YAML: found unknown directive name; leave out the line that begins with '%'"]),
+        (
+            "- a\nb: c",
+            [
+                "f:2:1: not YAML: did not find expected '-' indicator; indent it as the lines of the same mapping or list above, or as deep as what it belongs to"
+            ],
+        ),
         ("é: \x01", ["f:1:4: not YAML: control characters are not allowed; save it as plain UTF-8"]),
         ("a: {w: x in [1, 2]}", ["f:1:13: not YAML: did not find expected ',' or '}'; quote the expression"]),
         ("a: " + "9" * 5000, ["f:1:4: number has too many digits; quote it if it is text"]),
