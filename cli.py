@@ -110,7 +110,7 @@ def _size(context: click.Context, parameter: click.Parameter, value: str | None)
 @click.option(
     "--pack",
     metavar="NAME|FILE|auto",
-    shell_complete=complete.packs,
+    shell_complete=complete.packs_to_judge_by,
     default="auto",
     show_default=True,
     help="The rule pack to judge by; auto: the one that fits the keys of the log.",

@@ -1,4 +1,4 @@
-"""What a start costs: `rules eval` on a log of 145 rows and `rules --help`, beside `import duckdb`.
+"""What a start costs: `rules eval` on a log of 145 rows (a table, JSON) and `rules --help`, beside `import duckdb`.
 
 Each measurement is a whole process; the commands run in turn, medians are printed. Run it where
 trainrules is installed:
@@ -29,8 +29,9 @@ def main() -> None:
         "python -c pass": [sys.executable, "-c", "pass"],
         "rules --help": [*rules, "--help"],
         f"rules eval ({given.log.parent.name})": [*rules, "eval", "--pack", "kto", str(given.log)],
+        "rules eval --format json": [*rules, "eval", "--pack", "kto", "--format", "json", str(given.log)],
     }
-    results = in_turn(list(commands.values()), given.rounds, accept=[{0}, {0}, {0}, {0, 1}])
+    results = in_turn(list(commands.values()), given.rounds, accept=[{0}, {0}, {0}, {0, 1}, {0, 1}])
     floor = median(run.seconds for run in results[0])
     print(f"{'median of ' + str(given.rounds):34} {'ms':>7} {'MB':>6} {'x import duckdb':>16}")
     for name, runs in zip(commands, results, strict=True):

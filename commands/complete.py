@@ -19,6 +19,13 @@ def packs(context: click.Context, parameter: click.Parameter, incomplete: str) -
     """The names of the packs that are shipped, and files."""
     from ..engine.shipped import shipped_files
 
+    return _matching(list(shipped_files()), incomplete) or _files(incomplete)
+
+
+def packs_to_judge_by(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """As `packs`, and the word that leaves the choice to the keys of the log."""
+    from ..engine.shipped import shipped_files
+
     return _matching([*shipped_files(), GENERAL], incomplete) or _files(incomplete)
 
 

@@ -62,7 +62,7 @@ def _other(**given: Any) -> None:
 
 
 @click.command("diff", cls=_TwoWays, short_help="Judge a log in two ways, and tell them apart.", epilog=DIFF_CODES)
-@click.argument("pack", shell_complete=complete.packs)
+@click.argument("pack", shell_complete=complete.packs_to_judge_by)
 @click.argument("log", shell_complete=complete.files)
 @settings
 @click.option(AGAINST, is_flag=True, expose_value=False, help="The settings after it are those of the second way, B.")

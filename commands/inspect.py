@@ -127,6 +127,19 @@ def explain(
     say(render_entries(resolved, found, **page_style()))
 
 
+def _home(name: str) -> str:
+    """The shipped pack that has something of this name, `common` before those that inherit it; empty where none has."""
+    from ..engine.catalog import entries, named
+    from ..engine.shelf import load_pack
+    from ..engine.shipped import shipped_files
+
+    for pack in sorted(shipped_files(), key=lambda pack: pack != "common"):
+        loaded = load_pack(pack)
+        if named(entries(loaded), loaded, name):
+            return pack
+    return ""
+
+
 def _explain_code(context: click.Context, code: str, form: str) -> None:
     from ..engine.codes.pages import all_codes, page
     from ..engine.errors import did_you_mean
@@ -136,6 +149,8 @@ def _explain_code(context: click.Context, code: str, form: str) -> None:
         near = did_you_mean(code, all_codes())
         if code in shipped_files() or os.path.exists(code) or "." in code:
             raise click.MissingParameter(ctx=context, param=context.command.params[1])
+        if home := _home(code):
+            near = f"it stands in pack {home!r}; try 'rules explain {home} {code}'"
         hint = near or "docs/checks lists the codes; of a pack, 'rules explain PACK NAME'"
         complain(f"unknown code {code!r}; {hint}")
         context.exit(WRONG)
@@ -173,7 +188,7 @@ def _loaded(pack: str) -> Pack:
 
 
 @click.command("sql", short_help="Show the SQL by which a log is judged.", epilog=SQL_CODES)
-@click.argument("pack", shell_complete=complete.packs)
+@click.argument("pack", shell_complete=complete.packs_to_judge_by)
 @click.argument("log", shell_complete=complete.files)
 @settings
 @input_format

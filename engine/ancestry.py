@@ -41,6 +41,8 @@ class Files:
     def __init__(self, *, strict: bool = False) -> None:
         """`strict`: the shape of shipped packs is checked as well."""
         self.strict = strict
+        self.called: dict[str, str] = {}
+        """What files are called in positions by their real paths, where that is not how packs name them."""
         self._shaped: dict[tuple[Path, str], Shaped] = {}
         self._same: dict[tuple[bytes, str, bool], Shaped] = {}
         self.kept: dict[Any, Any] = {}
@@ -58,6 +60,7 @@ class Files:
                 found = parent
             else:
                 path, file = parent
+                file = self.called.get(os.path.realpath(path), file)
                 found = self._above(here, path, file, seen)
             if isinstance(found, Shaped):
                 documents.append(found.document)
@@ -68,6 +71,9 @@ class Files:
         return Chain(tuple(documents), tuple(problems))
 
     def _pack(self, path: Path, file: str) -> Shaped:
+        if path.suffix == ".toml" and path.is_file():
+            hint = "packs, tests and overrides are YAML; 'rules show PACK' checks the settings in a pyproject.toml"
+            raise PackError([Problem(Position(file, 1, 1), "wrong-file", "this is TOML, not a pack", hint)])
         try:
             shaped = self._read(path, file)
         except PackError:

@@ -11,7 +11,7 @@ from .build_gates import gate
 from .build_keys import checkpoints, clock, family, label
 from .build_rules import action, command, invariant, note, rule, stage
 from .errors import Position
-from .fields import Fields, Problems
+from .fields import Fields
 from .invariants import as_rule
 from .items import Item
 from .literals import PARAM_TYPES, setting
@@ -28,6 +28,7 @@ from .pack import (
     Variant,
     Window,
 )
+from .problems import Problems
 from .record import Record
 
 SCHEMA = 1

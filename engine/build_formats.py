@@ -6,10 +6,11 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 
 from .errors import Position, Problem, did_you_mean
-from .fields import Fields, Problems, kind
+from .fields import Fields, kind
 from .items import Item
 from .pack import ENDINGS, Format, LinePattern
 from .patterns import foreign, parsed
+from .problems import Problems
 from .template import placeholders, template_problems
 
 MAX_PATTERN = 500

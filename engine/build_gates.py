@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from .build_rules import advice
-from .fields import Fields, Problems, expression, kind
+from .fields import Fields, expression, kind
 from .pack_gates import NOT_TAKEN, OUT_OF_REACH, Bound, Gate, Requirement, Standstill, Stuck
+from .problems import Problems
 from .tree import Number
 
 OPERATORS = {"at_least": ">=", "at_most": "<=", "above": ">", "below": "<"}
@@ -104,9 +105,8 @@ def _stuck(gate: str, fields: Fields, problems: Problems) -> Stuck | None:
         message = f"'quantile' must lie between 0 and 0.5, not be {share.tree.value:g}"
         problems.add(stuck.place("quantile"), "out-of-range", message, "0.1 suggests what nine values in ten reach")
     elif stuck.has("quantile") and share is None and not problems.knows(stuck.place("quantile")):
-        problems.add(
-            stuck.place("quantile"), "wrong-type", f"'quantile' must be a share, not {kind(stuck.items['quantile'])}"
-        )
+        message = f"'quantile' must be a share, not {kind(stuck.items['quantile'])}"
+        problems.add(stuck.place("quantile"), "wrong-type", message, "such as 0.1, or the name of a param")
     return Stuck(
         stuck.at,
         stuck.expression("when"),

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from .checkpoints import MAX_PATTERN, step_pattern_problem
 from .errors import Problem
-from .fields import Fields, Problems, kind
+from .fields import Fields, kind
 from .items import Item
 from .pack import Checkpoints, Clock, Family, KeyPattern
 from .patterns import foreign, parsed
+from .problems import Problems
 from .series import called
 
 _RE2 = "a sign that means itself is written with a backslash, as in \\("

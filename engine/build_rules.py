@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from .expression import Expression
-from .fields import Fields, Problems, band, expression, kind
+from .fields import Fields, band, expression, kind
 from .invariants import ABS, OPERATORS, REL
 from .items import Item
 from .pack import CAUSES, SEVERITIES, Action, Command, Invariant, Level, Note, Rule, Stage
+from .problems import Problems
 from .template import template_problems
 from .tree import Comparison, Number
 
@@ -18,12 +19,18 @@ def rule(name: str, fields: Fields, problems: Problems) -> Rule:
         fields.missing("title", "say in a few words what it found")
     if not fields.has("cause"):
         fields.missing("cause", f"one of {', '.join(CAUSES)}")
+    levels = _levels(fields, problems)
+    if fields.flag("sticky") and any(level.until is not None for level in levels):
+        told = f"rule {name!r} is sticky and has an 'until', which would never count"
+        problems.add(
+            fields.place("sticky"), "contradiction", told, "keep one: a sticky rule fires to the end of the run"
+        )
     return Rule(
         id=name,
         at=fields.at,
         title=title,
         cause=fields.choice("cause", CAUSES, "info"),
-        levels=_levels(fields, problems),
+        levels=levels,
         since=fields.expression("since"),
         after=fields.expression("after"),
         while_=fields.expression("while"),

@@ -42,7 +42,7 @@ def bulky(pack: Pack) -> Iterator[Problem]:
     defined = _defined(pack)
     extents = _extents(defined)
     asked = [(of_one[0], extents[id]) for id, of_one in defined.items()]
-    asked += [(each, _extent(each.tree, extents)) for each in _conditions(pack)]
+    asked += [(each, Extent(*_extent(each.tree, extents))) for each in _conditions(pack)]
     for expression, extent in asked:
         if not extent.is_too_much or any(extents[id].is_too_much for id in _named(expression, extents)):
             continue
@@ -64,19 +64,22 @@ def _extents(defined: Mapping[str, Sequence[Expression]]) -> dict[str, Extent]:
     extents: dict[str, Extent] = {}
     for id in order:
         of_each = [_extent(each.tree, extents) for each in defined[id]]
-        depth = max(each.depth for each in of_each) + _OF_A_NAME
-        extents[id] = Extent(1 + sum(each.parts for each in of_each), depth)
+        depth = max(depth for _, depth in of_each) + _OF_A_NAME
+        extents[id] = Extent(1 + sum(parts for parts, _ in of_each), depth)
     return extents
 
 
-def _extent(node: Node, extents: Mapping[str, Extent]) -> Extent:
+def _extent(node: Node, extents: Mapping[str, Extent]) -> tuple[int, int]:
+    """The parts and the depth of an extent; there are too many of them for more than that."""
     if isinstance(node, Name):
-        return extents.get(node.id, Extent())
+        return extents.get(node.id, (1, 1))
     parts, depth = 1, 0
     for child in node.children():
-        inner = _extent(child, extents)
-        parts, depth = parts + inner.parts, max(depth, inner.depth)
-    return Extent(parts, depth + 1)
+        inner, below = _extent(child, extents)
+        parts += inner
+        if below > depth:
+            depth = below
+    return parts, depth + 1
 
 
 def _named(expression: Expression, defined: Collection[str]) -> set[str]:

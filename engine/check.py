@@ -103,7 +103,7 @@ class _Checker:
         self.problems: list[Problem] = []
         self.faults = 0  # the problems, and what was told when the expression was read
 
-    def problem(self, node: Node, code: Code, message: str, hint: str = "") -> None:
+    def problem(self, node: Node, code: Code, message: str, hint: str) -> None:
         self.faults += 1
         self.problems.append(Problem(self.expression.position(node), code, message, hint, self.expression.reach(node)))
 

@@ -70,7 +70,8 @@ def _invariant(invariant: Invariant, scope: Scope) -> Iterator[Problem]:
     for side in sides:
         if (got := type_of(Expression(holds.text, holds.at, side), scope)) != "number":
             message = f"an invariant compares numbers, and this is a {got}"
-            yield Problem(holds.position(side), "type-mismatch", message, width=holds.reach(side))
+            hint = "write two numbers with a comparison between them, as in 'loss_sum == loss_a + loss_b'"
+            yield Problem(holds.position(side), "type-mismatch", message, hint, holds.reach(side))
             return
 
 

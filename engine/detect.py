@@ -78,14 +78,27 @@ def heads_of(folder: Path) -> tuple[Head, ...]:
     return tuple(head._replace(parents=_parents(head, found)) for head in found.values() if head.detect)
 
 
-def occurs(key: str, names: Collection[str]) -> bool:
-    """Whether a log with these names has a key, flat or in nested objects; `*` stands for any text."""
-    return any(all(_is_among(part, names) for part in path) for path in nestings(key))
+def occurs(key: str, names: Collection[str]) -> str:
+    """The key, if a log with these names has it, flat or in nested objects, else ""; `*` stands for any text, and
+    `{a,b}` for a or b: then it is the first of them that the log has."""
+    for each in _spelled(key):
+        if any(all(_is_among(part, names) for part in path) for path in nestings(each)):
+            return each
+    return ""
 
 
 def _fit(head: Head, names: Collection[str]) -> Fit:
-    found = tuple(key for key in head.detect if occurs(key, names))
-    return Fit(head.pack, found, tuple(key for key in head.detect if key not in found))
+    found = {key: each for key in head.detect if (each := occurs(key, names))}
+    return Fit(head.pack, tuple(found.values()), tuple(key for key in head.detect if key not in found))
+
+
+def _spelled(key: str) -> list[str]:
+    """The keys that one with alternatives in braces stands for."""
+    before, opened, rest = key.partition("{")
+    inside, closed, after = rest.partition("}")
+    if not (opened and closed):
+        return [key]
+    return [before + each.strip() + end for each in inside.split(",") for end in _spelled(after)]
 
 
 def _most_specific(fits: Sequence[Fit], heads: Mapping[str, Head]) -> list[Fit]:

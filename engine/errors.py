@@ -38,14 +38,14 @@ class Position(Record):
 class Problem(Record):
     """One thing that is wrong in a user's file, and how to mend it. Collected, never raised by itself.
 
-    `code` names the kind of fault, and its page; `width` is how many characters stand wrong at `at`, 0 where that was
-    not measured. What is only doubtful has the severity "warning".
+    `code` names the kind of fault, and its page; `hint`, never empty, what to write instead; `width` is how many
+    characters stand wrong at `at`, 0 where that was not measured. What is only doubtful has the severity "warning".
     """
 
     at: Position
     code: Code
     message: str
-    hint: str = ""
+    hint: str
     width: int = 0
     severity: Severity = "error"
 
@@ -111,6 +111,13 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
 
     near = get_close_matches(name, known, n=3, cutoff=0.6)
     return f"did you mean {' or '.join(repr(other) for other in near)}?" if near else ""
+
+
+def some_of(known: Sequence[str], at_most: int = 8) -> str:
+    """Names that are known, as a hint tells them: all where they are few, else the first and how many more."""
+    shown = list(known) if len(known) <= at_most else list(known)[: at_most // 2]
+    more = f" and {len(known) - len(shown)} more" if len(shown) < len(known) else ""
+    return f"known are {', '.join(shown)}{more}" if shown else ""
 
 
 def surely_meant(name: str, known: Sequence[str]) -> str | None:

@@ -12,10 +12,9 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
-import duckdb
-
 from .arguments import check_arguments
 from .checkpoints import find_checkpoints
+from .database import duckdb
 from .errors import LogError
 from .judged import IMPROVES, conditions_of, metrics_of
 from .opened import AUTO, chosen_by, opened

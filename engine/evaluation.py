@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from os.path import basename, isabs
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from .compile.ir import Value
 from .compile.program import Program
 from .episodes import Course, Hold, run
 from .evidence import closest, last_value
-from .findings import Went, Workbench, finding_of, severity_of, state_of
+from .findings import Went, Workbench, finding_of, is_quiet, severity_of, state_of
 from .judged import IMPROVES, Judged, Lack, conditions_of, judge, metrics_of
 from .pack import Scalar
 from .phases import FOUND, GATES, GLANCE, HELD, PLAN, begin
@@ -89,7 +89,6 @@ class Evaluation:
         self.splitter = Splitter(self.pack, given.columns, given.labels, given.con, given.table)
         self.interval, self.last_tick, largest, wild = self._survey()
         self.program = Program(given.con, given.table, largest=largest, spacing={"tick": self.spacing}, rows=self.rows)
-        self.stages: Callable[[], tuple[StageResult, ...]] | None = None
         self.names = Names(
             resolved,
             given.columns,
@@ -132,11 +131,13 @@ class Evaluation:
     def report(self, seen: tuple[Checkpoint, ...] | None) -> Report:
         """The report; `seen` are the checkpoints that lie beside the log, None where none does."""
         plan = self.planned()
-        self.program.run([*plan.conditions, *plan.values], wait=False)
-        self.program.settle(plan.conditions, plan.values)
-        if self.rows and not is_long(self.program):
+        try:
+            self.program.run([*plan.conditions, *plan.values], wait=False)
+            self.program.settle(plan.conditions, plan.values)
             self.stages = stage_results(self.program, self.names, self.splitter, self.given.facts)
-        return self.concluded(plan, seen)
+            return self.concluded(plan, seen)
+        finally:
+            self.program.leave()
 
     def planned(self) -> Planned:
         """What is judged, and what it takes to judge it."""
@@ -231,8 +232,6 @@ class Evaluation:
         )
 
     def _stages(self) -> tuple[StageResult, ...]:
-        if self.stages is None:
-            self.stages = stage_results(self.program, self.names, self.splitter, self.given.facts)
         return self.stages()
 
     def _thresholds(self) -> tuple[Threshold, ...]:
@@ -330,10 +329,12 @@ class Evaluation:
     ) -> tuple[list[Finding], list[RuleState]]:
         findings: list[Finding] = []
         states: list[RuleState] = []
-        quiet: list[Judged] = []
         ways: dict[str, list[tuple[Judged, Course]]] = {}
         for each, course in zip(judged, courses, strict=True):
             ways.setdefault(each.rule.id, []).append((each, course))
+        told = [some for id, some in ways.items() if id not in lacks and id not in self.resolved.disabled]
+        quiet = [some for some in told if is_quiet(course for _, course in some)]
+        near = closest(self.program, [each for some in quiet for each, _ in some])
         for rule in self.pack.rules.values():
             severity = severity_of(self.resolved, rule, rule.levels[-1].severity)
             if rule.id in self.resolved.disabled:
@@ -354,12 +355,9 @@ class Evaluation:
             if finding is not None:
                 findings.append(finding)
                 continue
-            state = state_of(bench, rule, went)
-            self._note(states, state)
-            if state.state == "ok" and rule.id not in self.resolved.disabled:
-                quiet += [each.judged for each in went]
-        near = closest(self.program, quiet)
-        return findings, [state._replace(closest=near.get(state.rule)) for state in states]
+            self._note(states, state_of(bench, rule, went))
+        came = near()
+        return findings, [state._replace(closest=came.get(state.rule)) for state in states]
 
     def _note(self, states: list[RuleState], state: RuleState) -> None:
         """Keep how a rule stands: of one that is switched off, for what is said of the switch."""
@@ -395,5 +393,6 @@ class Evaluation:
         ids = [member for metric in required for member, *_ in members(self.pack, metric)]
         if never := [self.given.never[id] for id in ids if id in self.given.never]:
             return f"the log has no number for what pack {self.pack.id!r} needs ({'; '.join(never)})"
-        offered = self.given.offered
-        return told + (f"; its lines give {listed([repr(name) for name in offered[:12]])}" if offered else "")
+        offered = [repr(name) for name in self.given.offered]
+        shown = offered if len(offered) < 9 else [*offered[:7], f"{len(offered) - 7} others"]
+        return told + (f"; its lines give {listed(shown)}" if offered else "")

@@ -100,21 +100,24 @@ def _at(known: Sequence[float | None]) -> Callable[[int], float]:
     return key
 
 
-def closest(program: Program, quiet: Sequence[Judged]) -> dict[str, Evidence]:
-    """How near rules that found nothing came to firing, by rule: the first test against a fixed threshold decides."""
+def closest(program: Program, quiet: Sequence[Judged]) -> Callable[[], dict[str, Evidence]]:
+    """What waits for how near rules that found nothing came to firing, by rule.
+
+    Of the levels and series of a rule the first decides that has one test against a fixed threshold.
+    """
     chosen: dict[str, tuple[Judged, Test]] = {}
     for judged in quiet:
         if judged.rule.id not in chosen and (test := telling(judged)) is not None:
             chosen[judged.rule.id] = (judged, test)
     if not chosen:
-        return {}
+        return dict
     asked = list(chosen.values())
     source, render = program.columns_for([each.when for each, _ in asked], [test.left for _, test in asked])
     items = [nearest(render, judged, test) for judged, test in asked]
-    found = program.totals(items, source)
-    return {
+    found = program.totals_ahead(items, source)
+    return lambda: {
         rule: Evidence(test.text, _constant(test.right), None, value, None, is_upward=test.is_upward)
-        for (rule, (_, test)), value in zip(chosen.items(), found, strict=True)
+        for (rule, (_, test)), value in zip(chosen.items(), found(), strict=True)
         if value is not None
     }
 

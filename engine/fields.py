@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from .errors import ExpressionError, PackError, Position, Problem
-from .expression import Expression, parse, parse_on
+from .errors import ExpressionError, Position
+from .expression import Expression
 from .items import Item
 from .pack import UNITS, Duration
+from .parser import parse, parse_on
+from .problems import Problems
 from .tree import Number, Truth
 
 if TYPE_CHECKING:
@@ -19,31 +21,6 @@ if TYPE_CHECKING:
 
 _LENGTH = partial(re.compile, r"(.*\S)\s+(point|step|epoch|minute)s?\s*", re.DOTALL)
 _T = TypeVar("_T")
-
-
-class Problems:
-    """Collects problems; where the shape of a place is known to be wrong, what else is said about it is dropped."""
-
-    def __init__(self, found: Sequence[Problem] = ()) -> None:
-        self.found: list[Problem] = list(found)
-        self._told = {problem.at for problem in found}
-
-    def add(self, at: Position, code: Code, message: str, hint: str = "", width: int = 0) -> None:
-        """Note one problem, unless one was known at this place beforehand."""
-        self.extend([Problem(at, code, message, hint, width)])
-
-    def extend(self, problems: Sequence[Problem]) -> None:
-        """Note several."""
-        self.found += [problem for problem in problems if problem.at not in self._told]
-
-    def knows(self, at: Position) -> bool:
-        """Whether a problem of shape was known at this place beforehand."""
-        return at in self._told
-
-    def raise_any(self) -> None:
-        """Raise PackError if there is a problem."""
-        if self.found:
-            raise PackError(list(dict.fromkeys(self.found)))
 
 
 class Fields:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .episodes import Course, Episode
@@ -173,6 +173,17 @@ def _placed(message: str, moments: Mapping[str, Moment], clock: str) -> str:
     return message
 
 
+def is_quiet(courses: Iterable[Course]) -> bool:
+    """Whether a rule with these courses was judged, and is `ok`."""
+    quiet = False
+    for course in courses:
+        if course.state == "ok":
+            quiet = True
+        elif course.state != "unknown":
+            return False
+    return quiet
+
+
 def state_of(bench: Workbench, rule: Rule, went: Sequence[Went]) -> RuleState:
     """How a rule stands that never fired."""
     severity = max((each.severity for each in went), key=SEVERITIES.index)
@@ -184,7 +195,7 @@ def state_of(bench: Workbench, rule: Rule, went: Sequence[Went]) -> RuleState:
         return RuleState(
             rule.id, "pending", "" if step is None else f"since step {as_written(step)}", severity=starting
         )
-    if any(each.course.state != "unknown" for each in went):
+    if is_quiet(each.course for each in went):
         return RuleState(rule.id, "ok", severity=severity)
     if all(last_value(bench.program, each.judged.scope) is False for each in went):
         assert rule.while_ is not None

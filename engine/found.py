@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from .errors import PackError, Position, Problem
-from .fields import Problems
 from .items import Item
+from .problems import Problems
 from .record import Record
 from .settings import BESIDE, PROJECT
 
@@ -120,7 +120,7 @@ def _read(path: str, problems: Problems) -> Found:
     try:
         document = compose(_decoded(contents(path, MAX_BYTES), name, MAX_BYTES), name)
     except OSError as error:
-        problems.add(Position(name), "no-file", f"file {_why_not(path, error)}")
+        problems.add(Position(name), "no-file", f"file {_why_not(path, error)}", "mend what keeps it from being read")
     except PackError as error:
         problems.extend(error.problems)
     else:
@@ -139,7 +139,9 @@ def _why_not(path: str, error: OSError) -> str:
 
 def _decoded(data: bytes, name: str, limit: int) -> str:
     if len(data) > limit:
-        raise PackError([Problem(Position(name), "too-large", f"file is larger than {limit // 1024} KiB")])
+        raise PackError(
+            [Problem(Position(name), "too-large", f"file is larger than {limit // 1024} KiB", "shorten it")]
+        )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

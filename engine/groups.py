@@ -13,9 +13,10 @@ from itertools import product
 from math import prod
 
 from .errors import Position, did_you_mean
-from .fields import Problems, kind
+from .fields import kind
 from .items import Item
 from .merge import is_group, merge_entry
+from .problems import Problems
 
 SHARED = ("where", "role", "type", "by", "better", "unit", "good", "in_loss", "source", "twin")
 """The fields that a group gives to those of its metrics that do not have their own."""
@@ -71,8 +72,9 @@ class _Expansion:
         """Add the metrics of one group."""
         fields = _fields(item)
         if not isinstance(item.value, dict):
+            hint = f"as in {name}: {{metrics: {{loss: {{}}}}}}"
             self.problems.add(
-                item.at, "wrong-type", f"group {name!r} must be a mapping with 'metrics', not {kind(item)}"
+                item.at, "wrong-type", f"group {name!r} must be a mapping with 'metrics', not {kind(item)}", hint
             )
             return
         prefixes = self.prefixes(name, item, fields.get("prefix"))
@@ -97,7 +99,8 @@ class _Expansion:
         entries = given.value if given is not None and isinstance(given.value, list) else [given] if given else []
         found = [entry.value for entry in entries if isinstance(entry.value, str)]
         if given is not None and (len(found) < len(entries) or not found):
-            self.problems.add(given.at, "wrong-type", f"'prefix' must be a text or a list of texts, not {kind(given)}")
+            message = f"'prefix' must be a text or a list of texts, not {kind(given)}"
+            self.problems.add(given.at, "wrong-type", message, "as in prefix: rollout/")
         return found or [name.rstrip("*")]
 
     def parts(self, listed: Mapping[str, Item]) -> dict[str, Item]:
@@ -105,7 +108,8 @@ class _Expansion:
         found: dict[str, Item] = {}
         for text, entry in listed.items():
             if entry.value is not None and not isinstance(entry.value, dict):
-                self.problems.add(entry.at, "wrong-type", f"metric {text!r} must be a mapping, not {kind(entry)}")
+                message = f"metric {text!r} must be a mapping, not {kind(entry)}"
+                self.problems.add(entry.at, "wrong-type", message, f"as in {text}: {{better: lower}}, or {text}: {{}}")
                 continue
             for name in self.names(text, entry.key_at):
                 entry = entry if entry.value is not None else _with(entry, {})

@@ -147,8 +147,16 @@ def lacking(expression: Expression, names: Names, known: dict[str, list[str]] | 
 
     `known` keeps what metrics lack, for who asks that of many expressions.
     """
-    lacks = _lacking(expression.tree, names, {} if known is None else known)
+    known = {} if known is None else known
+    # Whatever an expression lacks, a name or a call of nonfinite() in it does.
+    if not any(_lacking(node, names, known) for node in expression.tree.walk() if _may_lack(node)):
+        return ""
+    lacks = _lacking(expression.tree, names, known)
     return lacks[0] if lacks else ""
+
+
+def _may_lack(node: Node) -> bool:
+    return isinstance(node, Name) or (isinstance(node, Call) and node.arguments == (None,))
 
 
 def _lacking(node: Node, names: Names, known: dict[str, list[str]]) -> list[str]:
@@ -187,10 +195,27 @@ def _lacking(node: Node, names: Names, known: dict[str, list[str]]) -> list[str]
 
 
 def watched_for_nonfinite(pack: Pack, when: Expression) -> list[str]:
-    """The metrics that nonfinite() looks at in a condition: those it is given, or the sentinels."""
-    calls = [node for node in when.tree.walk() if isinstance(node, Call) and node.function == "nonfinite"]
-    named = [node.arguments[0].id for node in calls if isinstance(node.arguments[0], Name)]
-    return list(dict.fromkeys([*named, *(pack.sentinels if len(named) < len(calls) else ())]))
+    """The metrics that nonfinite() looks at in a condition, directly or through other metrics: those it is given, or
+    the sentinels, which come last."""
+    named: list[str] = []
+    seen: set[str] = set()
+    is_any = False
+
+    def visit(expression: Expression) -> None:
+        nonlocal is_any
+        for node in expression.tree.walk():
+            if isinstance(node, Call) and node.function == "nonfinite":
+                if isinstance(node.arguments[0], Name):
+                    named.append(node.arguments[0].id)
+                else:
+                    is_any = True
+            elif isinstance(node, Name) and node.id in pack.metrics and node.id not in seen:
+                seen.add(node.id)
+                if (through := pack.metrics[node.id].expr) is not None:
+                    visit(through)
+
+    visit(when)
+    return list(dict.fromkeys([*named, *(pack.sentinels if is_any else ())]))
 
 
 def points_needed(when: Value) -> int:

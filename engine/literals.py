@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,14 +9,15 @@ from functools import partial
 
 from .check import UNDECLARED, Scope, check
 from .errors import ExpressionError, Problem
-from .expression import NO_TEXT, NO_TEXT_HINT, Expression, is_text, parse
-from .fields import Problems, kind, number
+from .expression import Expression
+from .fields import kind, number
 from .items import Item
 from .pack import Pack, Param, Scalar
+from .parser import NO_TEXT, NO_TEXT_HINT, is_text, parse
+from .problems import Problems
+from .values import DEFAULT, type_words
 
 PARAM_TYPES = ("number", "integer", "boolean", "text")
-DEFAULT = "default"
-"""The name of the pack's own default within a setting."""
 
 _PERCENT = partial(re.fullmatch, r"([-+]?[0-9]+(?:[.][0-9]*)?)\s*%")
 _MEASURED = r"([-+]?[0-9]+(?:[.][0-9]+)?(?:[eE][-+]?[0-9]+)?)\s+([A-Za-z]+)"
@@ -95,21 +95,6 @@ def _slip(text: str, percent: re.Match[str] | None) -> tuple[str, str] | None:
         more = f", or {whole}{rest} if it sets the thousands apart" if len(rest) == 3 and whole.strip("+-0") else ""
         return "has a comma", f"write {whole}.{rest}{more}"
     return None
-
-
-def type_words(type_: str) -> str:
-    """The type of a param in the words of an error message."""
-    words = {"number": "a finite number", "integer": "a whole number", "boolean": "true or false", "text": "a text"}
-    return words[type_]
-
-
-def fits(value: Scalar, type_: str) -> bool:
-    """Whether a known value is of a param's type."""
-    if type_ in ("boolean", "text"):
-        return isinstance(value, bool if type_ == "boolean" else str)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        return False
-    return type_ == "number" or float(value).is_integer()
 
 
 def setting_problems(value: Expression, param: Param, pack: Pack) -> Iterator[Problem]:

@@ -11,11 +11,11 @@ from .ancestry import Files
 from .build import Kept, build
 from .check_pack import check_pack
 from .errors import PackError, Position, Problem, did_you_mean
-from .fields import Problems
 from .groups import expand
 from .items import Item
 from .merge import merge
 from .pack import Pack
+from .problems import Problems
 from .record import Record
 from .references import check_references
 from .shipped import RULES, shipped_files

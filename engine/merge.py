@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .errors import did_you_mean, surely_meant
-from .fields import Problems
+from .errors import did_you_mean, some_of, surely_meant
 from .items import Item
+from .problems import Problems
 from .words import listed
 
 NAMED = (
@@ -53,7 +53,9 @@ def merge(parent: Item, child: Item, problems: Problems) -> Item:
     merged = {**inherited, **child.value}
     for section in (*NAMED, *FLAT):
         above, below = inherited.get(section), child.value.get(section)
-        if above is not None and below is not None:
+        if above is not None and below is not None and not isinstance(below.value, dict):
+            merged[section] = above  # a section that is none is a fault of its own, and hides nothing
+        elif above is not None and below is not None:
             merged[section] = _merge_section(section, above, _meant(section, above, below, problems))
     _disable(merged, inherited, child.value, problems)
     return Item(merged, child.file, child.line, child.column, child.key_line, child.key_column)
@@ -103,8 +105,10 @@ def is_group(name: str, item: Item) -> bool:
 def merge_entry(section: str, above: Item, below: Item) -> Item:
     """One named thing over what it inherits, field by field; of a group, metric by metric."""
     above, below = spelled_out(above, section), spelled_out(below, section)
-    if not isinstance(above.value, dict) or not isinstance(below.value, dict):
+    if not isinstance(above.value, dict):
         return below
+    if not isinstance(below.value, dict):
+        return above  # what is no mapping is a fault of its own, and hides nothing
     fields = dict(above.value)
     for one, other in _INSTEAD.get(section, ()):
         for given, dropped in ((one, other), (other, one)):
@@ -130,7 +134,7 @@ def _disable(merged: dict[str, Item], inherited: dict[str, Item], child: dict[st
         if not isinstance(name.value, str):
             continue
         if name.value not in known:
-            hint = did_you_mean(name.value, known)
+            hint = did_you_mean(name.value, known) or "; ".join(filter(None, ("take it out", some_of(known))))
             if any(name.value in entries for entries in left.values()):
                 hint = "write 'enabled: false' in the rule instead"
             problems.add(name.at, "unknown-rule", f"no inherited rule {name.value!r} to disable", hint)

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .errors import PackError, Position, Problem, did_you_mean
-from .fields import Problems, kind
+from .fields import kind
 from .found import BESIDE_LOG, Found, shown
 from .items import Item
 from .literals import is_given
 from .pack import EMPTY, SEVERITIES, Pack, Scalar
+from .problems import Problems
 from .record import Record
 from .settings import FILE, OPTION, PROJECT, VALUES, End
 from .suppress import end_of

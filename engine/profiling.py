@@ -13,7 +13,7 @@ from . import phases
 from .readers.connection import watched
 
 if TYPE_CHECKING:
-    import duckdb
+    from .database import duckdb
 
 BEFORE = "Importing, and loading the pack"
 

@@ -42,9 +42,6 @@ else:
             raise TypeError(f"{cls.__name__} has the fields {', '.join(cls._fields)}, and was given {wrong} besides")
         return (*args, *left)
 
-    def _make(cls, values):
-        return cls(*values)
-
     def _replace(self, /, **changes):
         changed = tuple.__new__(type(self), map(changes.pop, self._fields, self))
         if changes:
@@ -66,7 +63,6 @@ else:
         "__repr__": _repr,
         "__getnewargs__": _getnewargs,
         "__slots__": (),
-        "_make": classmethod(_make),
         "_replace": _replace,
         "_asdict": _asdict,
     }

@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterator
 
 from .circles import ordered, way_back
 from .codes import UNKNOWN
-from .errors import did_you_mean
+from .errors import did_you_mean, some_of
 from .expression import Expression
-from .fields import Problems
 from .items import Item
 from .literals import setting_problems
 from .pack import Pack, Param, Variant
+from .problems import Problems
 from .series import families_in
 from .template import placeholders
 from .tree import Name
@@ -20,6 +20,15 @@ from .words import plural
 
 MESSAGE_NAMES = ("onset", "fired", "step", "epoch", "value", "threshold", "series", "nonfinite", "ended_because")
 """What a rule's message may show besides metrics and params."""
+
+_MENDS = {
+    **{noun: f"declare it under {plural(noun)}" for noun in ("metric", "param", "action", "command")},
+    "window": "declare it under windows, as in windows: {recent: {last: 20 points}}",
+    "label": "declare it under labels, as in labels: {rank: [rank]}",
+    "family": "declare it under families, as in families: {layer: [_0, _1]}",
+    "rule": "add it under rules, or take it out here",
+}
+"""What is done about a name of such a thing that is like no other."""
 
 
 def check_references(tree: Item, pack: Pack, problems: Problems) -> None:
@@ -106,7 +115,8 @@ class _Checker:
                 told.update(path)
                 message = f"the default of param {id!r} is defined by itself"
                 at = self.pack.params[id].at
-                self.problems.add(at, "circular-definition", message, " -> ".join([id, *path]))
+                mend = f"give one of them a value of its own: {' -> '.join([id, *path])}"
+                self.problems.add(at, "circular-definition", message, mend)
 
     def needed(self, param: Param) -> list[str]:
         """The params that a default names."""
@@ -142,11 +152,11 @@ class _Checker:
             for name, value in item.value.items():
                 if name not in known:
                     at = value.key_at
-                    hint = did_you_mean(name, list(known)) or _known(known, noun)
+                    hint = instead(name, known, noun)
                     self.problems.add(at, UNKNOWN[noun], f"unknown {noun} {name!r}", hint)
 
     def unknown(self, item: Item, name: str, known: Collection[str], noun: str, offset: int = 0) -> None:
-        hint = did_you_mean(name, list(known)) or _known(known, noun)
+        hint = instead(name, known, noun)
         at = item.at.within(str(item.value), offset)
         self.problems.add(at, UNKNOWN[noun], f"unknown {noun} {name!r}", hint, len(name) if offset else 0)
 
@@ -165,10 +175,9 @@ class _Checker:
                 self.problems.add(at, "unknown-placeholder", message, hint, len(placeholder.name))
 
 
-def _known(known: Collection[str], noun: str) -> str:
-    if not known:
-        return f"the pack has no {plural(noun)}"
-    return f"known are {', '.join(known)}" if len(known) <= 8 else ""
+def instead(name: str, known: Collection[str], noun: str) -> str:
+    """What to write for a name that is not `known`: the nearest, else some that are and where others are declared."""
+    return did_you_mean(name, list(known)) or "; ".join(filter(None, (some_of(list(known)), _MENDS[noun])))
 
 
 def _field(item: Item | None, key: str) -> Item | None:

@@ -15,7 +15,7 @@ from .pack import EMPTY, Metric, Pack
 from .record import Record
 
 if TYPE_CHECKING:
-    import duckdb
+    from .database import duckdb
 
 _PLACE = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
 _AFFIX = "_-./ "

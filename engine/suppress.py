@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from .fields import Problems, kind
 from .items import Item
 from .pack import Pack, Scalar
+from .problems import Problems
 from .resolved import Override, Resolved
 from .settings import VARIANT, End, Said, Switch, Whereabouts
 
@@ -25,6 +25,7 @@ def end_of(item: Item, problems: Problems) -> End | None:
         return End(place[1], float(place[2]), text)
     if text and (moment := _moment(text)) is not None:
         return End("time", moment, text)
+    from .fields import kind
     from .mends import end
 
     problems.add(item.at, "bad-time", f"'until' must be a step, an epoch or a date, not {kind(item)}", end(value))

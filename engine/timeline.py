@@ -10,11 +10,10 @@ from .compile.halves import halves
 from .segments import FALSE, SINCE, TRUE, UNKNOWN, HeldTrack, Timeline, Track
 
 if TYPE_CHECKING:
-    import duckdb
-
     from .compile.ir import Value
     from .compile.program import Program
     from .compile.sql import Renderer
+    from .database import duckdb
 
 _PER_CODE = 30
 _STATES = {None: UNKNOWN, False: FALSE, True: TRUE}

@@ -41,7 +41,9 @@ def compose_toml(text: str, file: str) -> Item:
     except tomllib.TOMLDecodeError as error:
         told = _AT(str(error))
         message, at = (told[1], Position(file, int(told[2]), int(told[3]))) if told else (str(error), Position(file))
-        raise PackError([Problem(at, "wrong-file", f"not TOML: {message[:1].lower()}{message[1:]}")]) from None
+        raise PackError(
+            [Problem(at, "wrong-file", f"not TOML: {message[:1].lower()}{message[1:]}", _mend(message))]
+        ) from None
     except RecursionError:
         _refuse(file)
     scanner = _Scanner(text)
@@ -73,8 +75,15 @@ def compose_toml(text: str, file: str) -> Item:
     return root
 
 
+def _mend(said: str) -> str:
+    """What is done about a fault that the standard library tells of."""
+    if "overwrite" in said or "twice" in said:
+        return "keep one of the two"
+    return "write it as in [tool.trainrules]" if "declaration" in said else "a value is 5, 'text', true or [1, 2]"
+
+
 def _refuse(file: str) -> NoReturn:
-    raise PackError([Problem(Position(file), "too-deep", f"nested more than {MAX_DEPTH} deep")])
+    raise PackError([Problem(Position(file), "too-deep", f"nested more than {MAX_DEPTH} deep", "split it")])
 
 
 class _Scanner:

@@ -32,7 +32,7 @@ from .resolved import Resolved
 from .surroundings import find_known, with_rate
 
 if TYPE_CHECKING:
-    import duckdb
+    from .database import duckdb
 
 
 _COPY_TO = re.compile(rf" TO '{re.escape(join(gettempdir(), TOLD))}[^']*' ").sub

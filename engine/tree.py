@@ -13,7 +13,7 @@ from collections.abc import Iterator
 class Node:
     """A piece of an expression: equal to what has the same class and the same parts, wherever it stands."""
 
-    __slots__ = ("_hash", "_walked", "offset", "width")
+    __slots__ = ("_hash", "_inner", "_spelt", "_walked", "offset", "width")
     __match_args__: tuple[str, ...] = ()
     inside: tuple[str, ...] = ()
     """The parts that are nodes, or tuples of nodes and of None."""
@@ -21,16 +21,24 @@ class Node:
     offset: int
     width: int
     _hash: int
+    _inner: tuple[Node, ...]
+    _spelt: tuple[object, ...]
     _walked: tuple[Node, ...]
 
     def children(self) -> Iterator[Node]:
         """The direct sub-expressions, left to right."""
-        for name in self.inside:
-            part = getattr(self, name)
-            if isinstance(part, tuple):
-                yield from (item for item in part if item is not None)
-            else:
-                yield part
+        try:
+            return iter(self._inner)
+        except AttributeError:
+            found: list[Node] = []
+            for name in self.inside:
+                part = getattr(self, name)
+                if isinstance(part, tuple):
+                    found += [item for item in part if item is not None]
+                else:
+                    found.append(part)
+            self._inner = tuple(found)
+            return iter(found)
 
     def walk(self) -> Iterator[Node]:
         """This node and everything below it, from left to right; who validates a pack asks that many times over."""
@@ -48,7 +56,11 @@ class Node:
             return iter(found)
 
     def _parts(self) -> tuple[object, ...]:
-        return tuple([getattr(self, name) for name in self.__match_args__])
+        try:
+            return self._spelt
+        except AttributeError:
+            self._spelt = tuple([getattr(self, name) for name in self.__match_args__])
+            return self._spelt
 
     def __eq__(self, other: object) -> bool:
         return self is other or (type(other) is type(self) and self._parts() == other._parts())

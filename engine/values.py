@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 
 from .errors import Position
 from .expression import Expression
-from .fields import Problems
-from .literals import DEFAULT, fits, type_words
 from .pack import Pack, Param, Scalar
+from .problems import Problems
 from .record import Record
 from .scalar import evaluate_scalar
 from .tree import Name
+
+DEFAULT = "default"
+"""The name of the pack's own default within a setting."""
 
 
 class Setting(Record):
@@ -31,6 +34,13 @@ class Values:
         self.done: dict[tuple[str, bool], Scalar] = {}
         self.open: list[tuple[str, bool]] = []
 
+    def all(self) -> dict[str, Scalar]:
+        """The value of each param in this run."""
+        values = {name: self.final(name) for name in self.pack.params}
+        if not self.problems.found:
+            self.check_followers()
+        return values
+
     def final(self, name: str) -> Scalar:
         """The value of a param in this run."""
         return self.once((name, True), self.setting) if name in self.settings else self.default(name)
@@ -46,7 +56,11 @@ class Values:
         if key in self.open:
             circle = list(dict.fromkeys(other for other, _ in self.open[self.open.index(key) :]))
             at = self.settings[name].at if name in self.settings else self.pack.params[name].at
-            hint = "write 'default' for the pack's own value" if len(circle) == 1 else f"{' -> '.join([*circle, name])}"
+            hint = (
+                "write 'default' for the pack's own value"
+                if len(circle) == 1
+                else f"give one of them a number: {' -> '.join([*circle, name])}"
+            )
             self.problems.add(at, "circular-definition", f"param {name!r} is defined by itself", hint)
             return None
         self.open.append(key)
@@ -64,7 +78,9 @@ class Values:
             if DEFAULT in _names(given) and self.default(name) is None:
                 unset.append(DEFAULT)
             why = f"{', '.join(unset)} is not set" if unset else "its result is unknown"
-            self.problems.add(at, "no-value", f"param {name!r} has no value: {given.text!r}, {why}")
+            needed = [id for id in unset if id != DEFAULT]
+            mend = f"set {' and '.join(needed)}, or give a number" if needed else "give a number"
+            self.problems.add(at, "no-value", f"param {name!r} has no value: {given.text!r}, {why}", mend)
         self.bounded(param, value, at)
         return value
 
@@ -103,3 +119,18 @@ class Values:
 
 def _names(expression: Expression) -> list[str]:
     return list(dict.fromkeys(node.id for node in expression.tree.walk() if isinstance(node, Name)))
+
+
+def type_words(type_: str) -> str:
+    """The type of a param in the words of an error message."""
+    words = {"number": "a finite number", "integer": "a whole number", "boolean": "true or false", "text": "a text"}
+    return words[type_]
+
+
+def fits(value: Scalar, type_: str) -> bool:
+    """Whether a known value is of a param's type."""
+    if type_ in ("boolean", "text"):
+        return isinstance(value, bool if type_ == "boolean" else str)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
+        return False
+    return type_ == "number" or float(value).is_integer()

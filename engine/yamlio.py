@@ -80,7 +80,7 @@ class _Composer(_Base):  # type: ignore[misc]
 
 
 class _RefusedError(Exception):
-    def __init__(self, mark: Any, code: Code, message: str, hint: str = "") -> None:
+    def __init__(self, mark: Any, code: Code, message: str, hint: str) -> None:
         super().__init__(message)
         self.mark, self.code, self.message, self.hint = mark, code, message, hint
 
@@ -142,7 +142,9 @@ def content_of(path: Path, name: str) -> bytes:
         with path.open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
     except OSError as error:
-        problem = Problem(Position(name), "no-file", f"file cannot be read: {error.strerror}")
+        problem = Problem(
+            Position(name), "no-file", f"file cannot be read: {error.strerror}", "mend what keeps it from being read"
+        )
         raise PackError([problem]) from None
 
 
@@ -309,7 +311,7 @@ class _Builder:
         message = f"tag {node.tag!r} is not supported"
         self.problem(node.start_mark, "yaml-tag", message, "quote text that starts with '!'")
 
-    def problem(self, mark: Any, code: Code, message: str, hint: str = "", width: int = 0) -> None:
+    def problem(self, mark: Any, code: Code, message: str, hint: str, width: int = 0) -> None:
         self.problems.append(Problem(place(self.file, mark), code, message, hint, width))
 
 

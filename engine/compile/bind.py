@@ -123,7 +123,8 @@ class Binder:
         value = evaluate_scalar(expression, {**self.names.resolved.values, INTERVAL: self.names.interval})
         if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value <= LONGEST:
             message = f"{expression.text!r} is {value}, a positive number of at most {LONGEST:g} is needed"
-            raise PackError([Problem(expression.at, "out-of-range", message)])
+            hint = "set the params in it so that it is one"
+            raise PackError([Problem(expression.at, "out-of-range", message, hint)])
         return float(value)
 
     def value(self, source: Expression, node: Node) -> Value:
@@ -278,9 +279,9 @@ class Binder:
         value = self.constant(source, node)
         if not value.is_integer() or not 0 <= value <= 1_000_000:
             assert node is not None
-            raise PackError(
-                [Problem(source.position(node), "out-of-range", f"a whole number is needed here, not {value:g}")]
-            )
+            message = f"a whole number is needed here, not {value:g}"
+            hint = "write one from 0 to 1,000,000, or set the params in it so that it is one"
+            raise PackError([Problem(source.position(node), "out-of-range", message, hint)])
         return int(value)
 
     def constant(self, source: Expression, node: Node | None) -> float:
@@ -289,7 +290,8 @@ class Binder:
             return float(node.value)
         value = evaluate_scalar(Expression(source.text, source.position(node), node), self.names.resolved.values)
         if not isinstance(value, (int, float)) or isinstance(value, bool):
-            raise PackError([Problem(source.position(node), "no-value", f"a number is needed here, not {value}")])
+            message = f"a number is needed here, not {value}"
+            raise PackError([Problem(source.position(node), "no-value", message, "set the params in it")])
         return float(value)
 
     def span(self, node: Node | None) -> Span:
@@ -319,9 +321,9 @@ class Binder:
         option = self.constant(source, options[0]) if options else 0.0
         if options and not 0 < option < 1:
             assert options[0] is not None
-            raise PackError(
-                [Problem(source.position(options[0]), "out-of-range", f"{option:g} does not lie between 0 and 1")]
-            )
+            message = f"{option:g} does not lie between 0 and 1"
+            hint = "write one such as 0.95, or set the params in it so that it is one"
+            raise PackError([Problem(source.position(options[0]), "out-of-range", message, hint)])
         # A window of points moves with the stream, so that its value k points ago is the one k rows ago.
         inside = lag if span.unit == "points" else 0
         arg = Op("number", (x,)) if x.type == CONDITION else x

@@ -20,7 +20,7 @@ from .stream import Stream, clocks_of
 from .streams import spaced, streams_of
 
 if TYPE_CHECKING:
-    import duckdb
+    from ..database import duckdb
 
 T = TypeVar("T")
 
@@ -65,6 +65,7 @@ class Program:
     _temporary: list[str] = field(default_factory=list)
     _cells: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
     _making: Behind[None] | None = None
+    _ahead: list[Behind[Any]] = field(default_factory=list)
 
     @property
     def renderer(self) -> Renderer:
@@ -132,12 +133,21 @@ class Program:
         """The values of aggregates over all rows of the run, in the working table or another `source`."""
         return _totals(f"SELECT {', '.join(items)} FROM {source or self.table}", self.con)
 
-    def totals_ahead(self, items: Sequence[str]) -> Callable[[], tuple[Any, ...]]:
-        """As `totals`, begun with at once in a short run; what is given waits for them."""
-        asked = f"SELECT {', '.join(items)} FROM {self.table}"
-        if self.rows >= self.long or self._threads() < 2:
-            return partial(_totals, asked, self.con)
-        return Behind(partial(_totals, asked, self.con.cursor())).result
+    def totals_ahead(self, items: Sequence[str], source: str = "") -> Callable[[], tuple[Any, ...]]:
+        """As `totals`, begun with at once; what is given waits for them."""
+        if self._threads() < 2:
+            return partial(self.totals, items, source)
+        asked = f"SELECT {', '.join(items)} FROM {source or self.table}"
+        ahead = Behind(partial(_totals, asked), self.con.cursor())
+        self._ahead.append(ahead)
+        return ahead.result
+
+    def leave(self) -> None:
+        """Interrupt what was begun with and is no longer waited for."""
+        for each in self._ahead:
+            each.stop()
+        if self._making:
+            self._making.stop()
 
     def cells(self, items: Sequence[str], source: str = "") -> Sequence[Sequence[Any]]:
         """What some SQL is at each row of a short run, in file order: a list for each item."""
@@ -235,7 +245,8 @@ class Program:
         if self._threads() < 2:
             self._create(made)
         else:
-            self._making = Behind(partial(self._create, made))
+            # A connection of its own: the caller may close this one, interrupted, before it has waited.
+            self._making = Behind(partial(self._create, made), self.con.cursor())
         self.table = " POSITIONAL JOIN ".join([base, *made])
         if counted:
             self._finish()
@@ -248,9 +259,9 @@ class Program:
         if making:
             making.result()
 
-    def _create(self, made: Mapping[str, str]) -> None:
+    def _create(self, made: Mapping[str, str], con: duckdb.DuckDBPyConnection | None = None) -> None:
         """Make tables of queries, two at a time."""
-        self.concurrently([partial(_execute, f"CREATE TABLE {name} AS {query}") for name, query in made.items()])
+        self.concurrently([partial(_execute, f"CREATE TABLE {name} AS {query}") for name, query in made.items()], con)
 
     def _shares(self, items: Sequence[T], work: Callable[[T], int]) -> list[list[T]]:
         """The items in two parts of about the same work, or in one where they are few or there is one thread."""
@@ -313,11 +324,16 @@ class Program:
             if astray and astray[0]:
                 self.con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM {table} ORDER BY {table}_i")
 
-    def concurrently(self, tasks: Sequence[Callable[[duckdb.DuckDBPyConnection], T]]) -> list[T]:
+    def concurrently(
+        self,
+        tasks: Sequence[Callable[[duckdb.DuckDBPyConnection], T]],
+        con: duckdb.DuckDBPyConnection | None = None,
+    ) -> list[T]:
         """The results of tasks that do not depend on one another, each given a connection; two run at a time."""
+        con = con or self.con
         if len(tasks) < 2 or self._threads() < 2:
-            return [task(self.con) for task in tasks]
-        return beside(tasks, self.con, self.con.cursor())
+            return [task(con) for task in tasks]
+        return beside(tasks, con, con.cursor())
 
     @staticmethod
     def _arguments(stream: Stream) -> dict[Value, str]:

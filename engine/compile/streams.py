@@ -13,7 +13,7 @@ from .sql import Renderer, layers
 from .stream import Stream
 
 if TYPE_CHECKING:
-    import duckdb
+    from ..database import duckdb
 
 _PATTERN_BITS = 60
 
@@ -51,7 +51,7 @@ def _grouped(
     for place in range(len(arguments)):
         mask = tuple(pattern for pattern, *_ in rows if pattern >> place & 1)
         groups.setdefault(mask, []).append(place)
-    import duckdb
+    from ..database import duckdb
 
     is_fragile = duckdb.__version__.startswith("1.")
     streams = []

@@ -5,16 +5,16 @@ A conclusion that lacks an answer is put off until those of all runs have been f
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-import duckdb
-
 from ..compile.ir import Value
 from ..compile.program import Program
 from ..compile.sql import Renderer
+from ..database import duckdb
 from ..rowbook import Row, RowBook
 from .flags import sign_of, texts_of
 from .program import ManyProgram
@@ -123,6 +123,10 @@ class OneProgram(Program):
         if self._answers.ask_totals(table, items):
             raise UnansweredError
         return tuple(known[table, item][self._run] for item in items)
+
+    def totals_ahead(self, items: Sequence[str], source: str = "") -> Callable[[], tuple[Any, ...]]:
+        """As `Program.totals_ahead`; what is given raises UnansweredError."""
+        return partial(self.totals, items, source)
 
     def cells(self, items: Sequence[str], source: str = "") -> Sequence[Sequence[Any]]:
         """As `Program.cells`; raises UnansweredError."""

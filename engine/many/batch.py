@@ -11,17 +11,16 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
-import duckdb
-
 from ..checkpoints import Checkpoint, Looked, find_checkpoints
 from ..compile.lower import LONG
+from ..database import duckdb
 from ..errors import TrainrulesError
 from ..evaluate import located, shown_path, wanted
-from ..fields import Problems
 from ..found import found_files
 from ..opened import AUTO, chosen_by
 from ..pack import Pack
 from ..params import resolve
+from ..problems import Problems
 from ..readers.connection import connect, plan_quickly
 from ..record import Record
 from ..report import Known, Report

@@ -34,9 +34,8 @@ from .rates import Rates
 from .reading import Reading
 
 if TYPE_CHECKING:
-    import duckdb
-
     from ..checkpoints import Checkpoint
+    from ..database import duckdb
 
 _UNKNOWN, _OK = Course("unknown"), Course("ok")
 

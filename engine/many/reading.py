@@ -13,8 +13,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-import duckdb
-
+from ..database import duckdb
 from ..found import contents
 from ..readers import registry
 from ..readers.cells import RAW, Cells

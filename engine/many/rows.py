@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import duckdb
-
+from ..database import duckdb
 from ..readers.columns import Layout
 from ..readers.lines import OBJECT
 from ..readers.rows import MAX_REWIND_SHARE, MAX_REWINDS, bounds_of, cell, join_lines

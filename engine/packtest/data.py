@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 from ..errors import Position
-from ..fields import Fields, Problems
+from ..fields import Fields
 from ..items import Item
 from ..pack import Clock
+from ..problems import Problems
 from .model import Cell, Data, Row
 from .names import Names, UnknownNameError
 from .notation import NotationError, length, read_series, tidy
-from .table import Spot, read_cell, read_table
+from .table import Spot, TableCell, read_cell, read_table
 
 Written: TypeAlias = Callable[[Item], str]
 
@@ -24,6 +26,9 @@ MADE = ("constants", "step", "epoch", "total", "ended")
 """The keys that go with a table or series only: what is added to the rows that they make."""
 
 
+_A_SERIES = "such as '0.65-0.001x145'"
+
+
 def read_data(
     fields: Fields, names: Names, folder: Path, problems: Problems, written: Written, wanted: bool = True
 ) -> Data:
@@ -31,10 +36,38 @@ def read_data(
 
     `written` gives the text of a bare value as it stands in the file. Rows that are not `wanted` are checked only.
     """
+    source = _source(fields, problems)
+    if source is None:
+        return Data()
+    if source == "lines":
+        return Data(text=_text(fields, source).rstrip("\n") + "\n")
+    if source == "log":
+        return Data(path=_log(fields, folder, problems))
+    rows = _Rows(fields, names, problems, written, wanted)
+    return Data(rows=tuple(rows.of_table() if source == "table" else rows.of_series()))
+
+
+def check_data(fields: Fields, folder: Path, problems: Problems, written: Written) -> None:
+    """Note what is wrong with the data of one case whatever its pack, which nobody knows."""
+    match _source(fields, problems):
+        case "lines":
+            _text(fields, "lines")
+        case "log":
+            _log(fields, folder, problems)
+        case "table":
+            _table(fields, problems)
+        case "series":
+            for name, item in fields.mapping("series").items():
+                found = Fields(item, problems, f"'{name}'") if isinstance(item.value, dict) else None
+                _values(found.items.get("values", item) if found else item, problems, written, wanted=False)
+
+
+def _source(fields: Fields, problems: Problems) -> str | None:
+    """The key that brings a case its data; None where there is none. What does not go with it is noted."""
     given = [source for source in SOURCES if fields.has(source)]
     if not given:
         fields.missing("table", f"give it data: {', '.join(SOURCES[:-1])} or {SOURCES[-1]}")
-        return Data()
+        return None
     for extra in given[1:]:
         problems.add(
             fields.items[extra].key_at,
@@ -53,12 +86,7 @@ def read_data(
                     message,
                     "it adds to a table or to series; write it in the log",
                 )
-    if source == "lines":
-        return Data(text=_text(fields, source).rstrip("\n") + "\n")
-    if source == "log":
-        return Data(path=_log(fields, folder, problems))
-    rows = _Rows(fields, names, problems, written, wanted)
-    return Data(rows=tuple(rows.of_table() if source == "table" else rows.of_series()))
+    return source
 
 
 def _text(fields: Fields, key: str) -> str:
@@ -75,6 +103,35 @@ def _log(fields: Fields, folder: Path, problems: Problems) -> str:
     if name and not path.is_file():
         problems.add(fields.place("log"), "no-file", f"no log {name!r}", "give a path relative to this file")
     return str(path)
+
+
+def _in_text(item: Item, spot: Spot) -> Position:
+    """Where a place of a table stands in the file."""
+    return Position(item.file, item.line + spot.line, item.column + spot.column)
+
+
+def _table(fields: Fields, problems: Problems) -> list[list[TableCell]]:
+    item = fields.items["table"]
+    if not isinstance(item.value, str):
+        fields.wrong(item, "table", "a text")
+        return []
+    table, wrong = read_table(item.value)
+    for fault in wrong:
+        problems.add(_in_text(item, fault.at), "bad-table", fault.message, fault.hint)
+    return table
+
+
+def _values(item: Item, problems: Problems, written: Written, *, wanted: bool) -> list[Cell | None]:
+    """The values of a series; those that are not `wanted` are missing, and as many."""
+    if not isinstance(item.value, (int, float, str)):
+        problems.add(item.at, "bad-series", "a series is a text", _A_SERIES)
+        return []
+    text = written(item)
+    try:
+        return read_series(text) if wanted else [None] * length(text)
+    except NotationError as error:
+        problems.add(item.at.within(text, error.offset), "bad-series", error.message, error.hint)
+        return []
 
 
 class _Rows:
@@ -97,6 +154,7 @@ class _Rows:
                     fields.place("total"),
                     "contradiction",
                     f"pack {names.pack.id!r} reads no total from a key of its own",
+                    "leave it out, or write the rows as they are logged",
                 )
             else:
                 self.constants[key] = tidy(total)
@@ -117,19 +175,10 @@ class _Rows:
 
     def of_table(self) -> list[Row]:
         item = self.fields.items["table"]
-        if not isinstance(item.value, str):
-            self.fields.wrong(item, "table", "a text")
-            return []
-
-        def at(spot: Spot) -> Position:
-            return Position(item.file, item.line + spot.line, item.column + spot.column)
-
-        table, wrong = read_table(item.value)
-        for fault in wrong:
-            self.problems.add(at(fault.at), "bad-table", fault.message, fault.hint)
+        at = partial(_in_text, item)
         keys: dict[str, str | None] = {}
         rows: list[Row] = []
-        for place, cells in enumerate(table):
+        for place, cells in enumerate(_table(self.fields, self.problems)):
             row: Row = self.clocked(place)
             for cell in cells:
                 if cell.head not in keys:
@@ -174,7 +223,8 @@ class _Rows:
         for name, item in self.fields.mapping("series").items():
             key = self.key(name, item.key_at)
             found = Fields(item, self.problems, f"'{name}'") if isinstance(item.value, dict) else None
-            values = self.values(found.items.get("values", item) if found else item)
+            given = found.items.get("values", item) if found else item
+            values = _values(given, self.problems, self.written, wanted=self.wanted)
             if key is None or not values:
                 continue
             places[key] = item.key_at
@@ -195,16 +245,6 @@ class _Rows:
             )
             return []
         return self.finished(list(self.merged(dense, sparse, has_clock=bool(own))) if self.wanted else [])
-
-    def values(self, item: Item) -> list[Cell | None]:
-        if not isinstance(item.value, (int, float, str)):
-            self.problems.add(item.at, "bad-series", "a series is a text, such as '0.65-0.001x145'")
-            return []
-        try:
-            return read_series(self.written(item)) if self.wanted else [None] * length(self.written(item))
-        except NotationError as error:
-            self.problems.add(item.at.within(self.written(item), error.offset), "bad-series", error.message, error.hint)
-            return []
 
     def same_length(self, dense: Mapping[str, list[Cell | None]], places: Mapping[str, Position]) -> None:
         longest = max(dense, key=lambda key: len(dense[key]), default="")
@@ -253,9 +293,9 @@ class _Rows:
             return rows
         summary = self.names.pack.summary
         if not summary:
-            self.problems.add(
-                self.fields.place("ended"), "contradiction", f"pack {self.names.pack.id!r} knows no summary row"
-            )
+            message = f"pack {self.names.pack.id!r} knows no summary row"
+            hint = "leave 'ended' out, or name the keys of such a row in the pack's 'summary'"
+            self.problems.add(self.fields.place("ended"), "contradiction", message, hint)
             return rows
         steps = {each.key for each in self.clock.step}
         row: Row = {key: value for key, value in rows[-1].items() if key in steps} if rows else {}

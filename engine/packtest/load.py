@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from ..ancestry import SUFFIXES, is_log
 from ..codes import UNKNOWN
-from ..errors import OverrideError, PackError, Position, Problem, did_you_mean
-from ..fields import Fields, Problems, kind
+from ..errors import OverrideError, PackError, Position, Problem, did_you_mean, some_of
+from ..fields import Fields, kind
 from ..items import Document, Item
 from ..pack import Pack
 from ..pack_gates import Gate
 from ..params import resolve
+from ..problems import Problems
 from ..schema import shape_problems
 from ..shelf import load_pack
 from ..yamlio import compose_file
-from .data import Written, read_data
+from .data import Written, check_data, read_data
 from .model import Case, Data, Expected, Suite
 from .names import Names
 from .own import own_of
@@ -33,13 +34,19 @@ LISTED = ("rules", "gates", "stages", "invariants")
 
 
 def load_suite(
-    path: str | Path, load: Loader = load_pack, parents: Loader | None = None, *, rows: bool = True
+    path: str | Path,
+    load: Loader = load_pack,
+    parents: Loader | None = None,
+    *,
+    rows: bool = True,
+    without: Callable[[str], None] | None = None,
 ) -> tuple[Suite | None, tuple[Problem, ...]]:
     """The tests in a file, or None and all that is wrong with it.
 
     `load` loads the pack that it tests, `parents`, where that is another, what that one extends.
 
-    Without `rows` the data of the cases are checked and not made: their rows are missing.
+    Without `rows` the data of the cases are checked and not made: their rows are missing. `without` is called with the
+    name of the pack where that cannot be used, so that names are held against nothing.
     """
     file = Path(path).as_posix()
     try:
@@ -56,20 +63,62 @@ def load_suite(
     try:
         pack = _pack(fields, Path(path), load)
     except PackError as error:
-        return None, tuple(dict.fromkeys([*problems.found, *error.problems]))
+        _check_cases(fields, Path(path), problems)
+        if without is not None:
+            without(fields.text("pack") or _beside(Path(path)).name)
+        return None, tuple(dict.fromkeys([*sorted(problems.found), *error.problems]))
     names = Names(pack, {name: _name(item) for name, item in fields.mapping("names").items()})
     tried = _Tried(pack, problems)
     cases: list[Case] = []
     written = _Written(Path(path))
     for item in fields.list("tests"):
         case = _case(Fields(item, problems, "a case"), names, Path(path).parent, tried, written, rows)
-        if any(case.name == other.name for other in cases):
-            problems.add(case.at, "name-clash", f"two cases are called {case.name!r}", "name them apart")
+        _named_apart(case.name, case.at, {other.name for other in cases}, problems)
         cases.append(case)
     found = tuple(dict.fromkeys(sorted(problems.found)))
     if found:
         return None, found
     return Suite(file, pack, own_of(pack, parents), tuple(cases), fields.items["tests"].key_at), ()
+
+
+def _check_cases(fields: Fields, path: Path, problems: Problems) -> None:
+    """Note what is wrong with the cases of a file whatever pack it tests, which cannot be used."""
+    names: set[str] = set()
+    written = _Written(path)
+    for item in fields.list("tests"):
+        case = Fields(item, problems, "a case")
+        if isinstance(item.value, dict):
+            _override_files(case, path.parent, problems)
+            check_data(case, path.parent, problems, written)
+            _time(case, problems)
+        _named_apart(case.text("name"), _place_of(case), names, problems)
+        names.add(case.text("name"))
+
+
+def _named_apart(name: str, at: Position, others: Container[str], problems: Problems) -> None:
+    if name and name in others:
+        problems.add(at, "name-clash", f"two cases are called {name!r}", "name them apart")
+
+
+def _place_of(case: Fields) -> Position:
+    return case.items["name"].at if "name" in case.items else case.item.at
+
+
+def _beside(path: Path) -> Path:
+    """The pack that a file of tests is for which names none."""
+    return path.parent / (path.name.removesuffix(SUFFIX) + ".yaml")
+
+
+def _override_files(case: Fields, folder: Path, problems: Problems) -> list[Path]:
+    """The override files of a case that are there; the others are noted."""
+    files: list[Path] = []
+    for item in case.entries("overrides"):
+        file = folder / str(item.value)
+        if file.is_file():
+            files.append(file)
+        else:
+            problems.add(item.at, "no-file", f"no override file {item.value!r}", "give a path relative to this file")
+    return files
 
 
 def _a_log(file: str) -> Problem:
@@ -132,7 +181,7 @@ def _pack(fields: Fields, path: Path, load: Loader) -> Pack:
         if not name.is_file():
             raise PackError([Problem(at, "unknown-pack", f"no pack {given!r}", "give a path relative to this file")])
     else:
-        name = path.parent / (path.name.removesuffix(SUFFIX) + ".yaml")
+        name = _beside(path)
         if not path.name.endswith(SUFFIX):
             raise PackError(
                 [Problem(fields.item.at, "missing-key", "the file does not say which pack it tests", "give it 'pack:'")]
@@ -154,19 +203,14 @@ def _case(fields: Fields, names: Names, folder: Path, tried: _Tried, written: Wr
     pack, problems = names.pack, tried.problems
     variant = fields.optional_text("variant")
     settings = tuple(_settings(fields, variant, tried))
-    files: list[Path] = []
-    for item in fields.entries("overrides"):
-        file = folder / str(item.value)
-        if file.is_file():
-            files.append(file)
-            tried.settings(None, files=[file])
-        else:
-            problems.add(item.at, "no-file", f"no override file {item.value!r}", "give a path relative to this file")
+    files = _override_files(fields, folder, problems)
+    for file in files:
+        tried.settings(None, files=[file])
     data = read_data(fields, names, folder, problems, written, rows) if isinstance(fields.item.value, dict) else Data()
     has_checkpoints = fields.has("checkpoints")
     return Case(
         name=fields.text("name"),
-        at=fields.items["name"].at if "name" in fields.items else fields.item.at,
+        at=_place_of(fields),
         data=data,
         expects=tuple(_expected(fields, pack, problems)),
         variant=variant,
@@ -266,14 +310,17 @@ def _things(section: str, id: str, item: Item, pack: Pack, problems: Problems) -
     name = id.partition(" ")[0] if section == "gates" else id  # a gate may be followed by its series
     if name not in known:
         noun = section.removesuffix("s")
-        hint = did_you_mean(id, list(known)) or ("" if known else f"pack {pack.id!r} has no {section}")
+        more = some_of(list(known)) or f"pack {pack.id!r} has no {section}"
+        hint = did_you_mean(id, list(known)) or f"{more}; mend the name, or take it out"
         problems.add(item.key_at, UNKNOWN[noun], f"unknown {noun} {id!r}", hint)
         return
     if section == "stages":
         for metric, median in item.value.items() if isinstance(item.value, dict) else ():
             if metric not in pack.stages[id].expect:
                 told = f"stage {id!r} expects nothing of {metric!r}"
-                problems.add(median.key_at, "unknown-metric", told, did_you_mean(metric, list(pack.stages[id].expect)))
+                expected = list(pack.stages[id].expect)
+                hint = did_you_mean(metric, expected) or f"{some_of(expected) or 'it expects nothing'}; take it out"
+                problems.add(median.key_at, "unknown-metric", told, hint)
             yield from _fields_of((section, id, metric), median, "within")
     else:
         if section == "gates":
@@ -311,5 +358,9 @@ def _known_actions(item: Item, pack: Pack, problems: Problems) -> None:
     for entry in item.value if isinstance(item.value, list) else ():
         action = entry.value.get("action", entry) if isinstance(entry.value, dict) else entry
         if isinstance(action.value, str) and action.value not in known:
-            hint = did_you_mean(action.value, list(known)) or f"known are {', '.join(known)}"
+            hint = (
+                did_you_mean(action.value, list(known))
+                or some_of(list(known))
+                or "the pack has no actions: take it out"
+            )
             problems.add(action.at, "unknown-action", f"unknown action {kind(action).removeprefix('the text ')}", hint)

@@ -43,7 +43,7 @@ _DIGITS = 9
 class NotationError(ValueError):
     """A text that is no series: the message, the offset of the faulty piece, and how to mend it."""
 
-    def __init__(self, message: str, offset: int, hint: str = "") -> None:
+    def __init__(self, message: str, offset: int, hint: str) -> None:
         super().__init__(message)
         self.message, self.offset, self.hint = message, offset, hint
 
@@ -80,7 +80,7 @@ def _count(piece: re.Match[str], offset: int, left: int) -> int:
     if count > left:
         raise NotationError(f"more than {MAX_VALUES:,} values", offset, "give the path of a log instead")
     if piece["jitter"] and not piece["start"]:
-        raise NotationError(f"only numbers can have jitter, not {piece[0]!r}", offset)
+        raise NotationError(f"only numbers can have jitter, not {piece[0]!r}", offset, "take the '~' away")
     if piece["start"] and piece["operator"] and not piece["count"]:
         raise NotationError(f"{piece[0]!r} does not say how many values", offset, f"as in '{piece[0]}x10'")
     return count

@@ -83,7 +83,8 @@ def _refused(path: Path, error: OSError) -> Problem:
     if isinstance(error, FileNotFoundError) and not path.parent.is_dir():
         hint = "make it, or name another file"
         return Problem(Position(path.as_posix()), "no-file", f"there is no folder {path.parent.as_posix()!r}", hint)
-    return Problem(Position(path.as_posix()), "no-file", f"the file cannot be written: {error.strerror or error}")
+    message = f"the file cannot be written: {error.strerror or error}"
+    return Problem(Position(path.as_posix()), "no-file", message, "name another file, or mend what keeps it from that")
 
 
 def _record(path: Path, recording: Recording) -> str:
@@ -123,9 +124,8 @@ def _pack(path: Path, given: str | None, document: Document | None) -> tuple[Pac
         if suite is None:
             raise PackError(problems)
         if given is not None and load_pack(given).id != suite.pack.id:
-            raise _wrong(
-                Position("--pack"), "contradiction", f"{path.as_posix()} tests pack {suite.pack.id!r}, not {given!r}"
-            )
+            message = f"{path.as_posix()} tests pack {suite.pack.id!r}, not {given!r}"
+            raise _wrong(Position("--pack"), "contradiction", message, "leave --pack out, or name another file")
         return suite.pack, ""
     if given is None:
         beside = path.parent / (path.name.removesuffix(SUFFIX) + ".yaml")
@@ -175,7 +175,9 @@ def _data(path: Path, log: Path, *, embed: bool) -> tuple[Data, str]:
     except UnicodeDecodeError:
         raise _wrong(at, "not-text", "the log is no UTF-8 text", hint) from None
     except OSError as error:
-        raise _wrong(at, "no-file", f"the log cannot be read: {error.strerror or error}") from None
+        raise _wrong(
+            at, "no-file", f"the log cannot be read: {error.strerror or error}", "give the path of a log"
+        ) from None
     if _UNPRINTABLE.search(text):
         raise _wrong(at, "not-text", "the log has control characters, which YAML cannot hold", hint)
     text = text.rstrip("\n") + "\n"
@@ -316,13 +318,16 @@ def write_whole(path: Path, text: str) -> None:
         raise
 
 
+_AGAIN = "the same log gives two reports: report this"
+
+
 def _checked(path: Path, old: str, name: str) -> None:
     """The new case passes; else the file is as it was before."""
     suite, problems = load_suite(path)
     if suite is not None:
         result = next(run_case(suite, case) for case in suite.cases if case.name == name)
         problems = tuple(
-            Problem(result.case.at, "contradiction", f"{each.path} is {each.got} again, not {each.expected}")
+            Problem(result.case.at, "contradiction", f"{each.path} is {each.got} again, not {each.expected}", _AGAIN)
             for each in result.differences
         )
     if problems:
@@ -333,5 +338,5 @@ def _checked(path: Path, old: str, name: str) -> None:
         raise PackError(problems)
 
 
-def _wrong(at: Position, code: Code, message: str, hint: str = "") -> PackError:
+def _wrong(at: Position, code: Code, message: str, hint: str) -> PackError:
     return PackError([Problem(at, code, message, hint)])

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import duckdb
-
+from ..database import duckdb
 from ..pack import EMPTY, KeyPattern
 from ..record import Record
 from .cells import NUMBER, PERCENT, SHARE, TEXT, Cells, Path, literal

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Thread
 
-import duckdb
-
+from ..database import duckdb
 from . import spill
 
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {

@@ -11,8 +11,7 @@ from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
-import duckdb
-
+from ..database import duckdb
 from ..errors import LogError, PackError, Position, Problem
 from ..pack import EMPTY, Format, LinePattern, Pack
 from ..patterns import parsed
@@ -125,6 +124,9 @@ def unknown(
     return LogError(f"{error.message}, and {message}", path=error.position.file, line=error.position.line, hint=hint)
 
 
+_REWRITE = "write it without; a sign that means itself is written with a backslash, as in \\("
+
+
 def unusable(pack: Pack) -> list[Problem]:
     """The patterns of a pack that RE2 refuses, found by trying each."""
     clock = [(key.pattern, pack.at) for keys in pack.clock for key in keys if key.pattern]
@@ -156,7 +158,9 @@ def pattern_problems(
         except duckdb.Error as error:
             said = str(error).splitlines()[0].rpartition("Error: ")[2]
             shown = sign if len(sign) <= 60 else f"{sign[:59]}…"
-            problems.append(Problem(at, "bad-pattern", f"pattern {shown!r} is not in the syntax of RE2: {said}"))
+            problems.append(
+                Problem(at, "bad-pattern", f"pattern {shown!r} is not in the syntax of RE2: {said}", _REWRITE)
+            )
     return problems
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -48,6 +47,8 @@ class Copy:
     """A temporary file that is being written; its name goes to `made` at once. Raises LogError where it cannot be."""
 
     def __init__(self, path: str, made: list[str], *, prefix: str = COPY, suffix: str = "") -> None:
+        import tempfile
+
         self._path = path
         self.size = 0
         try:
@@ -80,6 +81,8 @@ def plain_name(path: str, made: list[str]) -> str:
     full = os.path.join(os.getcwd(), path)  # not abspath, which takes the wrong turn where ".." follows a link
     if full.isprintable() and not any(sign in full for sign in "*?[]{}"):
         return full
+    import tempfile
+
     link = tempfile.mktemp(prefix=COPY, suffix=".jsonl")
     try:
         os.symlink(full, link)

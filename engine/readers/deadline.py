@@ -6,7 +6,7 @@ from contextlib import suppress
 from threading import Event, Thread
 from time import monotonic
 
-import duckdb
+from ..database import duckdb
 
 _EVERY = 0.05  # seconds between two interrupts: one that comes between two statements is forgotten
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import duckdb
-
+from ..database import duckdb
 from .cells import RAW, Cells, Path
 from .columns import Layout
 from .lines import OBJECT

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import duckdb
-
+from ..database import duckdb
 from ..pack import Format
 from ..record import Record
 from .cells import literal

@@ -12,8 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-import duckdb
-
+from ..database import duckdb
 from ..errors import LogError
 from ..pack import Clock
 from ..report import Known
@@ -79,6 +78,8 @@ def read_lines(opening: Opening, name: str = "jsonl", *, console: bool = True) -
     if refusal is not None:
         raise refusal
     run = finished(opening, _scan(source), wanted, columns, counted, layout, name=name)
+    if not _suffices(found, wanted):
+        run.offered = tuple(sorted(names(source, seen)))
     if seen.doubled:
         amount, told = count_doubled(source.path)
         run.facts = run.facts._replace(doubled=amount, notes=(*run.facts.notes, told))

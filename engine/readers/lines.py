@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-import duckdb
-
+from ..database import duckdb
 from ..record import Record
 from .cells import Cells, Plan, literal
 from .normalise import TURN, Source

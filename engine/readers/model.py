@@ -11,7 +11,7 @@ from ..record import Record
 from ..report import LogFacts
 
 if TYPE_CHECKING:
-    import duckdb
+    from ..database import duckdb
 
 
 class WantedMetric(Record):
@@ -51,7 +51,7 @@ class Run:
 
     The table has one row a log row, in file order, superseded rows left out: `i` (1, 2, …), `line`, `step`, `tick`,
     `epoch`, `time` (seconds since 1970, UTC), `moves`, `segment`, then labels and metrics. `columns`, `keys` and
-    `labels` hold only what occurs in the log; `offered` are the names that console lines gave where none was wanted,
+    `labels` hold only what occurs in the log; `offered` are the names that the lines gave where none was needed,
     `never` has a note for each metric that was logged, but never as a number.
     """
 

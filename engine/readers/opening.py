@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import duckdb
-
+from ..database import duckdb
 from ..pack import Format
 from ..report import Known
 from .model import Choose, Shipped, Wanted

@@ -12,8 +12,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import Any
 
-import duckdb
-
+from ..database import duckdb
 from ..errors import LogError
 from ..record import Record
 from ..report import LogFacts

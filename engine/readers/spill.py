@@ -6,11 +6,9 @@ DuckDB may read and write in that folder even when everything else is locked, so
 from __future__ import annotations
 
 import atexit
-import tempfile
 from contextlib import suppress
 
-import duckdb
-
+from ..database import duckdb
 from .cells import literal
 from .copies import COPY
 
@@ -24,6 +22,8 @@ def allow(con: duckdb.DuckDBPyConnection, size: int) -> None:
     """Give a connection its folder, if it is to read a log of so many bytes that it may need one."""
     if size < LONG:
         return
+    import tempfile
+
     try:
         folder = tempfile.mkdtemp(prefix=COPY)
     except OSError:  # nowhere to write: the memory must do

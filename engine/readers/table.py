@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import duckdb
-
+from ..database import duckdb
 from . import lines, spill
 from .cells import NUMBER, PERCENT, RAW, SHARE, TEXT, Cells, Path, literal
 from .columns import Columns, choose, columns_for, questions

@@ -110,7 +110,12 @@ def _check(wish: Wish, folder: Path, targets: list[Path]) -> None:
         )
     elif len(name) > LONGEST_NAME:
         problems.append(
-            Problem(Position("NAME"), "bad-name", f"a name has at most {LONGEST_NAME} characters, this one {len(name)}")
+            Problem(
+                Position("NAME"),
+                "bad-name",
+                f"a name has at most {LONGEST_NAME} characters, this one {len(name)}",
+                "choose a shorter one",
+            )
         )
     elif name.lower() in shipped_files():
         hint = f"choose another name; to build on that pack, add --extends {name.lower()}"
@@ -248,4 +253,5 @@ def _write(texts: Mapping[Path, str], *, force: bool) -> None:
             with suppress(OSError):
                 each.unlink()
         message = "exists already" if isinstance(error, FileExistsError) else f"cannot be written: {error.strerror}"
-        raise PackError([Problem(Position(path.as_posix()), "no-file", message)]) from None
+        hint = "choose another name, or another folder with --into"
+        raise PackError([Problem(Position(path.as_posix()), "no-file", message, hint)]) from None

@@ -9,8 +9,7 @@ from ..registry import Reader
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import duckdb
-
+    from ...database import duckdb
     from ..model import Run
     from ..normalise import Source
     from ..opening import Head, Opening
@@ -22,8 +21,7 @@ def _claims(head: Head) -> bool:
 
 
 def _read(opening: Opening) -> Run:
-    import duckdb
-
+    from ...database import duckdb
     from ...errors import LogError
     from .. import spill
     from ..table import read_table
