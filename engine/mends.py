@@ -38,6 +38,11 @@ _END = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s+(step|epoch)s?\s*")
 _EXAMPLES = (
     ("[low, high]", "write two numbers in brackets, as in [0.1, 0.5]; null leaves a side open"),
     ("rules", "as in [loss_spike], or {loss_spike: known bug of the logger}"),
+    ("{state: …}", "write a state such as firing, or {state: firing, severity: critical}"),
+    ("{status: …}", "write its status as one word, or {status: …} and more lines"),
+    ("{within: …", "write true or false, or {within: true, median: 0.5}"),
+    ("{action: …}", "write the name of an action, or {action: stop}"),
+    ("a start and a distance", "as in {from: 5, every: 5}"),
     ("{name: text}", "list them in brackets, as in ['', _0, _1]"),
     ("{key, pattern}", "as in step, or {key: progress, pattern: '^([0-9]+)/'}"),
     ("group", "give it the metrics of the group, as in {prefix: rollout/, metrics: {length: {}}}"),
@@ -82,7 +87,9 @@ def mend(item: Item, key: str, expected: str) -> str:
         )
     if "mapping" in expected:
         return f"indent what belongs to it below '{key}:', or write {{name: value}}"
-    return ""
+    if "checkpoint" in expected:
+        return "write its name without folders, such as checkpoint-50"
+    return f"write {expected}" if "file" not in expected else "write keys and values, as in 'params: {name: 0.5}'"
 
 
 def choice(item: Item, choices: Sequence[str], key: str = "") -> str:

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from trainrules.cli import main
+from trainrules.engine import lints
 from trainrules.engine.lints import lint_pack
 from trainrules.engine.load import load_pack
 
@@ -124,3 +127,33 @@ def test_names_that_are_nearly_those_of_a_parent_or_its_own(tmp_path: Path, text
 def test_what_a_parent_declares_is_the_parents_business(tmp_path: Path) -> None:
     (tmp_path / "parent.yaml").write_text(HEAD + "params: {a: {default: 1}}\n")
     assert told(tmp_path, "extends: parent.yaml\n") == []
+
+
+def test_the_lints_that_are_errors_are_known_by_name() -> None:
+    modules = {name: import_module(f"trainrules.engine.lints.{name.replace('-', '_')}") for name in lints.names()}
+    assert tuple(name for name, module in modules.items() if module.SEVERITY == "error") == lints.ERRORS
+
+
+OUT_OF_BOUNDS = (
+    "schema: 1\npack: p\nversion: 1.0.0\ntitle: T\nmetrics: {loss: {keys: [loss]}}\n"
+    "params: {a: {default: -5, min: 0}, b: {default: a * 2, max: -20}}\n"
+    "rules:\n  high: {title: High, cause: diverging, severity: warning, when: loss > a + b}\n"
+)
+REFUSED = (
+    "p.yaml:6:23: the default of param 'a' is -5, below its 'min' 0; mend one\n"
+    "p.yaml:6:49: the default of param 'b' is -10, above its 'max' -20; mend one\n"
+)
+
+
+@pytest.mark.parametrize("command", ["eval --pack p.yaml run.jsonl", "test p.test.yaml", "show p.yaml"])
+def test_what_a_lint_calls_an_error_is_refused_by_all(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p.yaml").write_text(OUT_OF_BOUNDS, encoding="utf-8")
+    Path("p.test.yaml").write_text("schema: 1\ntests: [{name: a, series: {loss: 1x9}, expect: {}}]\n", encoding="utf-8")
+    Path("run.jsonl").write_text('{"step": 1, "loss": 1}\n', encoding="utf-8")
+    with pytest.raises(SystemExit) as left:
+        main(command.split())
+    printed = capsys.readouterr()
+    assert (left.value.code, printed.out, printed.err) == (2, "", REFUSED)

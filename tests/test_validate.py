@@ -22,9 +22,11 @@ from trainrules import cli
 from trainrules.engine import validation
 from trainrules.engine.compile.ir import Raw, walk
 from trainrules.engine.kinds import kind_of
-from trainrules.engine.validation import prepared, sharing
+from trainrules.engine.shipped import RULES as RULES_FOLDER
+from trainrules.engine.shipped import shipped_files
+from trainrules.engine.validation import prepared, sharing, statements
 from trainrules.engine.validation.check import Checker
-from trainrules.engine.validation.files import files_in
+from trainrules.engine.validation.files import Found, files_in
 from trainrules.engine.validation.pieces import pieces_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -262,9 +264,64 @@ def test_a_fault_hides_nothing_that_is_wrong_elsewhere(write: Write, when: str, 
     assert found == problems
 
 
+def test_a_toml_file_is_no_pack(write: Write) -> None:
+    write(pyproject_DOT_toml="[tool.trainrules]\nparams = {a = 1}\n")
+    assert told("pyproject.toml") == ["pyproject.toml:1:1 wrong-file"]
+
+
 def test_a_broken_pack_is_told_once_for_itself_and_its_tests(write: Write) -> None:
     write(b_DOT_yaml=GOOD + "ruels: {}\n", b_DOT_test_DOT_yaml=TESTS, c_DOT_yaml=HEAD + "extends: b.yaml\n")
     assert told(".") == ["b.yaml:8:1 unknown-key"]
+
+
+@pytest.mark.parametrize(
+    ("pack", "problem"),
+    [
+        ("", "p.test.yaml:1:1 unknown-pack"),
+        ("pack: nobody\n", "p.test.yaml:1:7 unknown-pack"),
+        ("pack: b.yaml\n", "b.yaml:8:1 unknown-key"),
+    ],
+)
+def test_tests_of_a_pack_that_cannot_be_used_are_looked_at_all_the_same(
+    write: Write, run: Run, pack: str, problem: str
+) -> None:
+    """And that their names were held against nothing is told once."""
+    cases = (
+        "schema: 1\ntests:\n"
+        "  - {name: a, series: {lss: 2~~1, loss: 1x5}, now: noon, expect: {rules: {hgh: ok}}}\n"
+        "  - {name: a, log: no.jsonl, overrides: [no.yaml], expect: {}}\n"
+        "  - {name: b, table: 'loss 1', log: no.jsonl, set: {limt: 3}, expect: {}}\n"
+        "  - {name: c, series: {lss: {values: 3-, from: 2}}, expect: {}}\n"
+    )
+    write(b_DOT_yaml=GOOD + "ruels: {}\n", p_DOT_test_DOT_yaml=pack + cases)
+    line = 3 + bool(pack)
+    places = [
+        *((0, 29, "bad-series"), (0, 52, "bad-time")),
+        *((1, 12, "name-clash"), (1, 20, "no-file"), (1, 42, "no-file")),
+        *((2, 23, "bad-table"), (2, 32, "contradiction")),
+        (3, 38, "bad-series"),
+    ]
+    assert sorted(told("p.test.yaml")) == sorted(
+        [problem, *(f"p.test.yaml:{line + row}:{column} {code}" for row, column, code in places)]
+    )
+    assert "note: p.test.yaml: names were not checked: pack " in run("p.test.yaml")[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        *((f"{section}:\n#  one: {{}}\n", "6:1") for section in ("metrics", "windows", "actions", "params", "rules", "clock")),
+        *((f"{section}: [a]\n", f"6:{len(section) + 3}") for section in ("metrics", "windows", "actions", "params")),
+        *((f"{section}: some text\n", f"6:{len(section) + 3}") for section in ("metrics", "windows", "actions", "params")),
+        ("metrics:\n  loss:\n", "7:3"),
+        ("windows: {ten: 5}\n", "6:16"),
+        ("params: {overfit_rise: [1]}\n", "6:24"),
+    ],
+)  # fmt: skip
+def test_a_section_that_is_none_hides_nothing_that_is_inherited(write: Write, text: str, place: str) -> None:
+    rule = "rules: {r: {title: R, cause: info, severity: info, when: loss > 3, message: '{loss}'}}\n"
+    write(p_DOT_yaml=HEAD + "extends: common\n" + text + ("" if "rules" in text else rule))
+    assert told("p.yaml") == [f"p.yaml:{place} wrong-type"]
 
 
 @pytest.mark.parametrize(
@@ -604,12 +661,10 @@ def test_what_packs_have_in_common_is_prepared_once(write: Write, monkeypatch: p
             return getattr(self.con, name)
 
     write(a_DOT_yaml=GOOD, b_DOT_yaml=GOOD.replace("mine", "other") + "variants: {calm: {disable: [high]}}\n")
-    connect = prepared.connect
-    monkeypatch.setattr(prepared, "connect", lambda *given: Counting(connect(*given)))
+    connect = statements.connect
+    monkeypatch.setattr(statements, "connect", lambda *given: Counting(connect(*given)))
     assert validation.validate(["."]).problems == ()
-    assert [sql for sql in asked if "5e0" in sql] == [
-        "PREPARE judged AS SELECT i, line, step, tick, epoch, time, moves, segment, c0, (c0 > 5e0) AS o0 FROM run"
-    ]
+    assert [sql for sql in asked if "5e0" in sql] == ["SELECT c0 > 5e0, c0, 5e0 FROM run"]
 
 
 # Several processes
@@ -637,7 +692,7 @@ def counted():
 os.fork, pieces.MUCH = counted, 0
 sharing.os.sched_getaffinity = lambda process: {0, 1, 2}
 may = sharing.may_share()
-for alone in (True, False):
+for alone in (False, True):  # in this order: a connection that is being closed is a thread, beside which nothing is forked
     outcome = validation.validate(["."], alone=alone)
     told.append([outcome.files, outcome.problems, outcome.notes, outcome.sources])
 assert told[0] == told[1], told
@@ -662,13 +717,29 @@ def test_several_processes_tell_what_one_does(write: Write, broken: str, forks: 
     )
     run = subprocess.run([sys.executable, "-c", BOTH_WAYS, *filter(None, [broken])], capture_output=True, text=True)
     assert (run.stderr, run.returncode) == ("", 0)
-    # DuckDB 1 begins a thread as it is imported.
-    may_fork = sys.platform == "linux" and not duckdb.__version__.startswith("1.")
+    may_fork = sys.platform == "linux"
     assert run.stdout.split() == [
         *(("3", str(forks)) if may_fork else ("1", "0")),
         *("duplicate-pack", "out-of-bounds", "unknown-choice", "unknown-name", "unknown-param", "unknown-rule"),
         *("unused-disable", "unused-param", "unused-window"),
     ]
+
+
+def test_shipped_packs_can_be_validated_from_anywhere(write: Write) -> None:
+    """Their parent is one of them, by whatever path it is given."""
+    folder = os.path.relpath(RULES_FOLDER, write())
+    run = subprocess.run([sys.executable, "-m", "trainrules", "validate", folder], capture_output=True, text=True)
+    amount = len(shipped_files())
+    assert (run.stderr, run.stdout) == ("", f"{amount} packs and {amount} files of tests are valid\n")
+
+
+def test_a_parent_is_called_as_it_was_given(write: Write) -> None:
+    folder = os.path.relpath(RULES_FOLDER, write())
+    packs = [Found(f"{folder}/{name}.yaml", "pack") for name in ("alpha_lora", "common")]
+    checker = Checker(None, prepares=False)
+    checker.outcome([each.path for each in packs])
+    assert [head.file for _, head in sorted(checker._given.items())] == [each.path for each in packs]
+    assert checker._known("common") is checker._known(Path(packs[1].path))
 
 
 def test_pieces_are_done_once() -> None:
@@ -733,7 +804,7 @@ def test_json(write: Write, run: Run) -> None:
 
 def test_github(write: Write, run: Run) -> None:
     name = "a,b:100%.yaml"
-    write(**{name.replace(".", "_DOT_"): GOOD.replace("loss > 5", "loss // d > 5")})
+    write(**{name.replace(".", "_DOT_"): GOOD.replace("loss > 5", "loss // 2 > 5")})
     assert shown(run, "github", name) == (
         "::error file=a%2Cb%3A100%25.yaml,line=7,col=76,endColumn=78,title=not-in-language::"
         "only + - * / and ** with a literal exponent are part of the language%0Awrite floor(a / b)\n"

@@ -23,12 +23,16 @@ if TYPE_CHECKING:
     from ..packtest.model import Suite
 
 
+ERRORS = ("out-of-bounds",)
+"""The codes of all lints whose severity is "error"."""
+
+
 class Remark(Record):
     """What a lint says of a place: as a `Problem`, whose code and severity are those of the lint."""
 
     at: Position
     message: str
-    hint: str = ""
+    hint: str
     width: int = 0
 
 
@@ -40,6 +44,12 @@ def lint_pack(pack: Pack) -> list[Problem]:
         if hasattr(lint, "check")
         for remark in cast("Iterator[Remark]", lint.check(pack))
     )
+
+
+def refused(pack: Pack) -> list[Problem]:
+    """What only lints tell and still keeps a pack from being used, sorted by place: all remarks that are errors."""
+    lints = (import_module(f"{__name__}.{name.replace('-', '_')}") for name in ERRORS)
+    return sorted(_problem(lint, remark) for lint in lints for remark in lint.check(pack))
 
 
 def lint_tests(suite: Suite) -> list[Problem]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from ..expression import Expression
-from ..literals import DEFAULT
 from ..pack import Pack, Scalar, Variant
 from ..scalar import evaluate_scalar
 from ..tree import Name
+from ..values import DEFAULT
 
 Values: TypeAlias = Mapping[str, Scalar]
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from ..ancestry import Files
 from ..errors import OverrideError, PackError, Position, Problem, did_you_mean
-from ..fields import Problems
 from ..items import Item
 from ..kinds import packs_in
 from ..lints import lint_pack, lint_tests
-from ..load import load_pack, load_partly, parent_of
+from ..load import load_pack, load_partly
 from ..overrides import Layer, from_item
 from ..pack import Pack
 from ..packtest.load import load_suite
 from ..params import resolve
+from ..problems import Problems
 from ..record import Record
 from ..resolved import Resolved
 from ..schema import shape_problems
@@ -54,6 +55,7 @@ class Done(Record):
     given: dict[int, Head]
     loaded: list[tuple[int, Head]]
     looked: set[str]
+    notes: list[Note]
 
 
 class Checker:
@@ -68,7 +70,6 @@ class Checker:
         self.files = Files(strict=True)
         self.prepared = Prepared()
         self._packs: dict[str, Pack | PackError] = {}
-        self._elsewhere: dict[str, str] = {}  # what packs are called that another process looks at → their paths
         self._place = 0
         self._given: dict[int, Head] = {}
         self._heads: list[tuple[int, Head]] = []
@@ -80,6 +81,8 @@ class Checker:
         files, problems = files_in(list(paths), skip_others=skip_others)
         ordered = [each for kind in ("pack", "tests", "overrides") for each in files if each.kind == kind]
         first = [place for place, each in enumerate(ordered) if each.kind != "overrides"]
+        # A shipped pack may be among them, which others name as their parent.
+        self.files.called |= {os.path.realpath(each.path): shown(each.path) for each in ordered if each.kind == "pack"}
         processes = 1 if self.alone else processes_for(ordered)
         found: dict[int, list[Problem]] = {}
         refused: list[Problem] = []
@@ -87,6 +90,7 @@ class Checker:
             found |= done.problems
             refused += done.refused
             self._looked |= done.looked
+        self._notes.sort(key=lambda each: each.file)
         for self._place, each in enumerate(ordered):
             problems += found[self._place] if self._place in found else self._problems(each)
         problems += self._namesakes()
@@ -100,7 +104,7 @@ class Checker:
         problems = {}
         for self._place in places:
             problems[self._place] = list(self._problems(ordered[self._place]))
-        return Done(problems, self.prepared.problems(), self._given, self._heads, self._looked)
+        return Done(problems, self.prepared.problems(), self._given, self._heads, self._looked, self._notes)
 
     def _shared(self, ordered: Sequence[Found], processes: int) -> list[Done]:
         """What comes of packs and their tests, as done by several processes at a time.
@@ -109,7 +113,6 @@ class Checker:
         """
         pieces = pieces_of(ordered)
         self.prepared = Prepared(at_once=True)
-        self._elsewhere = {shown(each.path): each.path for each in ordered if each.kind == "pack"}
 
         def work(taken: Iterator[int]) -> Done:
             return self.done(ordered, (place for piece in taken for place in pieces[piece]))
@@ -119,8 +122,8 @@ class Checker:
             raise NotSharedError("a process failed")
         if any(each.code == "sql-refused" for done in dones for each in done.refused):
             raise NotSharedError("what packs have in common is told once")
-        self._elsewhere.clear()
         self._given = {place: head for done in dones for place, head in done.given.items()}
+        self._notes = [note for done in dones for note in done.notes]
         self._heads = sorted((each for done in dones for each in done.loaded), key=lambda each: each[0])
         return dones
 
@@ -137,7 +140,8 @@ class Checker:
             case "pack":
                 yield from self._of_pack(found.path)
             case "tests":
-                suite, problems = load_suite(found.path, self._loaded, self._known, rows=False)
+                without = partial(self._unnamed, found.path)
+                suite, problems = load_suite(found.path, self._loaded, self._known, rows=False, without=without)
                 yield from problems
                 if suite is not None:
                     self._looked.add(shown(found.path))
@@ -186,28 +190,11 @@ class Checker:
         """What is wrong with a pack that is loaded: in a variant, by the lints, and, later, by DuckDB."""
         variants, refused = _variants(pack)
         if self.prepares and variants:
-            self._leave_out_parents(pack)
             self.prepared.add(pack, variants)
         remarks = lint_pack(pack)
         yield from remarks
         told = {_of_param(each) for each in remarks}
         yield from (each for each in refused if _of_param(each) not in told)
-
-    def _leave_out_parents(self, pack: Pack) -> None:
-        """Let what a pack inherits be prepared by the process that looks at its parent."""
-        parent = parent_of(pack, self._known) if self._elsewhere else None
-        if parent is None or self.prepared.knows(parent):
-            return
-        path = self._elsewhere.get(parent.at.file)
-        try:
-            is_the_same = path is not None and self._known(Path(path)) is parent
-        except PackError:  # one of that name that is wrong; the shipped one is not
-            is_the_same = False
-        if is_the_same:
-            variants, _ = _variants(parent)
-            if variants:
-                self._leave_out_parents(parent)
-                self.prepared.leave_out(parent, variants)
 
     def _of_overrides(self, path: Path) -> Iterator[Problem]:
         try:
@@ -236,6 +223,11 @@ class Checker:
         except OverrideError as error:
             known = {each.at for each in problems.found}
             yield from (each for each in error.problems if each.at not in known)
+
+    def _unnamed(self, path: str, pack: str) -> None:
+        """Note that the names in a file of tests were held against nothing."""
+        told = f"names were not checked: pack {pack!r} cannot be used"
+        self._notes.append(Note(shown(path), told, "mend it, or name another one"))
 
     def _unchecked(self, path: Path, layer: Layer, why: str, hint: str) -> None:
         """Note that the names in an override file were held against nothing."""
@@ -282,7 +274,8 @@ class Checker:
         key = os.path.realpath(RULES / f"{name}.yaml" if is_shipped else name)
         if key not in self._packs:
             try:
-                self._packs[key] = load_pack(name, files=self.files)
+                called = self.files.called.get(key)
+                self._packs[key] = load_pack(name if called is None else Path(called), files=self.files)
             except PackError as error:
                 self._packs[key] = error
         known = self._packs[key]

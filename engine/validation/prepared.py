@@ -1,7 +1,6 @@
-"""The statements of packs, prepared in DuckDB over a table of no rows: what it would refuse of a log, it refuses here.
+"""The statements of packs, prepared in DuckDB: what it would refuse of a log, it refuses here.
 
-The table has a column for each metric. What packs and their variants have in common is one value of the logical plan,
-and is prepared once; a window that was prepared for another pack is a column of the next one's table.
+What packs and their variants have in common is one value of the logical plan, and is prepared once.
 """
 
 from __future__ import annotations
@@ -11,53 +10,23 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING
 
-import duckdb
-
 from ..compile.bind import Binder, Names
-from ..compile.ir import Clock, Kernel, Raw, Value, children, walk_once
-from ..compile.program import Program
-from ..compile.stream import Stream
+from ..compile.ir import Value
 from ..errors import PackError, Position, Problem
 from ..expression import Expression
 from ..judged import Judged, conditions_of, judge, metrics_of
-from ..pack import EMPTY, Pack, Param, Rule, Scalar
-from ..readers.connection import close, connect, prepare
-from ..readers.console import pattern_problems
-from ..record import Record
+from ..pack import Pack, Param, Rule, Scalar
+from ..readers.connection import prepare
 from ..resolved import Resolved
 from ..series import Splitter, members
 from ..stages import derived_in_stages
 from ..tree import Name
+from .statements import Batch, Part, Statements
 
 if TYPE_CHECKING:
     from ..watch import Watch
 
-_CLOCK = "i BIGINT, line BIGINT, step DOUBLE, tick DOUBLE, epoch DOUBLE, time DOUBLE, moves BOOLEAN, segment BIGINT"
 _TYPES = {"number": "DOUBLE", "text": "VARCHAR"}
-_EVEN = {"tick": 0.0, "epoch": 0.0, "time": 0.0}
-"""What is found of the clock where there are no rows."""
-
-
-class _Part(Record):
-    """What one rule, gate or stage asks: conditions and values, and where it stands."""
-
-    at: Position
-    name: str
-    conditions: tuple[Value, ...]
-    values: tuple[Value, ...]
-
-
-class _Batch(Record):
-    """What is prepared together: parts, the types of the columns that they read, a pack whose patterns are tried."""
-
-    parts: tuple[_Part, ...]
-    columns: Mapping[str, str]
-    pack: Pack
-
-    @property
-    def largest(self) -> dict[str, float]:
-        """A magnitude for each column of numbers that overflows nowhere, as that of nearly every log."""
-        return {column: 1.0 for column, type_ in self.columns.items() if type_ == "DOUBLE"}
 
 
 class Prepared:
@@ -66,69 +35,44 @@ class Prepared:
     def __init__(self, *, at_once: bool = False) -> None:
         self.at_once = at_once
         self._columns: dict[tuple[str, str], str] = {}
+        self._types: dict[str, str] = {}  # of the columns
         self._known: set[Value] = set()
-        self._elsewhere: set[Value] = set()
-        self._packs: dict[int, Pack] = {}  # those that were asked for here or elsewhere, by identity
-        self._left_out: set[int] = set()
         self._found: list[Problem] = []
-        self._waiting: SimpleQueue[_Batch | None] = SimpleQueue()
+        self._waiting: SimpleQueue[Batch | None] = SimpleQueue()
         self._thread: Thread | None = None
-        self._con: duckdb.DuckDBPyConnection | None = None
-        self._computed: dict[Kernel, str] = {}
+        self._begun = False
+        self._failure: BaseException | None = None
+        self._statements = Statements()
 
     def add(self, pack: Pack, variants: Sequence[Resolved]) -> None:
         """Bind every rule, gate and stage of a pack as they are in some variants, and begin to prepare them."""
-        if self._thread is None and self._con is None:
+        if not self._begun:
+            self._begun = True
             prepare(1)
             if not self.at_once:
                 self._thread = Thread(target=self._run, daemon=True)
                 self._thread.start()
-        # What a pack asks is prepared with that pack, even where another one was looked at before.
-        not_here = set() if id(pack) in self._left_out else self._elsewhere
-        parts = self._asked(pack, variants, self._known, not_here)
-        asked = [value for part in parts for value in (*part.conditions, *part.values)]
-        read = {node.column for node in walk_once(asked) if isinstance(node, Raw | Clock)}
-        columns = {
-            column: _TYPES.get(type_, "VARCHAR") for (_, type_), column in self._columns.items() if column in read
-        }
-        batch = _Batch(tuple(parts), columns, pack)
+        batch = Batch(tuple(self._asked(pack, variants)), dict(self._types), pack)
         if self.at_once:
-            self._con = self._con or _connected()
-            self._found += _refused_of(self._con, batch, self._computed)
+            self._found += self._statements.refused(batch)
         else:
             self._waiting.put(batch)
 
-    def leave_out(self, pack: Pack, variants: Sequence[Resolved]) -> None:
-        """Take what a pack asks in some variants for prepared: that is done elsewhere, and told there."""
-        found = len(self._found)
-        self._asked(pack, variants, self._elsewhere, self._known)
-        self._left_out.add(id(pack))
-        del self._found[found:]
-
-    def knows(self, pack: Pack) -> bool:
-        """Whether a pack was added or left out."""
-        return id(pack) in self._packs
-
-    def _asked(
-        self, pack: Pack, variants: Sequence[Resolved], known: set[Value], others: Collection[Value]
-    ) -> list[_Part]:
-        """What a pack asks in any of its variants that is not `known`, and is from now on, and not among `others`."""
-        self._packs[id(pack)] = pack
-        parts: list[_Part] = []
+    def _asked(self, pack: Pack, variants: Sequence[Resolved]) -> Iterator[Part]:
+        """What a pack asks in any of its variants that was not asked before."""
         for resolved in variants:
             changed = {id for id, value in resolved.values.items() if value != variants[0].values[id]}
             if resolved is variants[0] or changed:
                 for part in self._parts(resolved, None if resolved is variants[0] else changed):
                     conditions, values = (
-                        tuple(each for each in asked if each not in known and each not in others)
+                        tuple(each for each in asked if each not in self._known)
                         for asked in (part.conditions, part.values)
                     )
-                    known.update(conditions, values)
+                    self._known.update(conditions, values)
                     if conditions or values:
-                        parts.append(part._replace(conditions=conditions, values=values))
-        return parts
+                        yield part._replace(conditions=conditions, values=values)
 
-    def _parts(self, resolved: Resolved, changed: Collection[str] | None) -> Iterator[_Part]:
+    def _parts(self, resolved: Resolved, changed: Collection[str] | None) -> Iterator[Part]:
         """What a pack asks in one variant; `changed` are the params that differ there."""
         pack = resolved.pack
         columns, labels = self._columns_of(pack)
@@ -144,8 +88,9 @@ class Prepared:
         if self._thread is not None:
             self._waiting.put(None)
             self._thread.join()
-        if self._con is not None:
-            close(self._con)
+        if self._failure is not None:
+            raise self._failure
+        self._statements.close()
         return self._found
 
     def _columns_of(self, pack: Pack) -> tuple[dict[str, str], dict[str, str]]:
@@ -158,9 +103,11 @@ class Prepared:
         return columns, {label: self._column(label, "label") for label in pack.labels}
 
     def _column(self, name: str, type_: str) -> str:
-        return self._columns.setdefault((name, type_), f"c{len(self._columns)}")
+        column = self._columns.setdefault((name, type_), f"c{len(self._columns)}")
+        self._types[column] = _TYPES.get(type_, "VARCHAR")
+        return column
 
-    def _bound(self, names: Names, unset: set[str], changed: Collection[str] | None) -> Iterator[_Part]:
+    def _bound(self, names: Names, unset: set[str], changed: Collection[str] | None) -> Iterator[Part]:
         pack, binders = names.pack, dict[str, Binder]()
         splitter = _OneSeries(pack, names.columns, names.labels)
         for rule in pack.rules.values():
@@ -182,9 +129,9 @@ class Prepared:
 
                 watched = watches(names, splitter)
             for watch in watched:
-                yield _Part(watch.gate.at, watch.gate.id, watch.conditions, watch.values)
+                yield Part(watch.gate.at, watch.gate.id, watch.conditions, watch.values)
             stages = tuple(Binder(names).metric(id) for id in derived_in_stages(pack))
-            yield _Part(pack.at, "stages", (), stages)
+            yield Part(pack.at, "stages", (), stages)
         except PackError as error:
             self._refused(error, unset)
 
@@ -194,18 +141,11 @@ class Prepared:
             self._found += error.problems
 
     def _run(self) -> None:
-        con = _connected()
         try:
             while (batch := self._waiting.get()) is not None:
-                self._found += _refused_of(con, batch, self._computed)
-        finally:
-            con.close()
-
-
-def _connected() -> duckdb.DuckDBPyConnection:
-    con = connect(1)
-    con.execute("PRAGMA disable_optimizer")
-    return con
+                self._found += self._statements.refused(batch)
+        except BaseException as error:
+            self._failure = error  # whoever waits for the problems has to know that there may be more
 
 
 class _OneSeries(Splitter):
@@ -216,40 +156,6 @@ class _OneSeries(Splitter):
 
     def _label(self, label: str) -> list[str]:
         return ["0"]
-
-
-class _OfNoRows(Program):
-    """Computes over a table of no rows, in which all arguments are known on the same ones."""
-
-    def _streams(self, kernels: Sequence[Kernel]) -> list[Stream]:
-        is_fragile = duckdb.__version__.startswith("1.")
-        arguments = tuple(dict.fromkeys(kernel.arg for kernel in kernels))
-        return [Stream(arguments=arguments, rows=0, full=True, is_fragile=is_fragile)]
-
-
-def _refused_of(con: duckdb.DuckDBPyConnection, batch: _Batch, computed: dict[Kernel, str]) -> Iterator[Problem]:
-    """What DuckDB says against the patterns and the statements of a pack.
-
-    `computed` has the types of the kernels that were computed for other packs, and gets those of this one.
-    """
-    pack = batch.pack
-    clock = [(key.pattern, pack.at) for keys in pack.clock for key in keys if key.pattern]
-    own = [each for each in pack.formats.values() if each.at.file == pack.at.file]
-    yield from pattern_problems(con, own, clock)
-    conditions = list(dict.fromkeys(value for part in batch.parts for value in part.conditions))
-    values = list(dict.fromkeys(value for part in batch.parts for value in part.values))
-    known = [node for node in walk_once([*conditions, *values]) if isinstance(node, Kernel) and node in computed]
-    ready = {kernel: f"known_{place}" for place, kernel in enumerate(known)}
-    columns = [_CLOCK, *(f"{column} {type_}" for column, type_ in batch.columns.items())]
-    columns += [f"{column} {computed[kernel]}" for kernel, column in ready.items()]
-    con.execute(f"CREATE OR REPLACE TABLE run ({', '.join(columns)})")
-    # What stands in a condition or a value is prepared with it.
-    inside = set(walk_once(child for value in (*conditions, *values) for child in children(value)))
-    try:
-        computed |= _prepare(con, conditions, [each for each in values if each not in inside], batch.largest, ready)
-    except duckdb.Error:
-        for part in batch.parts:
-            yield from _tried(con, part, batch.largest)
 
 
 def _used_by(pack: Pack, rule: Rule) -> set[str]:
@@ -270,45 +176,12 @@ def _used_by(pack: Pack, rule: Rule) -> set[str]:
     return used
 
 
-def _of_rule(at: Position, name: str, judged: Sequence[Judged]) -> _Part:
+def _of_rule(at: Position, name: str, judged: Sequence[Judged]) -> Part:
     conditions = [value for each in judged for value in (each.when, each.until, each.since) if value is not None]
     values = [side for each in judged for test in each.tests for side in (test.left, test.right)]
     values += [value for each in judged for value in each.told.values()]
     values += [each.scope for each in judged if each.scope is not None]
-    return _Part(at, name, tuple(dict.fromkeys(conditions)), tuple(dict.fromkeys(values)))
-
-
-def _prepare(
-    con: duckdb.DuckDBPyConnection,
-    conditions: Sequence[Value],
-    values: Sequence[Value],
-    largest: Mapping[str, float],
-    ready: Mapping[Kernel, str] = EMPTY,
-) -> dict[Kernel, str]:
-    """Compute conditions and values over no rows, and forget that; the types of the kernels in them.
-
-    `ready` names the columns of those that need not be computed. Raises duckdb.Error where a statement is refused.
-    """
-    con.execute("BEGIN TRANSACTION")
-    try:
-        program = _OfNoRows(con, "run", largest=largest, spacing=_EVEN, columns=dict(ready.items()), rows=1)
-        program.run([*conditions, *values])
-        types = {name: type_ for name, type_, *_ in con.execute(f"SELECT * FROM {program.table} LIMIT 0").description}
-        kernels = {each: str(types[column]) for each, column in program.columns.items() if isinstance(each, Kernel)}
-        for name, query in program.settled(conditions, values).made.items():
-            con.execute(f"PREPARE {name} AS {query}")
-        return kernels
-    finally:
-        con.execute("ROLLBACK")
-
-
-def _tried(con: duckdb.DuckDBPyConnection, part: _Part, largest: Mapping[str, float]) -> Iterator[Problem]:
-    """What DuckDB says of one part by itself."""
-    try:
-        _prepare(con, part.conditions, part.values, largest)
-    except duckdb.Error as error:
-        said = str(error).splitlines()[0]
-        yield Problem(part.at, "sql-refused", f"DuckDB refuses the statement of {part.name!r}: {said}")
+    return Part(at, name, tuple(dict.fromkeys(conditions)), tuple(dict.fromkeys(values)))
 
 
 def _stand_in(param: Param) -> Scalar:

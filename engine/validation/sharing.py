@@ -30,8 +30,7 @@ _PROTOCOL = 5
 
 def may_share() -> int:
     """How many processes may share work, 1 where this one has to do it alone."""
-    # What macOS itself brings into a process may not be forked, and only Linux tells of threads that are not Python's:
-    # DuckDB 1 begins one as it is imported.
+    # What macOS itself brings into a process may not be forked, and only Linux tells of threads that are not Python's.
     if not sys.platform.startswith("linux") or threading.active_count() > 1:
         return 1
     try:

@@ -14,10 +14,10 @@ from functools import lru_cache
 from typing import TypeAlias, TypeVar
 
 from ..errors import Position, Problem
-from ..fields import Problems
 from ..items import Item, Value
 from ..load import Attempt, spelled
 from ..pack import Pack
+from ..problems import Problems
 from ..record import Record
 
 _ROUNDS = 12
