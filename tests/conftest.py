@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,33 @@ def every_report_has_its_shape(monkeypatch: pytest.MonkeyPatch, report_schema: D
         return report
 
     monkeypatch.setattr(engine.Evaluation, "report", checked)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_problem_has_its_mend() -> Iterator[None]:
+    """Holds all problems that any test has the engine tell: each says what to do about it."""
+    from trainrules.engine.errors import Problem, ProblemsError
+    from trainrules.engine.validation import Outcome
+    from trainrules.engine.validation.check import Checker
+
+    raised, came = ProblemsError.__init__, Checker.outcome
+
+    def held(problems: Iterable[Problem]) -> None:
+        assert [each for each in problems if not each.hint] == []
+
+    def checked(self: ProblemsError, problems: Sequence[Problem]) -> None:
+        held(problems)
+        raised(self, problems)
+
+    def whole(self: Checker, *given: Any, **more: Any) -> Outcome:
+        outcome = came(self, *given, **more)
+        held(outcome.problems)
+        return outcome
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ProblemsError, "__init__", checked)
+        patch.setattr(Checker, "outcome", whole)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -12,18 +11,15 @@ from types import ModuleType
 
 import pytest
 
+from .scripts import loaded
+
 SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "many.py"
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="memory is asked of ps")
 
 
 @pytest.fixture
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("benchmark_many", SCRIPT)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded(SCRIPT)
 
 
 @pytest.mark.slow

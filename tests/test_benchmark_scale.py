@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from .scripts import loaded
+
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = ROOT / "benchmarks"
 EVAL, LOOP, SCAN = "rules eval --pack kto", "a json.loads loop", "DuckDB's bare scan"
@@ -166,12 +168,7 @@ def test_each_row_of_the_wide_log_has_as_many_keys(script: Script, tmp_path: Pat
 
 
 def drawn() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("docs_speed", ROOT / "docs" / "speed.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded(ROOT / "docs" / "speed.py")
 
 
 def measured(rows: int, **seconds: list[float]) -> dict[str, Any]:

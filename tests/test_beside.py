@@ -74,16 +74,40 @@ def test_a_statement_that_fails_interrupts_the_one_beside_it() -> None:
 
 
 def test_a_task_that_is_begun_with_gives_its_result_later() -> None:
-    go = Event()
-    begun = Behind(lambda: go.wait(10) and 42)
+    go, own = Event(), Line()
+    begun = Behind(lambda line: go.wait(10) and line is own, own)
     go.set()
-    assert (begun.result(), begun.result()) == (42, 42)
+    assert (begun.result(), begun.result()) == (True, True)
 
 
 def test_what_it_raised_is_raised_when_it_is_asked_for() -> None:
-    def fails() -> None:
+    def fails(line: Line) -> None:
         raise ValueError("later")
 
-    begun = Behind(fails)
+    begun = Behind(fails, Line())
     with pytest.raises(ValueError, match="later"):
         begun.result()
+
+
+def test_what_nobody_waits_for_is_interrupted_while_it_runs() -> None:
+    begun, own = Event(), Line()
+
+    def waits(line: Line) -> bool:
+        begun.set()
+        return line.interrupted.wait(10)
+
+    task = Behind(waits, own)
+    assert begun.wait(10)
+    task.stop()
+    assert task.result()
+    own.interrupted.clear()
+    task.stop()
+    assert not own.interrupted.is_set()  # which would hit the next statement of that connection
+
+
+def test_a_statement_that_nobody_waits_for_ends() -> None:
+    con = duckdb.connect()
+    task = Behind(runs(SLOW), con.cursor())
+    task.stop()
+    with pytest.raises(duckdb.InterruptException):
+        task.result()

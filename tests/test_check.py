@@ -9,8 +9,8 @@ import pytest
 
 from trainrules.engine.check import CLOCK, Scope, check, type_of
 from trainrules.engine.errors import PackError, Position
-from trainrules.engine.expression import parse
 from trainrules.engine.load import load_pack
+from trainrules.engine.parser import parse
 
 AT = Position("p.yaml", 3, 5)
 SCOPE = Scope(

@@ -29,7 +29,7 @@ HEALTHY_PAGE = "HEALTHY  run.jsonl\nGo on.\nlog                3 rows, steps 1 t
 Run = Callable[..., tuple[int, str, str]]
 
 
-def problem(line: int, message: str, hint: str = "") -> Problem:
+def problem(line: int, message: str, hint: str) -> Problem:
     return Problem(Position("p.yaml", line, 2), "unknown-key", message, hint)
 
 
@@ -42,8 +42,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         "warned": WARNED,
         "critical": WARNED._replace(findings=(FINDING._replace(severity="critical"),)),
         "empty": LogError("the log is empty", path="empty", hint="wait"),
-        "pack": PackError([problem(3, "unknown key 'whem'", "did you mean 'when'?"), problem(9, "worse")]),
-        "override": OverrideError([Problem(Position("--set"), "unknown-param", "unknown param 'x'")]),
+        "pack": PackError([problem(3, "unknown key 'whem'", "did you mean 'when'?"), problem(9, "worse", "mend it")]),
+        "override": OverrideError([Problem(Position("--set"), "unknown-param", "unknown param 'x'", "known are y")]),
         "bug": RuntimeError("a\nb"),
         "stop": KeyboardInterrupt(),
     }
@@ -225,8 +225,8 @@ def test_a_wrong_command_is_one_line(run: Run, arguments: tuple[str, ...], error
     ("log", "err"),
     [
         ("empty", "empty: the log is empty; wait\n"),
-        ("pack", "p.yaml:3:2: unknown key 'whem'; did you mean 'when'?\np.yaml:9:2: worse\n"),
-        ("override", "--set: unknown param 'x'\n"),
+        ("pack", "p.yaml:3:2: unknown key 'whem'; did you mean 'when'?\np.yaml:9:2: worse; mend it\n"),
+        ("override", "--set: unknown param 'x'; known are y\n"),
         (
             "bug",
             "internal error: RuntimeError: a b; please report it, with the traceback that TRAINRULES_DEBUG=1 shows\n",

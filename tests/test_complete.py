@@ -162,10 +162,16 @@ def test_completion_is_quick(line: str, tmp_path: Path) -> None:
     assert {"duckdb", "jsonschema", "numpy"} & set(done.stderr.split()) == set()
 
 
-def test_all_packs_are_offered(tmp_path: Path) -> None:
-    assert offered("rules explain ", tmp_path) == [
-        f"plain,{name}" for name in [*sorted(["common", *shipped()]), "auto"]
-    ]
+@pytest.mark.parametrize(
+    ("line", "more"),
+    [
+        *((line, ["auto"]) for line in ("rules eval --pack ", "rules diff ", "rules sql ")),
+        *((line, []) for line in ("rules explain ", "rules show ", "rules init --extends ")),
+    ],
+)
+def test_all_packs_are_offered(line: str, more: list[str], tmp_path: Path) -> None:
+    """And `auto` where a log is there to choose by."""
+    assert offered(line, tmp_path) == [f"plain,{name}" for name in [*sorted(["common", *shipped()]), *more]]
 
 
 @pytest.mark.parametrize("name", ["pack", "test", "overrides", "report", "reports", "diff"])

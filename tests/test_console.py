@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from trainrules import evaluate
 from trainrules.engine.build import build
 from trainrules.engine.errors import LogError, PackError
-from trainrules.engine.fields import Problems
 from trainrules.engine.load import load_pack
 from trainrules.engine.pack import Format
+from trainrules.engine.problems import Problems
 from trainrules.engine.readers.model import Run, Wanted, WantedMetric
 from trainrules.engine.readers.reading import read
 from trainrules.engine.render.table import render

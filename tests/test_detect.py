@@ -93,7 +93,50 @@ def log_of(path: Path, *rows: dict[str, Any]) -> str:
     ],
 )
 def test_a_key_occurs_flat_or_nested(key: str, names: set[str], expected: bool) -> None:
-    assert occurs(key, names) is expected
+    assert occurs(key, names) == (key if expected else "")
+
+
+@pytest.mark.parametrize(
+    ("key", "names", "expected"),
+    [
+        ("{a,b}", {"b"}, "b"),
+        ("{a,b}", {"a", "b"}, "a"),
+        ("{a,b}", {"ab", "c"}, ""),
+        ("{a/*, b}/{c,d}", {"b/d"}, "b/d"),
+        ("{a/*, b}/{c,d}", {"a", "x", "d"}, "a/*/d"),
+        ("x{,_y}", {"x_y"}, "x_y"),
+        ("{a", {"{a"}, "{a"),
+        ("a}", {"a}"}, "a}"),
+    ],
+)
+def test_of_several_keys_the_first_that_occurs(key: str, names: set[str], expected: str) -> None:
+    assert occurs(key, names) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "found"),
+    [
+        ("coord_softce_w1/loss", "coord_softce_w1/*"),
+        ("coord_token_acc", "coord_token_*"),
+        ("rollout/f1", "rollout/f1"),
+        ("packing/post_rollout_fill", "packing/post_rollout_*"),
+        ("coord_mae", ""),
+        ("coord_loss", ""),
+        ("x_coord_mae", ""),
+        ("rollout/ep_rew_mean", ""),
+        ("rollout", ""),
+    ],
+)
+def test_what_tells_coordexp(key: str, found: str) -> None:
+    if found:
+        assert choose("run.jsonl", {"loss", "grad_norm", key})[:2] == ("coordexp", (found,))
+    else:
+        with pytest.raises(NoPackError):
+            choose("run.jsonl", {"loss", "grad_norm", key})
+
+
+def test_stage_2_of_coordexp_is_known_by_nested_rollouts_as_well() -> None:
+    assert choose("run.jsonl", {"loss", "rollout", "f1", "precision"}).pack == "coordexp"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 from collections.abc import Iterator
@@ -15,21 +14,23 @@ from click import Context
 
 import trainrules
 from trainrules.cli import rules as commands
-from trainrules.engine import bulk, checkpoints, expression, items, report, resolved, yamlio
+from trainrules.engine import bulk, checkpoints, items, parser, report, resolved, yamlio
 from trainrules.engine.check import CLOCK, RUN_SCALARS
 from trainrules.engine.codes.pages import all_codes
 from trainrules.engine.compile import lower
 from trainrules.engine.errors import Position
-from trainrules.engine.expression import parse
 from trainrules.engine.found import BESIDE_LOG
 from trainrules.engine.functions import FUNCTIONS
 from trainrules.engine.overrides import KEYS, PACKS
 from trainrules.engine.pack import CAUSES, SEVERITIES, UNITS
+from trainrules.engine.parser import parse
 from trainrules.engine.readers import normalise, rows
 from trainrules.engine.references import MESSAGE_NAMES
 from trainrules.engine.scalar import evaluate_scalar
 from trainrules.engine.shipped import shipped
 from trainrules.engine.verdict import FAIL_ON
+
+from .scripts import loaded
 
 ROOT = Path(__file__).resolve().parents[1]
 README, LANGUAGE, REPORTS = ROOT / "README.md", ROOT / "docs" / "language.md", ROOT / "docs" / "reports.md"
@@ -135,8 +136,8 @@ def test_every_command_and_option_is_documented() -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        f"{expression.MAX_LENGTH:,} characters and is nested at most {expression.MAX_DEPTH} deep",
-        f"a literal exponent of at most {expression.MAX_EXPONENT}",
+        f"{parser.MAX_LENGTH:,} characters and is nested at most {parser.MAX_DEPTH} deep",
+        f"a literal exponent of at most {parser.MAX_EXPONENT}",
         f"at most {bulk.MAX_PARTS:,} parts and {bulk.MAX_NESTING} levels",
         f"{yamlio.MAX_BYTES >> 10:,} KiB, {items.MAX_DEPTH} levels of nesting and {yamlio.MAX_NODES:,} values",
         f"has at most {normalise.LONGEST_LINE >> 20} MiB",
@@ -185,12 +186,7 @@ def test_the_table_of_causes_is_that_of_the_code() -> None:
 
 
 def builder() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("docs_build", ROOT / "docs" / "build.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded(ROOT / "docs" / "build.py")
 
 
 def test_generated_parts_are_up_to_date() -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from trainrules.engine.errors import ExpressionError, PackError, Position
-from trainrules.engine.expression import MAX_LENGTH, Expression, parse
+from trainrules.engine.expression import Expression
 from trainrules.engine.load import load_pack
+from trainrules.engine.parser import MAX_LENGTH, parse
 from trainrules.engine.tree import Among, And, Call, Comparison, Name, Negative, Node, Not, Number, Or, Text, Truth
 
 AT = Position("p.yaml", 3, 5)
@@ -315,7 +316,9 @@ RULE = PACK + "rules:\n  r:\n    title: R\n    cause: info\n    severity: info\n
         (RULE + "    when: mm < 0 and foo(m) > mean(m, '10')", "p.yaml:12:11: unknown name 'mm'; declare it under metrics or params\np.yaml:12:22: unknown function 'foo'; did you mean 'floor'?\np.yaml:12:26: unknown name 'm'; declare it under metrics or params\np.yaml:12:36: unknown name 'm'; declare it under metrics or params\np.yaml:12:39: '10' is not a window; as in \"20 points\""),
         (RULE + "    when: foo(loss) > 1 and baz(loss > 1, loss)", "p.yaml:12:11: unknown function 'foo'; did you mean 'floor'?\np.yaml:12:29: unknown function 'baz'; docs/language.md lists the functions"),
         (RULE + "    when: mean(los) > 1 and not loss", "p.yaml:12:11: mean() lacks its argument 'w'; it is written mean(x, w, lag=0)\np.yaml:12:16: unknown name 'los'; did you mean 'loss'?\np.yaml:12:33: expected a condition, found a number; compare it with something, as in 'x > 0'"),
-        (RULE + "    when: foo(los) > 1 or loss[0] > ls", "p.yaml:12:11: unknown function 'foo'; did you mean 'floor'?\np.yaml:12:27: subscripts are not part of the language; an earlier value is prev(loss, 3)"),
+        (RULE + "    when: foo(los) > 1 or loss[0] > ls", "p.yaml:12:11: unknown function 'foo'; did you mean 'floor'?\np.yaml:12:15: unknown name 'los'; did you mean 'loss'?\np.yaml:12:27: subscripts are not part of the language; an earlier value is prev(loss, 3)\np.yaml:12:37: unknown name 'ls'; did you mean 'loss'?"),
+        (RULE + "    when: losss / 2 > limm and loss.x > 1 and los[0] > 2", "p.yaml:12:11: unknown name 'losss'; did you mean 'loss'?\np.yaml:12:23: unknown name 'limm'; declare it under metrics or params\np.yaml:12:32: attributes are not part of the language; give the metric a name without points, its key in 'keys'\np.yaml:12:47: subscripts are not part of the language; an earlier value is prev(loss, 3)\np.yaml:12:47: unknown name 'los'; did you mean 'loss'?"),
+        (RULE + "    when: los // 2 > 1 and loss is lss and 2 ** los > 1 and ~los and los in x", "p.yaml:12:11: unknown name 'los'; did you mean 'loss'?\np.yaml:12:15: only + - * / and ** with a literal exponent are part of the language; write floor(a / b)\np.yaml:12:28: 'is' is not part of the language; use == or !=\np.yaml:12:36: unknown name 'lss'; did you mean 'loss'?\np.yaml:12:49: the exponent of ** must be a literal number of at most 64; use exp() and log()\np.yaml:12:49: unknown name 'los'; did you mean 'loss'?\np.yaml:12:61: '~' is not part of the language; write 'not'\np.yaml:12:62: unknown name 'los'; did you mean 'loss'?\np.yaml:12:70: unknown name 'los'; did you mean 'loss'?\np.yaml:12:77: 'in' needs a list of literals; write it as in [1, 2] or in ['a', 'b']"),
         (PACK + "  a: {expr: foo(loss)}\nrules:\n  r: {title: R, cause: info, severity: info, when: a > 1}", "p.yaml:7:13: unknown function 'foo'; did you mean 'floor'?"),
         (RULE + "    when: loss > 1\n    while: f'{loss}'", "p.yaml:13:12: f-strings are not part of the language; write a plain text in quotes"),
         (RULE + "    when: loss > 1\n    until: loss // 2 > 1", "p.yaml:13:17: only + - * / and ** with a literal exponent are part of the language; write floor(a / b)"),

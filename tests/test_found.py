@@ -187,7 +187,7 @@ def test_a_project_file_that_is_no_file_is_none(place: Path, pack: Pack, make: C
 
 def test_a_project_file_without_end_is_refused(place: Path, pack: Pack) -> None:
     Path("pyproject.toml").write_text("[tool.trainrules]\n" + "#" * MAX_PROJECT_BYTES)
-    with pytest.raises(OverrideError, match=r"^pyproject\.toml: file is larger than 256 KiB; --isolated"):
+    with pytest.raises(OverrideError, match=r"^pyproject\.toml: file is larger than 256 KiB; shorten it; --isolated"):
         resolve(pack)
 
 

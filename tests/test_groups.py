@@ -10,11 +10,11 @@ import pytest
 
 from trainrules.engine.errors import PackError
 from trainrules.engine.evaluate import evaluate
-from trainrules.engine.fields import Problems
 from trainrules.engine.groups import expand, identifier
 from trainrules.engine.lints import lint_pack
 from trainrules.engine.load import load_pack
 from trainrules.engine.pack import Metric, Pack
+from trainrules.engine.problems import Problems
 from trainrules.engine.render.packdoc import render_pack_doc
 from trainrules.engine.yamlio import compose
 

@@ -15,8 +15,8 @@ import pytest
 
 from trainrules import LogError, PackError, TrainrulesError, evaluate
 from trainrules.engine.errors import ExpressionError, Position
-from trainrules.engine.expression import parse
 from trainrules.engine.pack import Clock, KeyPattern
+from trainrules.engine.parser import parse
 from trainrules.engine.readers import spill
 from trainrules.engine.readers.connection import closed
 from trainrules.engine.readers.model import Wanted, WantedMetric

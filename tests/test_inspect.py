@@ -308,6 +308,18 @@ def test_data_says_everything_even_what_is_not_set(rules: Rules) -> None:
             ("explain", "mine.yaml"),
             "rules explain: missing argument 'NAME'; see 'rules explain --help'\n",
         ),
+        (
+            ("explain", "labels_flipped"),
+            "unknown code 'labels_flipped'; it stands in pack 'kto'; try 'rules explain kto labels_flipped'\n",
+        ),
+        (
+            ("explain", "loss_spike"),
+            "unknown code 'loss_spike'; it stands in pack 'common'; try 'rules explain common loss_spike'\n",
+        ),
+        (
+            ("explain", "unused-parm"),
+            "unknown code 'unused-parm'; did you mean 'unused-param' or 'unused-family' or 'unused-metric'?\n",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_with_its_mend(rules: Rules, arguments: tuple[str, ...], err: str) -> None:

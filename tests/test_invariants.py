@@ -254,7 +254,7 @@ def test_a_child_changes_or_disables_them(tmp_path: Path) -> None:
         ("holds: a < b", "18:25: an invariant is one comparison with ==, <=, >=; write left == right; for several, an invariant each"),
         ("holds: a == b == loss", "18:25: an invariant is one comparison with ==, <=, >=; write left == right; for several, an invariant each"),
         ("holds: a == bb", "18:30: unknown name 'bb'; did you mean 'b'?"),
-        ("holds: phase == 'x'", "18:25: an invariant compares numbers, and this is a text"),
+        ("holds: phase == 'x'", "18:25: an invariant compares numbers, and this is a text; write two numbers with a comparison between them, as in 'loss_sum == loss_a + loss_b'"),
         ("holds: phase <= 'x'", "18:25: a text has no order; use == or !="),
         ("holds: a == b, rel: -1", "18:38: 'rel' must not be below 0; such as 0.01"),
         ("holds: a == b, rel: loss", "18:38: unknown name 'loss'; write a number, or declare it under params"),

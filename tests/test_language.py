@@ -20,9 +20,10 @@ from trainrules.engine.check_pack import pack_scope
 from trainrules.engine.compile.bind import Binder, Names
 from trainrules.engine.compile.program import Program
 from trainrules.engine.errors import Position
-from trainrules.engine.expression import Expression, parse
+from trainrules.engine.expression import Expression
 from trainrules.engine.functions import FUNCTIONS, Family
 from trainrules.engine.pack import Duration, Metric, Pack, Param, Window
+from trainrules.engine.parser import parse
 from trainrules.engine.resolved import Resolved
 from trainrules.engine.scalar import evaluate_scalar
 from trainrules.engine.tree import Call, Name

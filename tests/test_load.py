@@ -82,11 +82,11 @@ rules:
     since: loss > limit
     after: warmup
     while: phase == mode
-    sticky: true
+    sticky: false
     enabled: false
     why: Because.
     source: p. 2
-  low: {title: Loss is low, cause: info, severity: info, when: "any(loss < 0, run)", after: 10}
+  low: {title: Loss is low, cause: info, severity: info, when: "any(loss < 0, run)", after: 10, sticky: true}
 stages:
   early: {to: 50 steps, share: 0.3, title: Early, expect: {loss: [0.5, null]}, source: p. 3}
   late: {}
@@ -153,8 +153,9 @@ def test_every_part_of_a_pack() -> None:
 
     high, low = pack.rules.values()
     assert (high.title, high.cause, high.sticky, high.enabled, high.why, high.source) == (
-        *("Loss is high", "diverging", True, False, "Because.", "p. 2"),
+        *("Loss is high", "diverging", False, False, "Because.", "p. 2"),
     )
+    assert low.sticky
     assert [e and e.text for e in (high.since, high.after, high.while_)] == ["loss > limit", "warmup", "phase == mode"]
     message = "loss {loss:.3f} over {limit:g} since {onset:g}"
     assert [

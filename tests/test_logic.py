@@ -7,12 +7,12 @@ from math import inf
 import pytest
 
 from trainrules.engine.errors import Position
-from trainrules.engine.expression import parse
 from trainrules.engine.lints._logic import Logic
 from trainrules.engine.lints._ranges import Ranges
 from trainrules.engine.lints._values import every_setting, values_of
 from trainrules.engine.load import load_pack
 from trainrules.engine.pack import Pack
+from trainrules.engine.parser import parse
 from trainrules.engine.tree import Node
 
 PACK = """\

@@ -79,7 +79,7 @@ def test_a_margin_that_is_no_number_is_told(tmp_path: Path) -> None:
     report = judge(tmp_path, rows, "kto")
     assert report.verdict == "attention"
     assert [each.message for each in report.findings if each.rule == "non_finite"] == [
-        "rewards/margins: NaN or infinite at step 99 while the loss is still a number"
+        "rewards/margins: NaN or infinite since step 60 while the loss is still a number"
     ]
 
 

@@ -73,7 +73,7 @@ def test_jitter_stays_within_its_bounds_and_is_even() -> None:
         ("0.5x0", "'0.5x0' stands for no value", 0, "a count is at least 1"),
         ("1 0.5x100000", "more than 100,000 values", 2, "give the path of a log instead"),
         ("1x99999999999999999999", "more than 100,000 values", 0, "give the path of a log instead"),
-        ("nan~0.1", "only numbers can have jitter, not 'nan~0.1'", 0, ""),
+        ("nan~0.1", "only numbers can have jitter, not 'nan~0.1'", 0, "take the '~' away"),
         ("2x39, 9x5", "'2x39,' is no piece of a series", 0, "blanks part the values, without commas: write '2x39'"),
         ('"a"', "'\"a\"' is no piece of a series", 0, "a text stands in single quotes"),
         (

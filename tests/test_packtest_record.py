@@ -171,7 +171,7 @@ def test_an_unreadable_log_is_recorded_as_such(run: Run) -> None:
         (
             FIRST,
             ["--record", "runs/a.jsonl", "--name", "b", "--pack", "kto", "small.test.yaml"],
-            "--pack: small.test.yaml tests pack 'small', not 'kto'",
+            "--pack: small.test.yaml tests pack 'small', not 'kto'; leave --pack out, or name another file",
         ),
         (
             "schema: 1\ntests: 5\n",
@@ -216,7 +216,7 @@ def test_an_unreadable_log_is_recorded_as_such(run: Run) -> None:
         (
             "",
             ["--record", "runs/a.jsonl", "--pack", "small.yaml", "small.yaml/r.test.yaml"],
-            "small.yaml/r.test.yaml: the file cannot be written: Not a directory",
+            "small.yaml/r.test.yaml: the file cannot be written: Not a directory; name another file, or mend what keeps it from that",
         ),
         ("", ["--name", "b", "small.test.yaml"], "rules test: --name goes with --record; see 'rules test --help'"),
         ("", ["--set", "limit=1", "small.test.yaml"], "rules test: --set goes with --record; see 'rules test --help'"),
@@ -243,7 +243,7 @@ def test_a_full_disk_takes_no_case(run: Run, monkeypatch: pytest.MonkeyPatch, pr
         Path("small.test.yaml").write_text(present, encoding="utf-8")
     before = sorted(Path().rglob("*"))
     monkeypatch.setattr("trainrules.engine.packtest.record.os.replace", full)
-    complaint = "small.test.yaml: the file cannot be written: No space left on device\n"
+    complaint = "small.test.yaml: the file cannot be written: No space left on device; name another file, or mend what keeps it from that\n"
     assert run("--record", "runs/a.jsonl", "--name", "b", "small.test.yaml") == (2, "", complaint)
     assert sorted(Path().rglob("*")) == before
     if present:
@@ -260,7 +260,7 @@ def test_a_file_that_may_not_be_written_is_not_replaced(run: Run, monkeypatch: p
         return plain(path, mode, *arguments, **named)
 
     monkeypatch.setattr(Path, "open", refused)
-    complaint = "small.test.yaml: the file cannot be written: Permission denied\n"
+    complaint = "small.test.yaml: the file cannot be written: Permission denied; name another file, or mend what keeps it from that\n"
     assert run("--record", "runs/a.jsonl", "--name", "b", "small.test.yaml") == (2, "", complaint)
     assert Path("small.test.yaml").read_text(encoding="utf-8") == FIRST
 

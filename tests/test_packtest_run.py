@@ -392,7 +392,7 @@ def test_all_that_is_wrong_with_a_file(run: Run) -> None:
         "small.test.yaml:13:14: unknown variant 'lx'; did you mean 'lax'?",
         "small.test.yaml:14:17: no override file 'more.yaml'; give a path relative to this file",
         "small.test.yaml:15:10: 'yesterday' is not a time; write 2026-01-31T12:00:00Z or seconds since 1970",
-        "small.test.yaml:16:19: an entry of 'checkpoints' must be the name of a checkpoint, not the text '../../etc'",
+        "small.test.yaml:16:19: an entry of 'checkpoints' must be the name of a checkpoint, not the text '../../etc'; write its name without folders, such as checkpoint-50",
         "small.test.yaml:18:16: 'verdict' must be one of healthy, wait, attention, act, unknown, not the text 'heathy'; did you mean 'healthy'?",
         "small.test.yaml:19:14: unknown action 'stopp'; did you mean 'stop'?",
         "small.test.yaml:19:36: unknown key 'targt'; did you mean 'target'?",
@@ -411,9 +411,9 @@ def test_all_that_is_wrong_with_a_file(run: Run) -> None:
         "small.test.yaml:29:5: 'series' and 'log' in one case; give it one kind of data",
         "small.test.yaml:32:10: no log 'nowhere.jsonl'; give a path relative to this file",
         "small.test.yaml:33:5: 'total' does not go with 'log'; it adds to a table or to series; write it in the log",
-        "small.test.yaml:34:22: unknown rule 'a'",
-        "small.test.yaml:34:25: 'a' must be a state, or {state: …} and what is expected of the finding, not the number 5",
-        "small.test.yaml:34:37: unknown gate 'next'; pack 'small' has no gates",
+        "small.test.yaml:34:22: unknown rule 'a'; known are loss_high, eval_high, late; mend the name, or take it out",
+        "small.test.yaml:34:25: 'a' must be a state, or {state: …} and what is expected of the finding, not the number 5; write a state such as firing, or {state: firing, severity: critical}",
+        "small.test.yaml:34:37: unknown gate 'next'; pack 'small' has no gates; mend the name, or take it out",
         "small.test.yaml:34:50: unknown key 'gate'; did you mean 'gates'?",
         "small.test.yaml:35:5: an entry of 'tests' lacks 'name'; add it",
     ]
@@ -446,26 +446,34 @@ def test_all_that_is_wrong_with_a_file(run: Run) -> None:
             case("    log: x\n    expect: {}\n"),
             "other.test.yaml",
             [
-                "other.test.yaml:1:1: no pack 'other.yaml' beside this file; name the pack that is tested, as in 'pack: kto'"
+                "other.test.yaml:1:1: no pack 'other.yaml' beside this file; name the pack that is tested, as in 'pack: kto'",
+                "other.test.yaml:4:10: no log 'x'; give a path relative to this file",
             ],
         ),
         (
             case("    log: x\n    expect: {}\n"),
             "other.yaml",
-            ["other.yaml:1:1: the file does not say which pack it tests; give it 'pack:'"],
+            [
+                "other.yaml:1:1: the file does not say which pack it tests; give it 'pack:'",
+                "other.yaml:4:10: no log 'x'; give a path relative to this file",
+            ],
         ),
         (
             case("    log: x\n    expect: {}\n") + "pack: nothing\n",
             "a.test.yaml",
             [
+                "a.test.yaml:4:10: no log 'x'; give a path relative to this file",
                 f"a.test.yaml:6:7: unknown pack 'nothing'; shipped packs are {', '.join(shipped_files())};"
-                " a file is given with its suffix"
+                " a file is given with its suffix",
             ],
         ),
         (
             case("    log: x\n    expect: {}\n") + "pack: nothing.yaml\n",
             "a.test.yaml",
-            ["a.test.yaml:6:7: no pack 'nothing.yaml'; give a path relative to this file"],
+            [
+                "a.test.yaml:4:10: no log 'x'; give a path relative to this file",
+                "a.test.yaml:6:7: no pack 'nothing.yaml'; give a path relative to this file",
+            ],
         ),
         (
             '{"step": 1, "loss": 0.5}\n{"step": 2, "loss": 0.4}\n',

@@ -187,7 +187,7 @@ def test_a_percentage_of_a_share(tmp_path: Path, text: str, value: float) -> Non
         ),
         (["warmup=2.5 steps"], ["--set: param 'warmup' must be a whole number, not the number 2.5; write 2 or 3"]),
         (["warmup=101 steps"], ["--set: param 'warmup' must be at most 100, not 101; the pack allows 0 to 100"]),
-        (["floor=1 / 0"], ["--set: param 'floor' has no value: '1 / 0', its result is unknown"]),
+        (["floor=1 / 0"], ["--set: param 'floor' has no value: '1 / 0', its result is unknown; give a number"]),
         (
             ["phase=a\udcffb"],
             [
@@ -203,13 +203,19 @@ def test_a_percentage_of_a_share(tmp_path: Path, text: str, value: float) -> Non
             ["--set: param 'floor': '1,500' has a comma; write 1.500, or 1500 if it sets the thousands apart"],
         ),
         (["floor=47%"], ["--set: param 'floor': '47%' is a percentage, and this is no share; write the number alone"]),
-        (["floor=rate * 2"], ["--set: param 'floor' has no value: 'rate * 2', rate is not set"]),
-        (["rate=default * 2"], ["--set: param 'rate' has no value: 'default * 2', default is not set"]),
+        (
+            ["floor=rate * 2"],
+            ["--set: param 'floor' has no value: 'rate * 2', rate is not set; set rate, or give a number"],
+        ),
+        (["rate=default * 2"], ["--set: param 'rate' has no value: 'default * 2', default is not set; give a number"]),
         (
             ["floor=floor * 2"],
             ["--set: param 'floor' is defined by itself; write 'default' for the pack's own value"],
         ),
-        (["warmup=patience"], ["--set: param 'warmup' is defined by itself; warmup -> patience -> warmup"]),
+        (
+            ["warmup=patience"],
+            ["--set: param 'warmup' is defined by itself; give one of them a number: warmup -> patience -> warmup"],
+        ),
         (["low.severty=info"], ["--set: rule 'low' has no setting 'severty'; write low.severity=info"]),
         (
             ["low.severity=fatal", "lwo.enabled=false", "low.enabled=3"],
@@ -382,7 +388,8 @@ def test_override_files(
         ),
         (
             "[tool.trainrules\n",
-            "pyproject.toml:1:17: not TOML: expected ']' at the end of a table declaration" + ISOLATED,
+            "pyproject.toml:1:17: not TOML: expected ']' at the end of a table declaration; write it as in [tool.trainrules]"
+            + ISOLATED,
         ),
     ],
 )

@@ -73,6 +73,37 @@ def test_names_that_tell_epochs_are_taken_at_their_word(tmp_path: Path) -> None:
     assert report.plan[1].target == {"checkpoint": "checkpoint0002.pth", "step": 2}
 
 
+LIGHTNING = ("epoch=0-step=234.ckpt", "epoch=1-step=468.ckpt", "epoch=2-step=702.ckpt")
+
+
+@pytest.mark.parametrize("pack", ["common", "sam_detr"])
+@pytest.mark.parametrize(
+    ("epochs", "target", "text"),
+    [
+        (WHOLE, 2, "epoch=2-step=702.ckpt (epoch 3), the newest one from before the fault began at epoch 4."),
+        ((1.0, 2.0, 3.0), 1, "epoch=1-step=468.ckpt (epoch 2), the newest one from before the fault began at epoch 3."),
+        ((0.0, 1.0, 2.0), 1, "epoch=1-step=468.ckpt (epoch 1), the newest one from before the fault began at epoch 2."),
+    ],
+    ids=["counted from 1", "one is too young", "counted from 0"],
+)
+def test_lightning_names_epochs_from_0_and_steps(
+    tmp_path: Path, pack: str, epochs: tuple[float, ...], target: int, text: str
+) -> None:
+    step = report_of(tmp_path, epochs, LIGHTNING, pack=pack).plan[1]
+    assert step.text.split(" If the fault")[0].split(" Where the")[0] == f"Go back to {text}"
+    assert step.target == {"checkpoint": LIGHTNING[target], "step": target}
+
+
+def test_the_best_one_of_lightning(tmp_path: Path) -> None:
+    for name in LIGHTNING:
+        (tmp_path / name).mkdir()
+    rows = [{"epoch": n, "loss": 8.0 / n, "eval_loss": abs(n - 2) + 1.0} for n in range(1, 16)]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    step = evaluate(tmp_path / "log.jsonl", pack="sam_detr").plan[0]
+    assert step.action == "stop_early"
+    assert step.target == {"checkpoint": "epoch=1-step=468.ckpt", "step": 1}
+
+
 def test_none_that_is_older_is_known_where_the_relation_is(tmp_path: Path) -> None:
     report = report_of(tmp_path, WHOLE, ("checkpoint-400",), STATE)
     assert [each.action for each in report.plan][:2] == ["stop", "restart"]

@@ -12,8 +12,8 @@ from trainrules.engine.best import Best
 from trainrules.engine.checkpoints import Checkpoint
 from trainrules.engine.command import advice, command_line
 from trainrules.engine.errors import Position
-from trainrules.engine.expression import parse
 from trainrules.engine.pack import Action, Command, Pack, Rule, Scalar
+from trainrules.engine.parser import parse
 from trainrules.engine.plan import PlanInput, PlanResult, make_plan
 from trainrules.engine.report import Finding, LogFacts, Moment, Report, RuleState, SetAside
 from trainrules.engine.resolved import Resolved

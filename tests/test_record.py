@@ -48,7 +48,6 @@ WAYS: dict[str, Callable[[Any], object]] = {
     "a property": lambda made: made("a", 3.0).double,
     "replaced": lambda made: tuple(made("a")._replace(size=3.0)),
     "as a dictionary": lambda made: made("a")._asdict(),
-    "made of a list": lambda made: tuple(made._make(["a", 2.0, ()])),
     "the names": lambda made: (made._fields, made.__match_args__, made._field_defaults),
     "repr": lambda made: repr(made("a")).removeprefix(made.__name__),
     "equality": lambda made: (made("a") == made("a"), made("a") == made("b"), made("a") == ("a", 1.5, ())),

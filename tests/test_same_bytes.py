@@ -17,8 +17,8 @@ from trainrules.engine import evaluation, rowbook
 from trainrules.engine.compile.bind import Binder, Names
 from trainrules.engine.compile.program import Program
 from trainrules.engine.errors import Position
-from trainrules.engine.expression import parse
 from trainrules.engine.pack import Duration, Metric, Pack, Window
+from trainrules.engine.parser import parse
 from trainrules.engine.render.json import dumps
 from trainrules.engine.report import Report
 from trainrules.engine.resolved import Resolved

@@ -7,8 +7,8 @@ import math
 import pytest
 
 from trainrules.engine.errors import Position
-from trainrules.engine.expression import parse
 from trainrules.engine.pack import Scalar
+from trainrules.engine.parser import parse
 from trainrules.engine.scalar import evaluate_scalar
 
 NAMES: dict[str, Scalar] = {

@@ -17,11 +17,12 @@ from jsonschema import Draft7Validator
 from trainrules.cli import rules
 from trainrules.engine import groups, held_up, invariants, overrides, pack, pack_gates
 from trainrules.engine.errors import Position
-from trainrules.engine.fields import Problems, duration, expression
+from trainrules.engine.fields import duration, expression
 from trainrules.engine.items import Item
 from trainrules.engine.load import load_pack
 from trainrules.engine.packtest.load import load_suite
 from trainrules.engine.packtest.model import Case
+from trainrules.engine.problems import Problems
 from trainrules.engine.schema import SCHEMAS, shape_problems
 from trainrules.engine.yamlio import compose
 
@@ -141,7 +142,7 @@ def test_the_schema_of_overrides_has_the_keys_of_the_loader() -> None:
         ),
         ("disable: [a, b, a]", ["f:1:17: 'a' stands in 'disable' twice; keep one"]),
         ("disable: [1a]", ["f:1:11: an entry of 'disable' must be a name: a letter, then letters, digits and '_', not the text '1a'; such as loss_high"]),
-        ("[]", ["f:1:1: the file must be an override file, not a list"]),
+        ("[]", ["f:1:1: the file must be an override file, not a list; write keys and values, as in 'params: {name: 0.5}'"]),
     ],
 )  # fmt: skip
 def test_shapes_of_overrides(text: str, problems: list[str]) -> None:

@@ -162,7 +162,7 @@ def test_a_required_family_is_there_with_any_member(tmp_path: Path) -> None:
     log.write_text('{"step": 1, "lr": 1}\n')
     assert (
         evaluate(log, pack=path).reason
-        == "the log has none of the keys that pack 'tiny' needs ('ce', or another name for them)"
+        == "the log has none of the keys that pack 'tiny' needs ('ce', or another name for them); its lines give 'lr' and 'step'"
     )
 
 

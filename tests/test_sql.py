@@ -14,8 +14,8 @@ from trainrules.engine.compile.bind import Binder, Names
 from trainrules.engine.compile.ir import CONDITION, TEXT, Clock, Const, Op, Raw
 from trainrules.engine.compile.sql import Renderer, number, text
 from trainrules.engine.errors import Position
-from trainrules.engine.expression import parse
 from trainrules.engine.pack import Metric, Pack, Param
+from trainrules.engine.parser import parse
 from trainrules.engine.resolved import Resolved
 
 AT = Position("p.yaml", 1, 1)

@@ -394,7 +394,7 @@ def test_what_the_command_says(here: Path) -> None:
         (["1st", "run.jsonl"], "NAME: '1st' is not a name; begin with a letter, then letters, digits and '_'"),
         (["../x", "run.jsonl"], "NAME: '../x' is not a name; begin with a letter, then letters, digits and '_'"),
         (["", "run.jsonl"], "NAME: '' is not a name; begin with a letter, then letters, digits and '_'"),
-        (["x" * 61, "run.jsonl"], "NAME: a name has at most 60 characters, this one 61"),
+        (["x" * 61, "run.jsonl"], "NAME: a name has at most 60 characters, this one 61; choose a shorter one"),
         (["KTO", "run.jsonl"], "NAME: 'KTO' is the name of a pack that comes with the tool; choose another name; to build on that pack, add --extends kto"),
         (["mine", "run.jsonl", "--into", "run.jsonl"], "--into: 'run.jsonl' is not a folder; name a folder"),
         (["mine", "run.jsonl", "--extends", "kt"], "--extends: unknown pack 'kt'; did you mean 'kto'?"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from trainrules.engine.errors import OverrideError
-from trainrules.engine.fields import Problems
+from trainrules.engine.problems import Problems
 from trainrules.engine.render.json import to_json
 from trainrules.engine.render.table import render
 from trainrules.engine.report import Report

@@ -7,7 +7,7 @@ from hypothesis import given
 
 from trainrules.engine.compile.text import text_of
 from trainrules.engine.errors import ExpressionError, Position
-from trainrules.engine.expression import MAX_LENGTH, parse
+from trainrules.engine.parser import MAX_LENGTH, parse
 
 from .test_language import expressions
 

@@ -76,12 +76,15 @@ def test_values() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("a = 1\nb = \n", "f:2:5: not TOML: invalid value"),
-        ("a = 1\na = 2\n", "f:2:6: not TOML: cannot overwrite a value"),
-        ("[tool.trainrules\n", "f:1:17: not TOML: expected ']' at the end of a table declaration"),
-        ("a = [1,\n", "f: not TOML: invalid value (at end of document)"),
-        ("a = " + "[" * 5000 + "]" * 5000, "f: nested more than 50 deep"),
-        ("a." * 60 + "b = 1", "f: nested more than 50 deep"),
+        ("a = 1\nb = \n", "f:2:5: not TOML: invalid value; a value is 5, 'text', true or [1, 2]"),
+        ("a = 1\na = 2\n", "f:2:6: not TOML: cannot overwrite a value; keep one of the two"),
+        (
+            "[tool.trainrules\n",
+            "f:1:17: not TOML: expected ']' at the end of a table declaration; write it as in [tool.trainrules]",
+        ),
+        ("a = [1,\n", "f: not TOML: invalid value (at end of document); a value is 5, 'text', true or [1, 2]"),
+        ("a = " + "[" * 5000 + "]" * 5000, "f: nested more than 50 deep; split it"),
+        ("a." * 60 + "b = 1", "f: nested more than 50 deep; split it"),
     ],
 )
 def test_what_is_no_toml(text: str, problem: str) -> None:

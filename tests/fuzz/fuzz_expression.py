@@ -16,7 +16,7 @@ with atheris.instrument_imports(include=["trainrules"]):
     from trainrules.engine.check import Scope, check
     from trainrules.engine.check_pack import pack_scope
     from trainrules.engine.errors import ExpressionError, Position
-    from trainrules.engine.expression import parse
+    from trainrules.engine.parser import parse
     from trainrules.engine.scalar import evaluate_scalar
     from trainrules.engine.shelf import load_pack
 
