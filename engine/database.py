@@ -16,4 +16,7 @@ else:
     except ImportError:  # nobody has promised that it stays where it is
         import duckdb
 
-__all__ = ["duckdb"]
+IS_DUCKDB_1 = duckdb.__version__.startswith("1.")
+"""Whether this is the line before 2.0, whose optimizer is not trusted with everything."""
+
+__all__ = ["IS_DUCKDB_1", "duckdb"]

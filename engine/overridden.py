@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from .errors import Position, did_you_mean
+from .errors import Position, did_you_mean, some_of
 from .expression import Expression
 from .found import Found
 from .items import Item
@@ -37,7 +37,7 @@ def overridden(
         for layer in from_found(each, pack, problems):
             state.apply(layer, each.name)
     for file in files:
-        state.apply(from_file(Path(file), pack, problems))
+        state.apply(from_file(file, pack, problems))
     state.apply(from_settings(settings, problems))
     state.apply(from_values(values))
     return state.resolved(variant.id if variant else None)
@@ -191,4 +191,4 @@ def _written(value: Scalar | Expression) -> str:
 
 
 def _few(names: Sequence[str]) -> str:
-    return f"known are {', '.join(names)}" if 0 < len(names) <= 8 else ""
+    return some_of(names) if len(names) <= 8 else ""

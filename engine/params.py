@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
-from .errors import OverrideError, Position, Problem, did_you_mean
+from .errors import OverrideError, Position, Problem, did_you_mean, some_of
 from .found import found_files
 from .pack import Pack, Scalar, Variant
 from .problems import Problems
@@ -58,8 +58,10 @@ def _hinted(problem: Problem, nobodys: Container[str]) -> Problem:
 def _variant(pack: Pack, name: str | None, problems: Problems) -> Variant | None:
     if name is None or name in pack.variants:
         return pack.variants[name] if name else None
-    hint = did_you_mean(name, list(pack.variants)) or (
-        f"known are {', '.join(pack.variants)}" if pack.variants else f"leave it out: pack {pack.id!r} has none"
+    hint = (
+        did_you_mean(name, list(pack.variants))
+        or some_of(list(pack.variants))
+        or f"leave it out: pack {pack.id!r} has none"
     )
     problems.add(Position("--variant"), "unknown-variant", f"unknown variant {name!r}", hint)
     return None

@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parents[1]
 REWRITE = os.environ.get("TRAINRULES_REWRITE") == "1"
 
 slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
-settings.register_profile("dev", max_examples=100, deadline=None, suppress_health_check=slow)
+settings.register_profile(
+    "dev", max_examples=100, deadline=None, derandomize="TRAINRULES_CI" in os.environ, suppress_health_check=slow
+)
 settings.register_profile(
     "ci", max_examples=2000, deadline=None, derandomize=True, print_blob=True, suppress_health_check=slow
 )

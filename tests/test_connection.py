@@ -11,6 +11,7 @@ from time import monotonic, sleep
 import duckdb
 import pytest
 
+from trainrules.engine.database import IS_DUCKDB_1
 from trainrules.engine.readers import connection
 
 
@@ -58,7 +59,7 @@ def test_closing_ends_the_connection() -> None:
         con.execute("SELECT 1")
 
 
-@pytest.mark.skipif(duckdb.__version__.startswith("1."), reason="DuckDB 1 keeps its optimizer as it is")
+@pytest.mark.skipif(IS_DUCKDB_1, reason="DuckDB 1 keeps its optimizer as it is")
 def test_passes_of_the_optimizer_are_left_out() -> None:
     con = connection.connect()
     connection.plan_quickly(con)

@@ -14,6 +14,7 @@ import duckdb
 import pytest
 
 from trainrules import LogError, PackError, TrainrulesError, evaluate
+from trainrules.engine.database import IS_DUCKDB_1
 from trainrules.engine.errors import ExpressionError, Position
 from trainrules.engine.pack import Clock, KeyPattern
 from trainrules.engine.parser import parse
@@ -137,11 +138,7 @@ STATEMENTS = (
     "PRAGMA profiling_output = '{place}/profile'",
     "PRAGMA enable_external_access = true",
     # DuckDB 1 writes nothing either, but gives up the whole database and ends the process.
-    *(
-        []
-        if duckdb.__version__.startswith("1.")
-        else ["CALL enable_logging(storage = 'file', storage_path = '{place}/logs')"]
-    ),
+    *([] if IS_DUCKDB_1 else ["CALL enable_logging(storage = 'file', storage_path = '{place}/logs')"]),
 )
 
 

@@ -131,16 +131,18 @@ class Program:
 
     def totals(self, items: Sequence[str], source: str = "") -> tuple[Any, ...]:
         """The values of aggregates over all rows of the run, in the working table or another `source`."""
-        return _totals(f"SELECT {', '.join(items)} FROM {source or self.table}", self.con)
+        return _totals(self._asked(items, source), self.con)
 
     def totals_ahead(self, items: Sequence[str], source: str = "") -> Callable[[], tuple[Any, ...]]:
         """As `totals`, begun with at once; what is given waits for them."""
         if self._threads() < 2:
             return partial(self.totals, items, source)
-        asked = f"SELECT {', '.join(items)} FROM {source or self.table}"
-        ahead = Behind(partial(_totals, asked), self.con.cursor())
+        ahead = Behind(partial(_totals, self._asked(items, source)), self.con.cursor())
         self._ahead.append(ahead)
         return ahead.result
+
+    def _asked(self, items: Sequence[str], source: str) -> str:
+        return f"SELECT {', '.join(items)} FROM {source or self.table}"
 
     def leave(self) -> None:
         """Interrupt what was begun with and is no longer waited for."""

@@ -51,15 +51,14 @@ def _grouped(
     for place in range(len(arguments)):
         mask = tuple(pattern for pattern, *_ in rows if pattern >> place & 1)
         groups.setdefault(mask, []).append(place)
-    from ..database import duckdb
+    from ..database import IS_DUCKDB_1
 
-    is_fragile = duckdb.__version__.startswith("1.")
     streams = []
     for mask, places in groups.items():
         amount = sum(count for pattern, count, *_ in rows if pattern in mask)
         streams.append(
             Stream(
-                is_fragile=is_fragile,
+                is_fragile=IS_DUCKDB_1,
                 arguments=tuple(arguments[place] for place in places),
                 rows=amount,
                 full=amount == total,

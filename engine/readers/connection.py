@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Thread
 
-from ..database import duckdb
+from ..database import IS_DUCKDB_1, duckdb
 from . import spill
 
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
@@ -56,7 +56,7 @@ def plan_quickly(con: duckdb.DuckDBPyConnection, *more: str) -> None:
 
     DuckDB 1 keeps them: it gives other values where a filter is not pushed down below `lag`.
     """
-    if not duckdb.__version__.startswith("1."):
+    if not IS_DUCKDB_1:
         con.execute(f"SET disabled_optimizers = '{','.join((_PASSES, *more))}'")
 
 

@@ -15,7 +15,7 @@ from ..compile.ir import Clock, Kernel, Op, Raw, Value, children, free, rows_of,
 from ..compile.program import Program
 from ..compile.sql import Renderer
 from ..compile.stream import Stream
-from ..database import duckdb
+from ..database import IS_DUCKDB_1, duckdb
 from ..errors import Position, Problem
 from ..pack import Pack
 from ..readers.connection import close, connect
@@ -190,6 +190,5 @@ class _OfNoRows(Program):
         return [types[self.columns[kernel]] for kernel in kernels]
 
     def _streams(self, kernels: Sequence[Kernel]) -> list[Stream]:
-        is_fragile = duckdb.__version__.startswith("1.")
         arguments = tuple(dict.fromkeys(kernel.arg for kernel in kernels))
-        return [Stream(arguments=arguments, rows=0, full=True, is_fragile=is_fragile)]
+        return [Stream(arguments=arguments, rows=0, full=True, is_fragile=IS_DUCKDB_1)]
