@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import e, inf
 
 import pytest
 
@@ -31,7 +31,7 @@ params:
   double: {default: 2 * limit}
   strict: {default: false, type: boolean}
   unset: {default: null}
-windows: {ten: {last: 10 points}}
+windows: {ten: {last: 10 points}, late: {last: 20 steps, min: 3 points}}
 variants: {tight: {set: {limit: default / 2}}, loose: {set: {strict: true, limit: 8}}}
 """
 
@@ -77,6 +77,21 @@ def tree(text: str) -> Node:
         (["share(loss > 2, ten) >= 1"], True),
         (["abs(loss) < 0"], False),
         (["std(loss, ten) < 0"], False),
+        (["count(loss, ten) > 10"], False),
+        (["count(loss, ten) < 10"], False),
+        (["count(loss, ten) == 10"], True),
+        (["count(loss, '5 points') > 5"], False),
+        (["count(loss, late) < 3"], False),
+        (["count(loss, late) > 99"], True),
+        (["count(loss, late) == 3.5"], False),
+        (["round(loss) == 0.5"], False),
+        (["round(loss) != 0.5"], True),
+        (["loss - loss > 1"], False),
+        (["zscore(loss, ten) > 3"], False),
+        (["zscore(loss, ten) > 2.8"], True),
+        (["zscore(loss, ten, lag=1) > 3"], True),
+        (["log(share(loss > 2, ten)) > 0"], False),
+        (["sqrt(kl) < 0"], False),
         (["r2(loss, ten) > 1.5"], False),
         (["size < 0"], False),
         (["mean(size, ten) < 0"], False),
@@ -112,7 +127,29 @@ def tree(text: str) -> Node:
         (["loss in [1, 2]", "loss > 3"], False),
         (["loss not in [1, 2]", "loss == 2"], False),
         (["changed(phase)", "not changed(phase)"], False),
-        (["nonfinite(loss)", "loss > 1"], True),
+        # what is unknown neither holds nor fails
+        (["nonfinite(loss)", "loss > 1"], False),
+        (["nonfinite(loss)", "not loss > 1"], False),
+        (["nonfinite(loss)", "mean(loss, ten) > 1"], False),
+        (["nonfinite(loss)", "prev(loss) > 1"], False),
+        (["nonfinite(loss)", "is_high"], False),
+        (["nonfinite(kl)", "size > 1"], False),
+        (["nonfinite(loss)", "changed(loss)"], False),
+        (["nonfinite(loss)", "any(loss > 1, ten)"], False),
+        (["nonfinite(loss)", "loss > 1 or kl > 1"], True),
+        (["nonfinite(loss)", "share(loss > 1 or kl > 1, ten) > 0.5"], True),
+        (["nonfinite(loss)", "share(loss > 1 and kl > 1, ten) > 0.5"], True),  # false where kl is low
+        (["nonfinite(loss)", "latest(loss) > 1"], True),
+        (["nonfinite(loss)", "default(loss, 1) > 0"], True),
+        (["nonfinite(loss)", "age(loss) > 1"], True),
+        (["nonfinite(loss)", "kl > 1"], True),
+        (["nonfinite()", "loss > 1"], True),  # another sentinel may be the one
+        (["not nonfinite(loss)", "loss > 1"], True),
+        (["loss > 1 / 0"], False),
+        (["not loss > 1 / 0"], False),
+        (["loss / 0 in [1, 2]"], False),
+        (["not (kl > 1 or loss > 1 / 0)"], True),
+        (["loss > 1 / 0 or kl > 1"], True),
         (["any(loss > 2 and loss < 1, ten)"], False),
         (["latest(share(loss > 2, ten) > 1)"], False),
         (["default(loss != loss, true)"], True),
@@ -152,11 +189,32 @@ def test_what_takes_too_many_steps_is_possible(pack: Pack) -> None:
         ("delta(sign(loss))", -2, 2),
         ("loss - loss", 0, 0),
         ("total(size, ten)", 0, inf),
-        ("zscore(loss, ten)", -inf, inf),
+        ("zscore(loss, late)", -inf, inf),
+        ("zscore(loss, '4 points')", -1.5, 1.5),
+        ("count(loss, ten)", 10, 10),
+        ("count(loss, late)", 3, inf),
+        ("2 * limit ** 3", 16, 16),
+        ("sqrt(abs(sign(loss)))", 0, 1),
+        ("exp(sign(loss))", 1 / e, e),
+        ("exp(loss)", 0, inf),
+        ("log(abs(loss))", -inf, inf),
+        ("log10(10 + 90 * abs(sign(loss)))", 1, 2),
     ],
 )
 def test_between_which_numbers_values_lie(pack: Pack, text: str, low: float, high: float) -> None:
     assert Ranges(pack, values_of(pack)).of(tree(text)) == pytest.approx((low, high))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("1 / 0", "loss / 0", "1 / (limit - 2)", "loss / (kl - kl)", "1 / 0 + loss", "-(1 / 0)", "abs(loss / 0)"),
+        *("log(0)", "log10(-limit)", "log(-abs(loss))", "sqrt(-1)", "exp(1000)", "1e300 * 1e300", "1e300 ** 2"),
+        *("(-8) ** 0.5", "mean(loss / 0, ten)", "1 / 0 if loss > 2 else log(0)", "default(1 / 0, log(0))"),
+    ],
+)
+def test_what_is_never_known(pack: Pack, text: str) -> None:
+    assert Ranges(pack, values_of(pack)).of(tree(text)).is_empty
 
 
 def test_params_by_default_and_in_each_variant(pack: Pack) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from ..expression import Expression
 from ..pack import Pack
 from ..record import Record
-from ..tree import And, Arithmetic, Call, Comparison, Conditional, Name, Node, Not, Or
+from ..tree import And, Comparison, Name, Node
 from . import Remark
+from ._known import known_with
 from ._logic import Goal, Logic
 from ._values import every_setting
 
@@ -71,34 +72,8 @@ def conditions_of(pack: Pack) -> Iterator[Condition]:
             yield condition
 
 
-def needed(node: Node | None, pack: Pack, seen: frozenset[str]) -> Iterator[str]:
+def needed(node: Node, pack: Pack) -> tuple[str, ...]:
     """The metrics that must be known on the very row on which a condition is true."""
-    match node:
-        case Name(id=id) if id in pack.metrics and id not in seen:
-            yield id
-            expression = pack.metrics[id].expr
-            if expression is not None:
-                yield from needed(expression.tree, pack, seen | {id})
-        case Or():
-            return
-        case Not(operand=And()):
-            return
-        case Conditional(condition=condition):
-            yield from needed(condition, pack, seen)
-        case Call(function="latest" | "default" | "age" | "nonfinite"):
-            return
-        case Call(arguments=arguments):
-            yield from needed(arguments[0], pack, seen)
-            if _is_of_numbers(node):
-                for argument in arguments[1:]:
-                    yield from needed(argument, pack, seen)
-        case And() | Not() | Comparison() | Arithmetic():
-            for child in node.children():
-                yield from needed(child, pack, seen)
-        case _:
-            for child in node.children() if node is not None else ():
-                yield from needed(child, pack, seen)
-
-
-def _is_of_numbers(call: Call) -> bool:
-    return call.function in ("min", "max", "clip")
+    if isinstance(node, And):
+        return tuple(dict.fromkeys(id for operand in node.operands for id in needed(operand, pack)))
+    return known_with(node, pack)

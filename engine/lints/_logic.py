@@ -13,6 +13,7 @@ from typing import TypeAlias
 from ..pack import Pack, Scalar
 from ..record import Record
 from ..tree import Among, And, Arithmetic, Call, Comparison, Name, Negative, Node, Not, Number, Or, Text, Truth
+from ._known import known_with
 from ._ranges import Ranges
 
 Goal: TypeAlias = "tuple[Node, bool]"
@@ -77,6 +78,8 @@ class Logic:
         choices: list[list[Goal]] = []
         while goals:
             node, wanted = goals.pop()
+            if not isinstance(node, (And, Or, Not, Truth)) and not self.is_known(node, facts):
+                return False
             match node:
                 case Truth(value=value):
                     if value != wanted:
@@ -86,7 +89,7 @@ class Logic:
                 case And(operands=operands) | Or(operands=operands):
                     parts = [(operand, wanted) for operand in operands]
                     if isinstance(node, And) == wanted:
-                        goals += parts
+                        goals += [part for part in parts if wanted or not self.is_nothing(part[0])]
                     else:
                         choices.append(parts)
                 case Comparison() if (side := self.side(node)) is not None:
@@ -123,6 +126,15 @@ class Logic:
             found.append((Or(nodes), True) if wanted else (And(nodes), False))
         return found
 
+    def is_known(self, node: Node, facts: dict[Node, object]) -> bool:
+        """Note that what a condition rests on is known, and so finite; whether it may be."""
+        nonfinite = [Call("nonfinite", (Name(id),)) for id in known_with(node, self.pack)]
+        return not self.is_nothing(node) and all(facts.setdefault(each, False) is False for each in nonfinite)
+
+    def is_nothing(self, node: Node) -> bool:
+        """Whether a condition compares what is unknown on every row."""
+        return isinstance(node, (Comparison, Among)) and any(self.ranges.of(side).is_empty for side in node.children())
+
     def meaning(self, id: str) -> Node | None:
         """The condition that a metric is short for, where that is known on the same rows."""
         metric = self.pack.metrics.get(id)
@@ -140,6 +152,8 @@ class Logic:
     def narrowed(self, side: Side, wanted: bool, numbers: dict[Node, _Left]) -> bool:
         """Hold a comparison against what is left of its term; whether anything is left then."""
         operator = side.operator if wanted else _FAILS[side.operator]
+        if operator == "==" and not side.number.is_integer() and self.ranges.is_whole(side.term):
+            return False
         left = numbers.get(side.term)
         if left is None:
             left = _Left(*self.ranges.of(side.term))
@@ -163,11 +177,13 @@ class Logic:
         left, right = self.ranges.of(node.left), self.ranges.of(node.right)
         if self.is_switch(node):
             return None
-        if right.is_point and not left.is_point:
+        if right.is_point and left.is_point:
+            return Side(node.left, node.operator, right.low)
+        if right.is_point:
             return self.simpler(node.left, node.operator, right.low)
-        if left.is_point and not right.is_point:
+        if left.is_point:
             return self.simpler(node.right, _TURNED[node.operator], left.low)
-        if left.is_point or not _is_number(node.left) or not _is_number(node.right):
+        if not _is_number(node.left) or not _is_number(node.right):
             return None
         one, other, operator = node.left, node.right, node.operator
         for term, measure, turned in ((one, other, operator), (other, one, _TURNED[operator])):

@@ -9,10 +9,11 @@ from functools import reduce
 from ..pack import Pack, Scalar
 from ..record import Record
 from ..tree import Arithmetic, Call, Conditional, Name, Negative, Node, Number
+from ._windows import points_of
 
 
 class Range(Record):
-    """All numbers from `low` to `high`, both included."""
+    """All numbers from `low` to `high`, both included; none, where `low` is above `high`."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -22,12 +23,18 @@ class Range(Record):
         """Whether it is one number."""
         return self.low == self.high and math.isfinite(self.low)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no number, so that what it is the range of is unknown on every row."""
+        return self.low > self.high
+
     def joined(self, other: Range) -> Range:
         """The smallest range that holds both."""
         return Range(min(self.low, other.low), max(self.high, other.high))
 
 
 ANY = Range()
+NONE = Range(math.inf, -math.inf)
 FROM_ZERO = Range(0.0)
 
 CLOCK = {"step": FROM_ZERO, "epoch": FROM_ZERO, "total": FROM_ZERO, "progress": FROM_ZERO, "row": Range(1.0)}
@@ -37,23 +44,33 @@ _KEEPING |= {"mean", "median", "minimum", "maximum", "quantile"}
 """Functions whose result lies among the values of their first argument, or between them."""
 
 _OWN = {
-    "exp": FROM_ZERO,
     "sign": Range(-1.0, 1.0),
     "age": FROM_ZERO,
     "std": FROM_ZERO,
     "mad": FROM_ZERO,
-    "count": Range(1.0),
     "r2": Range(0.0, 1.0),
     "share": Range(0.0, 1.0),
-    "sqrt": FROM_ZERO,
 }
 """Functions whose result has a range of its own."""
 
 _RISING: dict[str, Callable[[float], float]] = {
-    "floor": math.floor,
-    "ceil": math.ceil,
-    "round": lambda x: math.copysign(math.floor(abs(x) + 0.5), x),
+    "floor": lambda x: math.floor(x) if math.isfinite(x) else x,
+    "ceil": lambda x: math.ceil(x) if math.isfinite(x) else x,
+    "round": lambda x: math.copysign(math.floor(abs(x) + 0.5), x) if math.isfinite(x) else x,
+    "sqrt": math.sqrt,
+    "exp": lambda x: math.exp(x) if x < _LARGEST_POWER else math.inf,
+    "log": lambda x: math.log(x) if x else -math.inf,
+    "log10": lambda x: math.log10(x) if x else -math.inf,
 }
+"""Functions that grow with their argument."""
+
+_LARGEST_POWER = 709.0
+
+_FROM_ZERO_ON = ("sqrt", "log", "log10")
+"""Functions that are unknown of a negative number."""
+
+_WHOLE = ("floor", "ceil", "round", "sign", "count")
+"""Functions whose result is a whole number."""
 
 
 class Ranges:
@@ -67,8 +84,14 @@ class Ranges:
     def of(self, node: Node) -> Range:
         """The range of a number."""
         if node not in self.found:
-            self.found[node] = self._of(node)
+            found = self._of(node)
+            # What lies beyond the largest number is unknown, as is what is computed from what is.
+            self.found[node] = NONE if found.low == math.inf or found.high == -math.inf else found
         return self.found[node]
+
+    def is_whole(self, node: Node) -> bool:
+        """Whether a number has no fraction, whatever a log says."""
+        return (isinstance(node, Call) and node.function in _WHOLE) or node == Name("row")
 
     def _of(self, node: Node) -> Range:
         match node:
@@ -101,6 +124,8 @@ class Ranges:
 
     def arithmetic(self, node: Arithmetic) -> Range:
         left, right = self.of(node.left), self.of(node.right)
+        if left.is_empty or right.is_empty:
+            return NONE
         if node.operator == "-" and node.left == node.right:
             return Range(0.0, 0.0)
         if node.operator == "+":
@@ -108,9 +133,13 @@ class Ranges:
         if node.operator == "-":
             return Range(left.low - right.high, left.high - right.low)
         if node.operator == "**":
+            if left.is_point and right.is_point:
+                return _power(left.low, right.low)
             even = isinstance(node.right, Number) and node.right.value % 2 == 0
             return FROM_ZERO if even or left.low >= 0 else ANY
         if node.operator == "/":
+            if right.low == right.high == 0:
+                return NONE
             if right.low <= 0 <= right.high:
                 return FROM_ZERO if left.low >= 0 and right.low >= 0 else ANY
             right = Range(1 / right.high, 1 / right.low)
@@ -121,13 +150,18 @@ class Ranges:
         arguments = [self.of(argument) for argument in node.arguments if argument is not None]
         first = arguments[0] if arguments else ANY
         name = node.function
+        if name == "default":
+            return reduce(Range.joined, arguments)
+        if any(each.is_empty for each in arguments):
+            return NONE
         if name in _KEEPING:
             return first
         if name in _OWN:
             return _OWN[name]
         if name in _RISING:
-            ends = (_RISING[name](end) if math.isfinite(end) else end for end in first)
-            return Range(*ends)
+            if name in _FROM_ZERO_ON:
+                first = Range(max(first.low, 0.0), first.high)
+            return first if first.is_empty else Range(*map(_RISING[name], first))
         match name:
             case "abs":
                 return first if first.low >= 0 else Range(0.0, max(-first.low, first.high))
@@ -138,8 +172,15 @@ class Ranges:
             case "clip":
                 low, high = arguments[1].low, arguments[2].high
                 return Range(max(min(first.low, high), low), min(max(first.high, low), high)) if low <= high else ANY
-            case "default":
-                return reduce(Range.joined, arguments)
+            case "count":
+                least, most = points_of(node.arguments[1], self.pack, self.values)
+                return Range(max(1.0, min(least, most)) if math.isfinite(least) else 1.0, most)
+            case "zscore" if node.arguments[2] == Number(0.0):
+                # The value is one of the n whose mean and deviation are taken, which keeps it near them.
+                _, most = points_of(node.arguments[1], self.pack, self.values)
+                return (
+                    Range(-(most - 1) / math.sqrt(most), (most - 1) / math.sqrt(most)) if 1 < most < math.inf else ANY
+                )
             case "delta" if math.isfinite(first.high - first.low):
                 return Range(first.low - first.high, first.high - first.low)
             case "mean_lower":
@@ -154,3 +195,11 @@ class Ranges:
 
 def _times(one: float, other: float) -> float:
     return 0.0 if 0.0 in (one, other) else one * other
+
+
+def _power(base: float, exponent: float) -> Range:
+    try:
+        power = math.pow(base, exponent)
+    except (ArithmeticError, ValueError):
+        return NONE
+    return Range(power, power)

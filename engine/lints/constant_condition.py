@@ -1,9 +1,10 @@
 """A condition, or a part of one, that no log can make true, or none false.
 
 A share is never above 1, `x > 2 and x < 1` never holds, `x > 2 or x <= 2` always does, and a comparison of params
-alone says nothing of a run: such a rule never fires, or always does. Params count with their defaults and with what
-each variant sets; what is the same for some of them only is no fault, and neither is a switch such as
-`is_strict and loss > 2`.
+alone says nothing of a run: such a rule never fires, or always does. Nor does one fire on what is never known: a
+division by zero, or a metric where it is not finite. Params count with their defaults and with what each variant sets;
+what is the same for some of them only is no fault, and neither is a switch such as `is_strict and loss > 2`.
+`count(x, w) >= 10` over a window of 10 points is none either: it asks whether the window is full.
 
 fails::
 
@@ -36,6 +37,26 @@ fails::
         when: loss > 2 or loss <= 2
               ^^^^^^^^^^^^^^^^^^^^^
 
+fails::
+
+    rules:
+      high:
+        title: Loss is high or infinite
+        cause: non_finite
+        severity: warning
+        when: nonfinite(loss) and loss > 2
+              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+fails::
+
+    rules:
+      high:
+        title: Loss is infinite
+        cause: non_finite
+        severity: warning
+        when: loss > 1 / 0
+                     ^^^^^
+
 passes::
 
     windows: {ten: {last: 10 points}}
@@ -52,9 +73,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..pack import Pack
-from ..tree import And, Call, Comparison, Name, Node, Or
+from ..tree import And, Arithmetic, Call, Comparison, Name, Node, Or
 from . import Remark
 from ._conditions import Condition, conditions_of, logics_of, remark
+from ._known import known_with
 from ._logic import Logic
 
 SEVERITY = "warning"
@@ -62,13 +84,13 @@ SEVERITY = "warning"
 
 def check(pack: Pack) -> Iterator[Remark]:
     """Conditions that come out the same whatever the log says."""
-    logics = logics_of(pack)
     for condition in conditions_of(pack):
         expression = condition.expression
         if not _looks_at_rows(expression.tree, pack):
             hint = "name a metric or the clock; to switch a rule on and off, there is 'enabled'"
             yield remark(expression, expression.tree, f"{condition.what} names nothing that is logged", hint)
             continue
+        logics = _logics(condition, pack)
         found = _constant(condition, expression.tree, logics)
         if found:
             yield from found
@@ -79,17 +101,31 @@ def check(pack: Pack) -> Iterator[Remark]:
             yield remark(expression, expression.tree, told, hint)
 
 
+def _logics(condition: Condition, pack: Pack) -> list[Logic]:
+    """What can be told of a condition; a param that it holds against a number itself may be whatever that allows."""
+    logics = logics_of(pack)
+    trees = [condition.expression.tree, *(tree for tree, _ in condition.scope)]
+    switches = [
+        node for tree in trees for node in tree.walk() if isinstance(node, Comparison) and logics[0].is_switch(node)
+    ]
+    held = {name.id: None for switch in switches for name in switch.walk() if isinstance(name, Name)}
+    return [Logic(pack, {**logic.values, **held}) for logic in logics] if held else logics
+
+
 def _constant(condition: Condition, node: Node, logics: Sequence[Logic]) -> list[Remark]:
-    """The smallest parts of a condition that come out the same.
+    """The smallest parts of a condition that come out the same, or are never known.
 
     What `default` looks at may be unknown, which is what it is for, so that nothing is asked of it.
     """
     if isinstance(node, Call) and node.function == "default":
         return []
     found = [each for child in node.children() for each in _constant(condition, child, logics)]
-    if not found and isinstance(node, Comparison | And | Or) and (same := _same(condition, node, logics)) is not None:
-        return [same]
-    return found
+    if found:
+        return found
+    if all(logic.ranges.of(node).is_empty for logic in logics):
+        return [remark(condition.expression, node, "this is never known", _why_unknown(node))]
+    same = _same(condition, node, logics) if isinstance(node, Comparison | And | Or) else None
+    return [same] if same is not None else []
 
 
 def _same(condition: Condition, node: Node, logics: Sequence[Logic]) -> Remark | None:
@@ -98,10 +134,20 @@ def _same(condition: Condition, node: Node, logics: Sequence[Logic]) -> Remark |
     always = not any(logic.can_hold((node, False)) for logic in logics)
     if not always and any(logic.can_hold((node, True)) for logic in logics):
         return None
+    if always and isinstance(node, Comparison) and any(_asks_whether_full(node, logic) for logic in logics):
+        return None
     often = "always" if always else "never"
     is_whole = node == condition.expression.tree and not isinstance(node, Comparison)
     told = f"{condition.what} {often} holds" if is_whole else f"this is {often} true"
     return remark(condition.expression, node, told, _why(node, logics[0]))
+
+
+def _asks_whether_full(node: Comparison, logic: Logic) -> bool:
+    """Whether a count is asked for the very number with which its window begins to be known."""
+    side = logic.side(node)
+    if side is None or not (isinstance(side.term, Call) and side.term.function == "count"):
+        return False
+    return side.number == logic.ranges.of(side.term).low - (side.operator == ">")
 
 
 def _looks_at_rows(tree: Node, pack: Pack) -> bool:
@@ -115,13 +161,23 @@ def _looks_at_rows(tree: Node, pack: Pack) -> bool:
 def _why(node: Node, logic: Logic) -> str:
     """Why a comparison, or what joins some, comes out the same always."""
     if isinstance(node, And):
+        wild = [part.arguments[0] for part in node.operands if isinstance(part, Call) and part.function == "nonfinite"]
+        for id in (name.id for name in wild if isinstance(name, Name)):
+            if any(id in known_with(part, logic.pack) for part in node.operands):
+                return f"where {id} is not finite, nothing else is known of it: join them with 'or'"
         return "its parts rule each other out"
     if isinstance(node, Or):
         return "where one part fails, another one holds"
     if isinstance(node, Comparison) and node.left == node.right:
         return "both sides are the same"
     for side in node.children():
+        if logic.is_switch(side):
+            continue
+        if logic.ranges.is_whole(side) and isinstance(node, Comparison) and node.operator in ("==", "!="):
+            return "that number has no fraction"
         low, high = logic.ranges.of(side)
+        if low == high:
+            return f"that number is always {low:g}"
         if float("-inf") < low < high < float("inf"):
             return f"that number lies between {low:g} and {high:g}"
         if float("-inf") < low < high:
@@ -129,3 +185,17 @@ def _why(node: Node, logic: Logic) -> str:
         if low < high < float("inf"):
             return f"that number is never above {high:g}"
     return "mend the condition"
+
+
+def _why_unknown(node: Node) -> str:
+    """Why a number is unknown on every row."""
+    match node:
+        case Arithmetic(operator="/"):
+            return "what is divided by zero is unknown; to find NaN and infinite values, call nonfinite()"
+        case Call(function="log" | "log10" as function):
+            return f"{function}() is known above 0 only"
+        case Call(function="sqrt"):
+            return "sqrt() is known from 0 on only"
+        case Name(id=id):
+            return f"mend the 'expr' of metric {id!r}"
+    return "it is too large for a number; write a smaller one"

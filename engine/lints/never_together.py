@@ -49,8 +49,7 @@ def check(pack: Pack) -> Iterator[Remark]:
     for condition in conditions_of(pack):
         tree = condition.expression.tree
         goals = [(tree, True), *condition.scope]
-        named = dict.fromkeys(needed(tree, pack, frozenset()))
-        wheres = {id: where.tree for id in named if (where := pack.metrics[id].where) is not None}
+        wheres = {id: where.tree for id in needed(tree, pack) if (where := pack.metrics[id].where) is not None}
         if not wheres or not any(logic.can_hold(*goals) for logic in logics):
             continue
         if any(logic.can_hold(*goals, *((where, True) for where in wheres.values())) for logic in logics):

@@ -38,17 +38,15 @@ passes::
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import inf
 
-from ..check import LENGTH
 from ..expression import Expression
 from ..functions import FUNCTIONS, Kind
 from ..pack import Pack
-from ..tree import Call, Name, Node, Text
+from ..tree import Call, Node
 from . import Remark
 from ._conditions import conditions_of, remark
-from ._values import Values, every_setting
-from ._windows import points
+from ._values import every_setting
+from ._windows import points_of
 
 SEVERITY = "warning"
 
@@ -70,7 +68,7 @@ def check(pack: Pack) -> Iterator[Remark]:
             window = _window(call)
             if not isinstance(call, Call) or window is None:
                 continue
-            sizes = [_points(window, pack, values) for values in settings]
+            sizes = [points_of(window, pack, values) for values in settings]
             least, most = max(size[0] for size in sizes), max(size[1] for size in sizes)
             if most < 1:  # an error of its own
                 continue
@@ -103,13 +101,3 @@ def _expressions(pack: Pack) -> Iterator[Expression]:
         for requirement in gate.require.values():
             if requirement.value.at.file == pack.at.file:
                 yield requirement.value
-
-
-def _points(window: Node, pack: Pack, values: Values) -> tuple[float, float]:
-    """The fewest and the most points that a window holds where it is full enough."""
-    if isinstance(window, Text):
-        found = LENGTH.fullmatch(window.value)
-        amount = float(found["amount"]) if found else inf
-        return amount, amount
-    known = pack.windows.get(window.id) if isinstance(window, Name) else None
-    return points(known, values) if known is not None else (inf, inf)
