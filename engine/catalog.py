@@ -67,6 +67,10 @@ CLOCK_HELP = {
         "What ended it: 'finish', 'interrupt', 'error', 'out_of_memory' or 'non_finite'; known on the last row, where"
         " console output tells it."
     ),
+    "numberless": (
+        "How many lines at the end name a sentinel and give it no number (null, text), though they did before; known on"
+        " these, and on the last row."
+    ),
 }
 """What the names of the clock mean, which stand in no pack."""
 

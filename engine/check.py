@@ -43,9 +43,11 @@ CLOCK = {
     "silence": "number",
     "ended": "condition",
     "ended_by": "text",
+    "numberless": "number",
 }
 """The names that every pack knows: where in the run a row stands. `silence` (seconds from the last row to `--now`),
-`ended` (whether the run is known to have ended) and `ended_by` (what ended it) are known on the last row only."""
+`ended` (whether the run is known to have ended), `ended_by` (what ended it) and `numberless` (lines at the end in which
+a sentinel is no number, and known on these) are known on the last row only."""
 
 INTERVAL = "interval"
 """The usual distance of two rows on the clock; a name for the lengths of windows and durations."""

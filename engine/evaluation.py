@@ -99,6 +99,8 @@ class Evaluation:
             now=now,
             ended=given.facts.ended,
             ended_by=given.facts.ended_by,
+            numberless=given.facts.numberless,
+            numberless_from=given.facts.numberless_from,
             starts_midway=given.starts_midway,
             interval=self.interval,
             started=self.started,
@@ -170,7 +172,10 @@ class Evaluation:
             self.given.facts.clock,
             self.splitter,
             self.given.keys,
-            self.given.facts.ended_because,
+            {
+                "ended_because": self.given.facts.ended_because,
+                "numberless_because": self.given.facts.numberless_because,
+            },
         )
         begin(FOUND)
         findings, all_states = self._settled(bench, judged, courses, lacks)

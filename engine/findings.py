@@ -47,7 +47,7 @@ class Workbench(Record):
     clock: str = "step"
     splitter: Splitter | None = None
     keys: Mapping[str, str] = EMPTY
-    ended_because: str = ""
+    because: Mapping[str, str] = EMPTY  # names for messages → what the log says of how it ends
 
     def called(self, member: str, id: str = "") -> str:
         """What the log calls a metric, or a member of the metric `id`; the id of one that is computed."""
@@ -115,8 +115,7 @@ def _finding(
     values |= {name: at.step for name, at in moments.items()} | {"epoch": last.epoch}
     if "nonfinite" in wanted:
         values["nonfinite"] = ", ".join(_spoken(bench, id, hit) for id, hit in wild.items())
-    if "ended_because" in wanted:
-        values["ended_because"] = bench.ended_because or None
+    values |= {name: told or None for name, told in bench.because.items() if name in wanted}
     if "series" in wanted:
         values["series"] = in_series(series)
     if proof:

@@ -18,7 +18,18 @@ from .template import placeholders
 from .tree import Name
 from .words import plural
 
-MESSAGE_NAMES = ("onset", "fired", "step", "epoch", "value", "threshold", "series", "nonfinite", "ended_because")
+MESSAGE_NAMES = (
+    "onset",
+    "fired",
+    "step",
+    "epoch",
+    "value",
+    "threshold",
+    "series",
+    "nonfinite",
+    "ended_because",
+    "numberless_because",
+)
 """What a rule's message may show besides metrics and params."""
 
 _MENDS = {

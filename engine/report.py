@@ -199,6 +199,9 @@ class LogFacts(Record):
     notes: tuple[str, ...] = ()  # what a user should know about the reading, a sentence each
     ended_because: str = ""  # what the log says about why it ended, and the line that says so
     ended_by: str = ""  # what kind of end that is: finish, interrupt, error, out_of_memory or non_finite
+    numberless: int = 0  # lines at the end in which the key of a sentinel holds no number, though it held one before
+    numberless_from: int = 0  # the first of them
+    numberless_because: str = ""  # which keys these are, and what they hold
     doubled: int = 0  # lines that hold a key twice, of which the first counts; looked for where the first line does
     known: tuple[Known, ...] = ()  # what the log, or a file beside it, says of the run besides its rows
 

@@ -141,6 +141,12 @@ def short(rng: random.Random, rows: list[Row]) -> list[Row]:
     return rows[: rng.randint(1, 4)]
 
 
+def that_end_in_null(rng: random.Random, rows: list[Row]) -> list[Row]:
+    first, gone = len(rows) - rng.randint(5, 20), rng.choice((None, "n/a"))
+    gone_keys = rng.sample([key for key in rows[-1] if key not in ("step", "epoch")], 2)
+    return [row | dict.fromkeys(gone_keys, gone) if place >= first else row for place, row in enumerate(rows)]
+
+
 Twist = Callable[[random.Random, list[Row]], list[Row]]
 
 TWISTS: tuple[Twist, ...] = (
@@ -161,6 +167,7 @@ TWISTS: tuple[Twist, ...] = (
     with_times,
     ended,
     short,
+    that_end_in_null,
 )
 
 

@@ -50,6 +50,8 @@ class Names(Record):
     now: float | None = None
     ended: bool = False
     ended_by: str = ""
+    numberless: int = 0
+    numberless_from: int = 0  # a line
     starts_midway: bool = False
     interval: float = 0.0  # the usual distance of two rows on the clock
     started: float | None = None  # the time of the first row, in seconds
@@ -197,6 +199,11 @@ class Binder:
                 return Op("where", (last, Const(self.names.ended, CONDITION)), CONDITION)
             case "ended_by":
                 return Op("where", (last, Const(self.names.ended_by or None, TEXT)), TEXT)
+            case "numberless":
+                if self.names.numberless:
+                    reached = Op(">=", (Clock("line"), Const(float(self.names.numberless_from))), CONDITION)
+                    last = Op("or", (reached, last), CONDITION)
+                return Op("where", (last, Const(float(self.names.numberless))))
             case "silence":
                 now = None if self.names.ended else self.names.now
                 return Op("where", (last, Op("-", (Const(now), Clock("time")))))

@@ -23,6 +23,7 @@ from ..readers.doubled import doubled
 from ..readers.lines import MALFORMED, OBJECT, Lines, rows_sql
 from ..readers.model import Run, Wanted
 from ..readers.normalise import Source
+from ..readers.numberless import of_text
 from ..readers.opening import Head
 from ..readers.rows import facts_of, starts_midway
 from ..readers.survey import Survey
@@ -208,7 +209,8 @@ class Reader:
 
     def _layouts(self, counted: Mapping[int, Lines]) -> dict[int, Layout]:
         """Which metrics each run has, but for runs that have none, or too few good lines."""
-        cells = len({column for pairs in self.columns.metrics.values() for _, column in pairs})
+        columns = sorted({column for pairs in self.columns.metrics.values() for _, column in pairs})
+        cells = len(columns)
         known: dict[tuple[bool, ...], Layout] = {}
         found = {}
         for run, lines in counted.items():
@@ -216,11 +218,13 @@ class Reader:
             if logged not in known:
                 known[logged] = chosen(self.columns, self.wanted, lines.answers)
             layout = known[logged]._replace(
+                logged=dict(zip(columns, lines.answers, strict=False)),
                 total=next((value for value in lines.answers[cells:-1] if value is not None), None),
                 summary_line=lines.answers[-1] or 0,
             )
             is_few = lines.malformed and not self._suffices(layout)
-            if layout.metrics and lines.malformed < lines.objects and not is_few and self._is_silent(run, layout):
+            is_good = layout.metrics and lines.malformed < lines.objects and not is_few
+            if is_good and self._is_silent(run, layout, lines):
                 found[run] = layout
         return found
 
@@ -228,8 +232,10 @@ class Reader:
         required = set(self.wanted.required)
         return not required or any(metric.id in required for metric in layout.metrics)
 
-    def _is_silent(self, run: int, layout: Layout) -> bool:
+    def _is_silent(self, run: int, layout: Layout, lines: Lines) -> bool:
         """Whether there is nothing to say of metrics that may have been logged, but not as numbers."""
+        if of_text(self.texts[run].raw, layout, lines.objects).lines:
+            return False
         names, read = self.texts[run].names, tuple(metric.id for metric in layout.metrics)
         if (names, read) not in self._silent:
             cells = Cells(Survey(names).lacks)

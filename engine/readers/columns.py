@@ -62,6 +62,7 @@ class Layout(Record):
     moves: str = "true"
     hidden: str | None = None  # SQL: a sentinel is not finite on this row, so 0.0 hides a NaN
     notes: tuple[str, ...] = ()
+    logged: Mapping[str, int] = EMPTY  # column of `raw` → the lines that have it
 
     @property
     def judged(self) -> list[Metric]:
@@ -156,6 +157,7 @@ def chosen(columns: Columns, wanted: Wanted, counted: Sequence[Any]) -> Layout:
     layout = Layout(
         total=next((value for value in counted[len(cells) : -1] if value is not None), None),
         summary_line=counted[-1] or 0,
+        logged=logged,
     )
     metrics = []
     for metric in wanted.metrics:

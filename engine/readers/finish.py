@@ -14,6 +14,7 @@ from .diagnose import wrong_types
 from .lines import Lines
 from .model import Run, Wanted
 from .normalise import Source
+from .numberless import Numberless, numberless
 from .opening import Opening
 
 
@@ -50,6 +51,7 @@ def finished(
     layout = _with_total(opening, layout, known)
     never = dict(wrong_types(opening.con, source, scan.rows, wanted, layout, columns.cells.lacks))
     layout = layout._replace(notes=(*layout.notes, *notes, *never.values()))
+    gone = numberless(opening.con, source, layout, counted) if scan.is_lines else Numberless()
     try:
         run = rows.assemble(opening.con, opening.path, counted, layout)
     except LogError as error:
@@ -58,7 +60,9 @@ def finished(
     if source.places:
         rows.renumber(opening.con, source.places)
     run.never = never
-    run.facts = run.facts._replace(format=name, known=known)
+    run.facts = run.facts._replace(
+        format=name, known=known, numberless=gone.lines, numberless_from=gone.first, numberless_because=gone.because
+    )
     return run
 
 

@@ -161,6 +161,10 @@ def _log(log: LogFacts) -> Json:
         data["ended_because"] = log.ended_because
     if log.ended_by:
         data["ended_by"] = log.ended_by
+    if log.numberless:
+        data["numberless"] = log.numberless
+        data["numberless_from"] = log.numberless_from
+        data["numberless_because"] = log.numberless_because
     if log.known:
         data["known"] = [
             {
