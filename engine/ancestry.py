@@ -72,7 +72,7 @@ class Files:
 
     def _pack(self, path: Path, file: str) -> Shaped:
         if path.suffix == ".toml" and path.is_file():
-            hint = "packs, tests and overrides are YAML; 'rules show PACK' checks the settings in a pyproject.toml"
+            hint = "packs, tests and overrides are YAML; of TOML, only [tool.trainrules] of a pyproject.toml is read"
             raise PackError([Problem(Position(file, 1, 1), "wrong-file", "this is TOML, not a pack", hint)])
         try:
             shaped = self._read(path, file)

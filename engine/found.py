@@ -83,7 +83,7 @@ def _project(start: str, problems: Problems) -> Found | None:
     place = os.path.abspath(start)
     while True:
         path = os.path.join(place, PROJECT_FILE)
-        table = _table(path, problems)
+        table = project_table(path, problems)
         if table is not None:
             return table
         above = os.path.dirname(place)
@@ -92,13 +92,24 @@ def _project(start: str, problems: Problems) -> Found | None:
         place = above
 
 
-def _table(path: str, problems: Problems) -> Found | None:
-    """The table [tool.trainrules] of a project file; None where the file is not there or does not speak of us."""
+def may_have_table(path: str) -> bool:
+    """Whether a project file speaks of us, as far as one can tell without reading it as TOML."""
+    return _mentioning(path) is not None
+
+
+def _mentioning(path: str) -> bytes | None:
+    """What stands in a project file that speaks of us."""
     try:
         data = contents(path, MAX_PROJECT_BYTES)
     except OSError:
         return None
-    if not _MENTION(data):
+    return data if _MENTION(data) else None
+
+
+def project_table(path: str, problems: Problems) -> Found | None:
+    """The table [tool.trainrules] of a project file; None where the file is not there or does not speak of us."""
+    data = _mentioning(path)
+    if data is None:
         return None
     from .tomlio import compose_toml
 

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from .ancestry import SUFFIXES
 from .errors import surely_meant
-from .found import BESIDE_LOG
+from .found import BESIDE_LOG, PROJECT_FILE, may_have_table
 from .overrides import KEYS
 
 Kind: TypeAlias = Literal["pack", "tests", "overrides"]
@@ -28,8 +28,11 @@ _OF_TESTS = ("schema", "pack", "names", "tests")
 def kind_of(path: str) -> Kind | None:
     """What a file is, by its modeline, its name or its keys; None where it is none of ours.
 
-    One that is named like tests or overrides is that, unless its keys are those of another tool.
+    A pyproject.toml with a table [tool.trainrules] is an override file. One that is named like tests or overrides is
+    that, unless its keys are those of another tool.
     """
+    if os.path.basename(path) == PROJECT_FILE:
+        return "overrides" if may_have_table(path) else None
     named = _named(path)
     if not os.path.isfile(path):  # a pipe would keep one waiting
         return named
@@ -61,7 +64,12 @@ def _named(path: str) -> Kind | None:
     return "overrides" if suffix in SUFFIXES and re.search(r"\.overrides?$", stem) else None
 
 
-def packs_in(folders: Sequence[Path]) -> dict[str, str]:
+def packs_near(folder: Path) -> dict[str, str]:
+    """The files of the packs in a folder, the current one, and where packs lie in both, by their names."""
+    return _packs_in((folder, folder / "rules", folder / "packs", Path("rules"), Path("packs")))
+
+
+def _packs_in(folders: Sequence[Path]) -> dict[str, str]:
     """The files of the packs in some folders by the names that they give themselves; the first of a name counts."""
     found: dict[str, str] = {}
     for folder in folders:

@@ -10,9 +10,10 @@ from .expression import Expression
 from .found import Found
 from .items import Item
 from .literals import setting, setting_problems
-from .overrides import Asked, Layer, form_of, from_file, from_found, from_settings, from_values
+from .overrides import Asked, Layer, form_of, from_file, from_settings, from_values
 from .pack import SEVERITIES, Pack, Scalar, Variant
 from .problems import Problems
+from .project import from_found
 from .resolved import Override, Resolved
 from .settings import FILE, FOUND, OPTION, VALUES, VARIANT, Said, Source, Switch
 from .suppress import with_switches

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from .errors import PackError, Position, Problem, did_you_mean
 from .fields import kind
-from .found import BESIDE_LOG, Found, shown
+from .found import shown
 from .items import Item
 from .literals import is_given
 from .pack import EMPTY, SEVERITIES, Pack, Scalar
 from .problems import Problems
 from .record import Record
-from .settings import FILE, OPTION, PROJECT, VALUES, End
+from .settings import FILE, OPTION, VALUES, End
 from .suppress import end_of
 from .yamlscalars import scalar
 
@@ -22,9 +22,6 @@ KEYS = ("pack", "params", "severities", "disable", "enable")
 
 ENTRY = ("severity", "reason", "until")
 """What may be said of a rule under `disable` (but for `severity`) and `severities`."""
-
-PACKS = "packs"
-"""The key of a project's table under which settings for one pack stand, by its name."""
 
 _CLI = "--set"
 
@@ -65,35 +62,6 @@ def from_file(path: Path, pack: Pack, problems: Problems, *, name: str | None = 
         return Layer(origin)
     problems.extend(document.problems)
     return from_item(document.root, origin, FILE, pack, problems)
-
-
-def from_found(found: Found, pack: Pack, problems: Problems) -> list[Layer]:
-    """The layers of a file that was found: of a project's table, what is for all packs, then what is for this one."""
-    if found.root is None:
-        return []
-    if found.kind != PROJECT:
-        return [from_item(found.root, BESIDE_LOG, found.kind, pack, problems)]
-    fields = found.root.value
-    if not isinstance(fields, dict):
-        problems.add(
-            found.root.key_at,
-            "wrong-type",
-            f"[tool.trainrules] must be a table, not {kind(found.root)}",
-            "write it as a table",
-        )
-        return []
-    general = Item({key: item for key, item in fields.items() if key != PACKS}, found.name, *_place(found.root))
-    layers = [from_item(general, found.name, PROJECT, pack, problems, more=(PACKS,))]
-    packs = fields.get(PACKS)
-    if packs is None:
-        return layers
-    if not isinstance(packs.value, dict):
-        problems.add(
-            packs.at, "wrong-type", f"'{PACKS}' must be a table, not {kind(packs)}", "as in [tool.trainrules.packs.kto]"
-        )
-    elif pack.id in packs.value:
-        layers.append(from_item(packs.value[pack.id], found.name, PROJECT, pack, problems))
-    return layers
 
 
 def from_settings(settings: Sequence[str], problems: Problems) -> Layer:
@@ -264,10 +232,6 @@ def _why(rule: str, item: Item, fields: Mapping[str, Item], problems: Problems) 
 def _named(item: Item) -> Item:
     """An item whose place is that of its key."""
     return Item(item.value, item.file, item.key_line or item.line, item.key_column or item.column)
-
-
-def _place(item: Item) -> tuple[int, int]:
-    return (item.key_line, item.key_column) if item.key_line else (item.line, item.column)
 
 
 def _mapping(root: Mapping[str, Item], key: str, problems: Problems) -> dict[str, Item]:

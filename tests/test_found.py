@@ -214,6 +214,14 @@ def test_a_project_file_without_end_is_refused(place: Path, pack: Pack) -> None:
             "[tool.trainrules]\npacks = 3\n",
             "pyproject.toml:2:9: 'packs' must be a table, not the number 3; as in [tool.trainrules.packs.kto]",
         ),
+        (
+            "[tool.trainrules.packs.demmo.params]\nfloor = 1\n",
+            "pyproject.toml:1:24: no pack is called 'demmo'; did you mean 'demo'?",
+        ),
+        (
+            "[tool.trainrules]\npacks.dem.params.floor = 1\n",
+            "pyproject.toml:2:7: no pack is called 'dem'; did you mean 'demo'?",
+        ),
         ("[tool.trainrules]\ndisable = ['lo']\n", "pyproject.toml:2:13: unknown rule 'lo'; did you mean 'low'?"),
     ],
 )
@@ -222,6 +230,17 @@ def test_mistakes_in_a_project_have_their_place(place: Path, pack: Pack, text: s
     with pytest.raises(OverrideError) as caught:
         resolve(pack)
     assert str(caught.value) == f"{problem}; --isolated ignores the file"
+
+
+@pytest.mark.parametrize("name", ["kto", "other", "demo2", "demo3", "demo4"])
+def test_settings_for_other_packs_are_passed_over(place: Path, pack: Pack, name: str) -> None:
+    """Also where their names are nearly this one's: of shipped packs, of the project's own, and beside settings for both."""
+    for path, id in (("demo2.yaml", "demo2"), ("packs/demo3.yaml", "demo3")):
+        Path(path).parent.mkdir(exist_ok=True)
+        Path(path).write_text(PACK.replace("demo", id))
+    both = "[tool.trainrules.packs.demo.params]\nfloor = 1\n" if name == "demo4" else ""
+    Path("pyproject.toml").write_text(f"{both}[tool.trainrules.packs.{name}.params]\nfloor = 5\n")
+    assert resolve(pack).values["floor"] == (1 if both else 0.5)
 
 
 def test_a_file_for_another_pack_is_passed_over(place: Path, pack: Pack) -> None:

@@ -264,11 +264,6 @@ def test_a_fault_hides_nothing_that_is_wrong_elsewhere(write: Write, when: str, 
     assert found == problems
 
 
-def test_a_toml_file_is_no_pack(write: Write) -> None:
-    write(pyproject_DOT_toml="[tool.trainrules]\nparams = {a = 1}\n")
-    assert told("pyproject.toml") == ["pyproject.toml:1:1 wrong-file"]
-
-
 def test_a_broken_pack_is_told_once_for_itself_and_its_tests(write: Write) -> None:
     write(b_DOT_yaml=GOOD + "ruels: {}\n", b_DOT_test_DOT_yaml=TESTS, c_DOT_yaml=HEAD + "extends: b.yaml\n")
     assert told(".") == ["b.yaml:8:1 unknown-key"]

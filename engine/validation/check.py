@@ -10,8 +10,9 @@ from pathlib import Path
 
 from ..ancestry import Files
 from ..errors import OverrideError, PackError, Position, Problem, did_you_mean
+from ..found import PROJECT_FILE
 from ..items import Item
-from ..kinds import packs_in
+from ..kinds import packs_near
 from ..lints import lint_pack, lint_tests
 from ..load import load_pack, load_partly
 from ..overrides import Layer, from_item
@@ -31,6 +32,7 @@ from .files import Found, files_in
 from .measured import measured
 from .pieces import pieces_of, processes_for
 from .prepared import Prepared
+from .project import project_problems
 from .sharing import share
 
 
@@ -147,7 +149,8 @@ class Checker:
                     self._looked.add(shown(found.path))
                     yield from lint_tests(suite)
             case "overrides":
-                yield from self._of_overrides(Path(found.path))
+                is_project = Path(found.path).name == PROJECT_FILE
+                yield from (self._of_project if is_project else self._of_overrides)(Path(found.path))
 
     def _of_pack(self, path: str) -> Iterator[Problem]:
         try:
@@ -208,7 +211,9 @@ class Checker:
         layer = from_item(document.root, path.name, FILE, None, problems)
         yield from problems.found[len(shape) :]
         try:
-            pack = load_pack(self.pack) if self.pack is not None else self._target(layer.pack, path.parent)
+            pack = load_pack(self.pack) if self.pack is not None else None
+            if pack is None and layer.pack is not None:
+                pack = self._target(layer.pack, path.parent)
         except PackError as error:
             yield from error.problems
             name = self.pack if self.pack is not None or layer.pack is None else str(layer.pack.value)
@@ -224,6 +229,18 @@ class Checker:
             known = {each.at for each in problems.found}
             yield from (each for each in error.problems if each.at not in known)
 
+    def _of_project(self, path: Path) -> Iterator[Problem]:
+        problems = Problems()
+        try:
+            named = load_pack(self.pack) if self.pack is not None else None
+        except PackError as error:
+            problems.extend(error.problems)
+            named = None
+        layer = project_problems(path, named, lambda given: self._target(given, path.parent), problems)
+        yield from dict.fromkeys(problems.found)
+        if layer is not None:
+            self._unchecked(path, layer, "no pack is named", "give --pack NAME")
+
     def _unnamed(self, path: str, pack: str) -> None:
         """Note that the names in a file of tests were held against nothing."""
         told = f"names were not checked: pack {pack!r} cannot be used"
@@ -234,15 +251,13 @@ class Checker:
         if layer.params or layer.severities or layer.enabled:
             self._notes.append(Note(path.as_posix(), f"names were not checked: {why}", hint))
 
-    def _target(self, given: Item | None, folder: Path) -> Pack | None:
-        """The pack that an override file says it is for: one validated along with it, a shipped one, one nearby.
+    def _target(self, given: Item, folder: Path) -> Pack:
+        """The pack that settings say they are for: one validated along with them, a shipped one, one nearby.
 
         Of several that are validated under that name, the one in the file's own folder is meant, else the first.
 
         Raises PackError where there is none of that name.
         """
-        if given is None:
-            return None
         name = str(given.value)
         known: dict[str, Head] = {}
         for _, each in self._heads:
@@ -253,7 +268,7 @@ class Checker:
             return self._loaded(known[name].loaded_by)
         if name in shipped_files():
             return self._loaded(name)
-        nearby = packs_in((folder, folder / "rules", folder / "packs", Path("rules"), Path("packs")))
+        nearby = packs_near(folder)
         if name in nearby:
             return self._loaded(Path(nearby[name]))
         hint = did_you_mean(name, list(dict.fromkeys([*known, *nearby, *shipped_files()])))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..ancestry import SUFFIXES
 from ..errors import Position, Problem
+from ..found import PROJECT_FILE
 from ..kinds import Kind, kind_of
 from ..record import Record
 
@@ -68,5 +69,5 @@ def _walked(folder: str, unread: list[Problem]) -> Iterator[str]:
     for place, folders, names in os.walk(folder, onerror=told):
         folders[:] = sorted(name for name in folders if name not in _SKIPPED and not name.startswith("."))
         for name in sorted(names):
-            if name.endswith(SUFFIXES):
+            if name.endswith(SUFFIXES) or name == PROJECT_FILE:
                 yield os.path.join(place, name)

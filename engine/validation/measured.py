@@ -27,7 +27,7 @@ def measured(problems: Sequence[Problem], sources: Mapping[str, str]) -> list[Pr
         width = problem.width
         if not width:
             if file not in widths:
-                widths[file] = _scalars(source)
+                widths[file] = {} if file.endswith(".toml") else _scalars(source)
             width = widths[file].get((line, column), 0)
         if not width:
             word = _WORD.match(text, column - 1)
