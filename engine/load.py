@@ -18,7 +18,7 @@ from .pack import Pack
 from .problems import Problems
 from .record import Record
 from .references import check_references
-from .shipped import RULES, shipped_files
+from .shipped import RULES, path_of, shipped_files
 
 NEEDS_PARENT = frozenset({"missing-key", "contradiction", "no-direction", "uneven-keys", "empty-value"})
 """What cannot be told of a pack whose parent is not known, besides unknown names."""
@@ -45,7 +45,7 @@ def load_pack(name_or_path: str | Path, *, strict: bool = False, files: Files | 
     that it might mend.
     """
     attempt = load_partly(name_or_path, Files(strict=strict) if files is None else files)
-    Problems(attempt.problems).raise_any()
+    Problems([_findable(each, attempt.pack.at.file) for each in attempt.problems]).raise_any()
     return attempt.pack
 
 
@@ -93,6 +93,15 @@ def parent_of(pack: Pack, load: Callable[[str | Path], Pack] | None = None) -> P
 @cache
 def _shipped_parent(name: str) -> Pack:
     return load_pack(name)
+
+
+def _findable(problem: Problem, own: str) -> Problem:
+    """A problem in a shipped parent of a pack in the file `own`, at a place that one finds."""
+    folder, name = os.path.split(problem.at.file)
+    stem = name.removesuffix(".yaml")
+    if problem.at.file == own or folder != "rules" or stem not in shipped_files():
+        return problem
+    return problem._replace(at=problem.at._replace(file=path_of(stem)))
 
 
 def _holds_anyway(problem: Problem) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 RULES = Path(__file__).resolve().parent.parent / "rules"
@@ -22,6 +23,13 @@ def shipped_with(section: str) -> list[str]:
     """The shipped packs whose own files have a section, by name, `common` first; what they inherit is not theirs."""
     own = [path.stem for path in pack_files(RULES) if f"\n{section}:" in path.read_text(encoding="utf-8")]
     return sorted(own, key=lambda name: (name != "common", name))
+
+
+def path_of(name: str) -> str:
+    """Where one finds the file of a shipped pack: seen from the current folder if it lies in there."""
+    path = RULES / f"{name}.yaml"
+    here = Path(os.getcwd()).resolve()
+    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
 
 
 def pack_files(folder: Path) -> list[Path]:

@@ -21,7 +21,8 @@ from trainrules.engine.compile import lower
 from trainrules.engine.errors import Position
 from trainrules.engine.found import BESIDE_LOG
 from trainrules.engine.functions import FUNCTIONS
-from trainrules.engine.overrides import KEYS, PACKS
+from trainrules.engine.overrides import KEYS
+from trainrules.engine.project import PACKS
 from trainrules.engine.pack import CAUSES, SEVERITIES, UNITS
 from trainrules.engine.parser import parse
 from trainrules.engine.readers import normalise, rows

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from trainrules.engine.errors import PackError
-from trainrules.engine.load import load_pack
+from trainrules.engine.load import RULES, load_pack
 
 HEAD = "schema: 1\npack: demo\nversion: 1.0.0\ntitle: Demo\n"
 BASE = HEAD + "metrics: {loss: {keys: [loss]}}\n"  # five lines
@@ -251,3 +251,8 @@ def test_all_problems_are_told_at_once() -> None:
         "p.yaml:22:16: unknown placeholder 'los'; did you mean 'loss'?",
         "p.yaml:23:47: 'loss' is upside down: 2 is above 1; write [low, high]",
     ]
+
+
+def test_a_shipped_parent_is_named_by_where_it_is() -> None:
+    found = told(HEAD + "extends: common\nparams: {still_share: {default: true, type: boolean}}\n")
+    assert {each.rsplit(": ", 1)[0].partition(":")[0] for each in found} == {"p.yaml", str(RULES / "common.yaml")}

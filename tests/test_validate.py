@@ -728,6 +728,31 @@ def test_shipped_packs_can_be_validated_from_anywhere(write: Write) -> None:
     assert (run.stderr, run.stdout) == ("", f"{amount} packs and {amount} files of tests are valid\n")
 
 
+def test_a_shipped_parent_is_named_by_where_it_is(write: Write, run: Run) -> None:
+    """What a pack breaks in a parent that it does not have in its own folders; the line is shown as well."""
+    write(
+        p_DOT_yaml=HEAD
+        + "extends: common\nparams: {still_share: {default: true, type: boolean, min: null, max: null}}\n"
+    )
+    common = RULES_FOLDER / "common.yaml"
+    line = next(n for n, text in enumerate(common.read_text().splitlines(), 1) if "still_share *" in text)
+    problems = validation.validate(["p.yaml"]).problems
+    assert {each.at.file for each in problems} == {"p.yaml", common.as_posix()}
+    assert (common.as_posix(), line) in {each.at[:2] for each in problems}
+    shown = run("p.yaml", "--color", "always")[1]
+    assert f"{common.as_posix()}:{line}:" in shown
+    assert f"{line} | " in shown
+
+
+def test_a_shipped_parent_below_the_current_folder_is_named_from_there(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(p_DOT_yaml=HEAD + "extends: common\nparams: {still_share: {default: true, type: boolean}}\n")
+    path = os.path.relpath("p.yaml", RULES_FOLDER.parent)
+    monkeypatch.chdir(RULES_FOLDER.parent)
+    assert {each.at.file for each in validation.validate([path]).problems} == {path, "rules/common.yaml"}
+
+
 def test_a_parent_is_called_as_it_was_given(write: Write) -> None:
     folder = os.path.relpath(RULES_FOLDER, write())
     packs = [Found(f"{folder}/{name}.yaml", "pack") for name in ("alpha_lora", "common")]

@@ -24,7 +24,7 @@ from ..record import Record
 from ..resolved import Resolved
 from ..schema import shape_problems
 from ..settings import FILE
-from ..shipped import RULES, shipped_files
+from ..shipped import RULES, path_of, shipped_files
 from ..yamlio import MAX_BYTES, compose_file
 from . import Note, NotSharedError, Outcome
 from .disabled import silenced
@@ -83,7 +83,8 @@ class Checker:
         files, problems = files_in(list(paths), skip_others=skip_others)
         ordered = [each for kind in ("pack", "tests", "overrides") for each in files if each.kind == kind]
         first = [place for place, each in enumerate(ordered) if each.kind != "overrides"]
-        # A shipped pack may be among them, which others name as their parent.
+        # A shipped pack may be among them, which others name as their parent; else its problems name where it is.
+        self.files.called = {os.path.realpath(RULES / f"{name}.yaml"): path_of(name) for name in shipped_files()}
         self.files.called |= {os.path.realpath(each.path): shown(each.path) for each in ordered if each.kind == "pack"}
         processes = 1 if self.alone else processes_for(ordered)
         found: dict[int, list[Problem]] = {}
