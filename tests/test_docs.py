@@ -22,9 +22,9 @@ from trainrules.engine.errors import Position
 from trainrules.engine.found import BESIDE_LOG
 from trainrules.engine.functions import FUNCTIONS
 from trainrules.engine.overrides import KEYS
-from trainrules.engine.project import PACKS
 from trainrules.engine.pack import CAUSES, SEVERITIES, UNITS
 from trainrules.engine.parser import parse
+from trainrules.engine.project import PACKS
 from trainrules.engine.readers import normalise, rows
 from trainrules.engine.references import MESSAGE_NAMES
 from trainrules.engine.scalar import evaluate_scalar
