@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from .errors import PackError, Position, Problem, did_you_mean
+from .filenames import SUFFIXES, file_meant
 from .items import Document, Item
 from .record import Record
 from .shipped import RULES, shipped_files
 from .yamlio import MAX_BYTES, compose_bytes, content_of
 
-SUFFIXES = (".yaml", ".yml")
 MAX_PARENTS = 8
 
 
@@ -107,7 +107,7 @@ class Files:
             if path.is_file():
                 return error
             message = f"parent pack {here.value!r} does not exist"
-            return Problem(here.at, "unknown-parent", message, _parent_hint(here))
+            return Problem(here.at, "unknown-parent", message, _parent_hint(here, path))
         return shaped if isinstance(shaped.document.root.value, dict) else PackError(shaped.problems)
 
     def _read(self, path: Path, file: str) -> Shaped:
@@ -172,8 +172,8 @@ def _parent(here: Item, path: Path, file: str) -> tuple[Path, str] | Problem:
     return path.parent / name, os.path.normpath(Path(file).parent / name).replace(os.sep, "/")
 
 
-def _parent_hint(here: Item) -> str:
+def _parent_hint(here: Item, path: Path) -> str:
     name = str(here.value)
     if Path(name).suffix:
-        return "give a path relative to this file"
+        return file_meant(path, name) or "give a path relative to this file"
     return did_you_mean(name, shipped_files()) or f"shipped packs are {', '.join(shipped_files()) or 'none'}"

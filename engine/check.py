@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from .amounts import date_mend, length_meant, seconds_of
 from .errors import Problem, did_you_mean
 from .expression import Expression
 from .functions import FUNCTIONS, Family, Kind
-from .pack import EMPTY, UNITS
+from .pack import EMPTY
+from .pythonisms import NUMBERS
 from .record import Record
 from .tree import (
     Among,
@@ -60,11 +62,10 @@ LONGEST = 1e12
 
 LENGTH = re.compile(r"\s*(?P<amount>\d+(?:\.\d+)?)\s+(?P<unit>points|steps|epochs|minutes)\s*")
 _NUMBER = partial(re.fullmatch, r"\s*[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?\s*")
+_DECLARED = "name it under windows, as in 'w: {{last: {}, min: 5 points}}'"
 _NO_ROWS = "use numbers, params and what is known of a whole run"
 UNDECLARED = "write a number, or declare it under params"
 """The mend of an unknown name that is like no other, where there are no rows."""
-
-_SINGULAR = {unit[:-1]: unit for unit in UNITS}
 
 
 class Scope(Record):
@@ -180,6 +181,11 @@ class _Checker:
             hint = did_you_mean(node.id, self.scope.names)
             if node.id in FUNCTIONS:
                 hint = f"{node.id}() is a function; call it"
+            elif node.id in NUMBERS:
+                names = (each.id for each in self.expression.tree.walk() if isinstance(each, Name))
+                metric = next((id for id in names if id in self.scope.metrics), "loss")
+                hint = f"NaN and infinite values are found by nonfinite(), as in nonfinite({metric})"
+                hint = hint if self.scope.rows else "write a finite number, or null for none"
             self.problem(node, "unknown-name", f"unknown name {node.id!r}", hint or self.undeclared())
 
     def comparison(self, node: Comparison) -> None:
@@ -196,10 +202,15 @@ class _Checker:
         sides = (node.left, node.right)
         types = [self.type_of(side) for side in sides]
         quoted = next((side.value for side in sides if isinstance(side, Text)), None)
+        length = LENGTH.fullmatch(quoted) if quoted is not None else None
         if "condition" in types:
             return "write the condition alone, or 'not' before it"
         if quoted is not None and _NUMBER(quoted):
             return f"write {quoted} without quotes"
+        if length is not None:
+            return f"write the number alone: {length['amount']}"
+        if quoted is not None and seconds_of(quoted) is not None and Name("time") in sides:
+            return date_mend(quoted)
         text = sides[types.index("text")]
         if isinstance(text, Name):
             return f"compare {text.id} with a text in quotes, as in {text.id} == 'main'"
@@ -228,11 +239,7 @@ class _Checker:
                 case Kind.WINDOW:
                     self.window(argument)
                 case Kind.MOMENT:
-                    found = LENGTH.fullmatch(argument.value) if isinstance(argument, Text) else None
-                    if not found or found["unit"] == "points":
-                        self.problem(
-                            argument, "bad-length", "a moment is written in quotes, with its unit", 'as in "5 epochs"'
-                        )
+                    self.moment(argument)
                 case Kind.COUNT | Kind.FRACTION:
                     self.constant(argument, parameter.name, parameter.kind, parameter.default)
         if node.function == "default" and None not in node.arguments and self.faults == before:
@@ -241,6 +248,13 @@ class _Checker:
                 self.problem(
                     node, "type-mismatch", f"default() is given a {first} and a {second}", "both must be of one type"
                 )
+
+    def moment(self, argument: Node) -> None:
+        found = LENGTH.fullmatch(argument.value) if isinstance(argument, Text) else None
+        if not found or found["unit"] == "points":
+            amount, unit = (length_meant(argument.value) if isinstance(argument, Text) else None) or ("5", "points")
+            hint = 'as in "5 epochs"' if unit == "points" else f'write "{amount} {unit}"'
+            self.problem(argument, "bad-length", "a moment is written in quotes, with its unit", hint)
 
     def metric(self, call: Call, argument: Node) -> None:
         if not isinstance(argument, Name) or argument.id not in self.scope.metrics:
@@ -260,15 +274,14 @@ class _Checker:
         if isinstance(argument, Text):
             found = LENGTH.fullmatch(argument.value)
             if not found:
-                unit = argument.value.split()[-1] if argument.value.split() else ""
-                hint = f"the unit is {_SINGULAR[unit]!r}" if unit in _SINGULAR else 'as in "20 points"'
-                self.problem(argument, "bad-window", f"{argument.value!r} is not a window", hint)
+                message = f"{argument.value!r} is not a window"
+                self.problem(argument, "bad-window", message, self.windowed(argument.value))
             elif found["unit"] != "points":
                 self.problem(
                     argument,
                     "bad-window",
                     f"a window of {found['unit']} must say how many points it needs",
-                    "name it under windows, with `min:`",
+                    _DECLARED.format(argument.value.strip()),
                 )
             elif float(found["amount"]) > LONGEST:
                 self.problem(
@@ -282,10 +295,25 @@ class _Checker:
                     argument, "bad-window", "a window of points needs a whole number of at least 1", 'as in "20 points"'
                 )
         elif not isinstance(argument, Name):
-            self.problem(argument, "bad-window", "a window is a name or a quoted length", 'as in trend or "20 points"')
+            hint = 'as in trend or "20 points"'
+            if isinstance(argument, Number) and argument.value >= 1 and argument.value.is_integer():
+                hint = f'write "{argument.value:g} points"'
+            self.problem(argument, "bad-window", "a window is a name or a quoted length", hint)
         elif argument.id not in self.scope.windows:
             hint = did_you_mean(argument.id, sorted(self.scope.windows)) or "declare it under windows"
             self.problem(argument, "unknown-window", f"unknown window {argument.id!r}", hint)
+
+    def windowed(self, text: str) -> str:
+        """How a window is written, which a quoted text should be."""
+        if text in self.scope.windows:
+            return f"write {text} without quotes"
+        if text.strip().isdecimal():
+            return f'write "{text.strip()} points"'
+        meant = length_meant(text)
+        if meant is None:
+            return 'as in "20 points"'
+        length = " ".join(meant)
+        return f'write "{length}"' if meant[1] == "points" else _DECLARED.format(length)
 
     def constant(self, argument: Node, name: str, kind: Kind, default: float | None) -> None:
         for node in argument.walk():

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from .ancestry import SUFFIXES
 from .errors import surely_meant
+from .filenames import SUFFIXES
 from .found import BESIDE_LOG, PROJECT_FILE, may_have_table
 from .overrides import KEYS
 

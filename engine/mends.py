@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 
+from .amounts import date_mend, length_meant, seconds_of
 from .errors import did_you_mean
 from .items import Item
 from .words import listed
@@ -119,12 +120,15 @@ def _length(value: object, expected: str) -> str:
     amount = (
         f"{value:g}" if isinstance(value, (int, float)) and not isinstance(value, bool) else found[1] if found else "5"
     )
+    meant = length_meant(value)
+    if meant is not None and meant[1] in units:
+        return f"write '{' '.join(meant)}'"
     if len(units) == 1:
         return f"write '{amount} points'"
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return f"write '{amount} points'" if "points" in expected else f"write '{amount} steps'"
     near = did_you_mean(found[2], units) if found and found[2] else ""
-    return near or f"the units are {listed(units)}; write '{amount} points'"
+    return near or f"the units are {listed(units)}; {'write' if found else 'as in'} '{amount} points'"
 
 
 def _name(value: object) -> str:
@@ -135,12 +139,17 @@ def _name(value: object) -> str:
 def _whole(value: object) -> str:
     if isinstance(value, float) and math.isfinite(value):
         return f"write {math.floor(value)} or {math.ceil(value)}"
-    return "write it without quotes, such as 20" if isinstance(value, str) else "such as 20"
+    if isinstance(value, str) and seconds_of(value) is not None:
+        return "a date is no number; write one such as 20"
+    is_quoted = isinstance(value, str) and value.strip().isdecimal()
+    return f"write {value} without quotes" if is_quoted else "such as 20"
 
 
 def _number(value: object) -> str:
     if isinstance(value, str) and re.fullmatch(r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?", value.strip()):
         return f"write {value.strip()} without quotes"
+    if isinstance(value, str) and seconds_of(value) is not None:
+        return date_mend(value)
     return "write one number, such as 0.5"
 
 

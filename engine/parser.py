@@ -17,7 +17,7 @@ from warnings import catch_warnings, simplefilter
 from .errors import ExpressionError, Position, Problem, did_you_mean
 from .expression import Expression
 from .functions import FUNCTIONS, Function
-from .pythonisms import INSTEAD, REFUSED
+from .pythonisms import CALLED, INSTEAD, REFUSED
 from .pythonplaces import Places
 from .record import Record
 from .tree import (
@@ -187,6 +187,8 @@ class _Parser:
             if not math.isfinite(number):
                 return self.broken(node, "out-of-range", "number is too large", "write one below 1.8e308")
             return Number(number, offset=offset)
+        if value is Ellipsis:
+            return self.broken(node, "not-in-language", "'...' stands for nothing", "write out what is left out here")
         return self.broken(node, "not-in-language", f"{value!r} is not part of the language", _SYNTAX)
 
     def name(self, node: ast.Name, depth: int) -> Node:
@@ -282,7 +284,9 @@ class _Parser:
             return Broken("", tuple(self.convert(argument, depth) for argument in node.args), offset=offset)
         name = node.func.id
         if (function := FUNCTIONS.get(name)) is None:
-            hint = did_you_mean(name, list(FUNCTIONS)) or "docs/language.md lists the functions"
+            first = node.args[0].id if node.args and isinstance(node.args[0], ast.Name) else "x"
+            hint = CALLED.get(name, "").format(first) or did_you_mean(name, list(FUNCTIONS))
+            hint = hint or "docs/language.md lists the functions"
             self.broken(node.func, "unknown-function", f"unknown function {name!r}", hint)
         given = [self.convert(argument, depth) for argument in node.args]
         options = [(keyword, self.convert(keyword.value, depth)) for keyword in node.keywords]
@@ -313,6 +317,8 @@ class _Parser:
         for option, value in options:
             if option.arg not in function.keywords or option.arg not in names:
                 near = did_you_mean(str(option.arg), [each for each in names if each in function.keywords])
+                if option.arg in names:
+                    near = f"leave '{option.arg}=' out: {usage}"
                 message = f"{name}() has no option {option.arg!r}"
                 at, width = self.places.offset(option), len(option.arg or "**")
                 raise _RefusedError(at, "wrong-arguments", message, near or usage, width)

@@ -36,3 +36,23 @@ INSTEAD: Mapping[type[ast.operator], tuple[str, str]] = {
     ast.MatMult: ("@", "multiply with *"),
 }
 """Operators of Python that are none here, their signs, and what is written in their place."""
+
+_WILD = "write nonfinite({0}), which finds NaN and infinite values"
+CALLED: Mapping[str, str] = {
+    **dict.fromkeys(("isnan", "is_nan", "isinf", "is_inf", "isnull", "is_null", "isna"), _WILD),
+    **dict.fromkeys(("isfinite", "is_finite"), "write not nonfinite({0})"),
+    **dict.fromkeys(("avg", "average", "moving_average", "rolling_mean"), "write mean({0}, window)"),
+    **dict.fromkeys(("sum", "cumsum"), "write total({0}, window)"),
+    **dict.fromkeys(("stdev", "stddev", "rolling_std"), "write std({0}, window)"),
+    **dict.fromkeys(("len", "length"), "write count({0}, window)"),
+    **dict.fromkeys(("fraction", "frequency"), "write share(condition, window)"),
+    **dict.fromkeys(("percentile", "pctile"), "write quantile({0}, window, q=0.9)"),
+    **dict.fromkeys(("shift", "previous"), "write prev({0})"),
+    **dict.fromkeys(("diff", "difference"), "write delta({0})"),
+    "ln": "write log({0})",
+    "pow": "a power is written {0} ** 2",
+}
+"""Functions of other languages, and what is written in their place; {0} is the name that they are called with."""
+
+NUMBERS = frozenset({"nan", "NaN", "inf", "Infinity", "infinity", "Inf", "NAN", "INF"})
+"""Names of numbers that are not finite, which the language does not have."""

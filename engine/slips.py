@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from .amounts import DATE, date_mend, length_meant
 from .record import Record
 
 
@@ -38,7 +39,8 @@ _WORDS = {"and": "and", "or": "or", "not": "not", "&&": "and", "||": "or", "&": 
 _TURNED = {"=>": ">=", "=<": "<=", "<>": "!=", "!": "not", ":=": "==", "===": "=="}
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _KEYWORDS = frozenset({"and", "or", "not", "in", "if", "else", "is"})
-_LENGTHS = r"\d+(?:\.\d+)?\s+(?:points?|steps?|epochs?|minutes?)\b"
+_LENGTHS = r"\d+(?:\.\d+)?\s+(?:point|step|epoch|minute|hour|day|second)s?\b"
+_THOUSANDS = {"k": 1e3, "m": 1e6}
 
 
 def _percent(found: re.Match[str]) -> str:
@@ -53,11 +55,32 @@ def _sign(found: re.Match[str]) -> str:
     return f"write {plain}" if plain.isascii() else "take it out"
 
 
+def _length(found: re.Match[str]) -> str:
+    if found.string[: found.start()].rstrip()[-1:] in ("(", ","):
+        return f'put it in quotes, as in "{" ".join(length_meant(found[0]) or ())}"'
+    return f"write the number alone: {found[0].split()[0]}"
+
+
+def _alone(text: str) -> str:
+    """What is said of a length where a number is due."""
+    amount, unit = text.split()
+    meant = length_meant(text)
+    if meant is None or meant[1].startswith(unit.removesuffix("s")):
+        return f"write the number alone: {amount}"
+    return f"write a number alone; lengths with a unit stand under windows and in 'for', as in '{' '.join(meant)}'"
+
+
 _SLIPS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = tuple(
     (re.compile(pattern), hint)
     for pattern, hint in (
         ("[“”„‟«»‘’‚‛]", lambda _: "write straight quotes, as in 'main'"),
+        (r"…|\.{3}", lambda _: "write out what is left out here"),
         (r"[^\x00-\x7F\w]", _sign),
+        (rf"(?<![\w.-]){DATE}", lambda found: date_mend(found[0])),
+        (
+            r"(?<![\w.])(\d+(?:\.\d+)?)([kKM])\b",
+            lambda found: f"write {float(found[1]) * _THOUSANDS[found[2].lower()]:.15g}",
+        ),
         (r"(?<![\w.])(\d+(?:\.\d+)?)\s*%(?=\s*(?:and\b|or\b|if\b|else\b|[)\],<>=!]|$))", _percent),
         (r"&&|\|\||\b(?:AND|OR|NOT|And|Or|Not|XOR|xor)\b", lambda found: f"write '{_WORDS[found[0].lower()]}'"),
         (r"===|=>|=<|<>|:=|!(?!=)", lambda found: f"write {_TURNED[found[0]]}"),
@@ -65,7 +88,7 @@ _SLIPS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = tup
         (r"\b(?:is\s+)?between\b", lambda _: "write it as in 1 < loss < 2"),
         (r"(?<![\w.])\d*\.\d+(?:\.\d*)+|(?<![\w.])\d+\.\.\d+", lambda _: "a number has one point"),
         (r"(?<![\w.])0+[1-9]\d*(?![\w.])", lambda found: f"write {int(found[0])}"),
-        (rf"(?<![\w.]){_LENGTHS}", lambda found: f'put it in quotes, as in "{found[0]}"'),
+        (rf"(?<![\w.]){_LENGTHS}", _length),
         (r"[@$?#`\\]", lambda found: f"take '{found[0]}' out"),
         (r";", lambda _: "an expression is one condition: join two with 'and'"),
     )
@@ -76,7 +99,7 @@ _ALONE = re.compile(rf"\s*({_LENGTHS})\s*")
 def slip_in(text: str, told: str) -> Slip | None:
     """The first slip of a text that is no expression, of which Python has `told`; None where none is known."""
     if alone := _ALONE.fullmatch(text):
-        return Slip(alone.start(1), len(alone[1]), f"write the number alone: {alone[1].split()[0]}")
+        return Slip(alone.start(1), len(alone[1]), _alone(alone[1]))
     signs = re.sub(r"""'[^']*'|"[^"]*\"""", lambda quoted: "_" * len(quoted[0]), text)
     found = [Slip(match.start(), len(match[0]), hint(match)) for slip, hint in _SLIPS if (match := slip.search(signs))]
     if found:

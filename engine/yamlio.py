@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from .errors import PackError, Position, Problem
+from .filenames import file_meant
 from .items import MAX_DEPTH, Document, Item, Value
 from .yamlerrors import at_offset, bomb_at, place, syntax_problem, unreadable_at
 from .yamlplaces import Written
@@ -138,7 +139,8 @@ def content_of(path: Path, name: str) -> bytes:
     try:
         if not path.is_file():
             reason = "is a directory" if path.is_dir() else "is not a file" if path.exists() else "does not exist"
-            raise PackError([Problem(Position(name), "no-file", f"file {reason}", "give the path of a YAML file")])
+            hint = file_meant(path, name) or "give the path of a YAML file"
+            raise PackError([Problem(Position(name), "no-file", f"file {reason}", hint)])
         with path.open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
     except OSError as error:

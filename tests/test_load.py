@@ -258,7 +258,7 @@ def test_parents_merge_by_id_and_field() -> None:
 @pytest.mark.parametrize(
     ("child", "problems"),
     [
-        ("extends: parnt.yaml", ["p.yaml:5:10: parent pack 'parnt.yaml' does not exist; give a path relative to this file"]),
+        ("extends: parnt.yaml", ["p.yaml:5:10: parent pack 'parnt.yaml' does not exist; did you mean 'parent.yaml'?"]),
         ("extends: comon", ["p.yaml:5:10: parent pack 'comon' does not exist; did you mean 'common'?"]),
         ("extends: /etc/passwd", ["p.yaml:5:10: parent '/etc/passwd' is no pack; name a shipped pack, or a .yaml file relative to this one"]),
         ("extends: p.yaml", ["p.yaml:5:10: pack extends itself through 'p.yaml'; remove one 'extends'"]),

@@ -7,10 +7,11 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from ..ancestry import SUFFIXES, is_log
+from ..ancestry import is_log
 from ..codes import UNKNOWN
 from ..errors import OverrideError, PackError, Position, Problem, did_you_mean, some_of
 from ..fields import Fields, kind
+from ..filenames import SUFFIXES, file_meant
 from ..items import Document, Item
 from ..pack import Pack
 from ..pack_gates import Gate
@@ -117,7 +118,8 @@ def _override_files(case: Fields, folder: Path, problems: Problems) -> list[Path
         if file.is_file():
             files.append(file)
         else:
-            problems.add(item.at, "no-file", f"no override file {item.value!r}", "give a path relative to this file")
+            hint = file_meant(file, str(item.value)) or "give a path relative to this file"
+            problems.add(item.at, "no-file", f"no override file {item.value!r}", hint)
     return files
 
 

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..ancestry import SUFFIXES
 from ..errors import Position, Problem
+from ..filenames import SUFFIXES
 from ..found import PROJECT_FILE
 from ..kinds import Kind, kind_of
 from ..record import Record
