@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 UNITS = {
@@ -26,6 +27,21 @@ def length_meant(text: object) -> tuple[str, str] | None:
     found = _LENGTH.fullmatch(text) if isinstance(text, str) else None
     factor, unit = UNITS.get(found[2].lower(), (0, "")) if found else (0, "")
     return (f"{float(found[1]) * factor:.6g}", unit) if found and unit else None
+
+
+def window_mend(text: str, windows: Collection[str]) -> str:
+    """How a window is written in an expression, which a quoted text should be; `windows` have names."""
+    if text in windows:
+        return f"write {text} without quotes"
+    if text.strip().isdecimal():
+        return f'write "{text.strip()} points"'
+    meant = length_meant(text)
+    if meant is None:
+        return 'as in "20 points"'
+    length = " ".join(meant)
+    if meant[1] == "points":
+        return f'write "{length}"'
+    return f"name it under windows, as in 'w: {{last: {length}, min: 5 points}}'"
 
 
 def seconds_of(date: str) -> str | None:

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from .errors import PackError, Position, Problem, did_you_mean
-from .filenames import SUFFIXES, file_meant
+from .errors import PackError, Position, Problem, did_you_mean, surely_meant
+from .filenames import SUFFIXES, file_beside, file_meant
 from .items import Document, Item
 from .record import Record
 from .shipped import RULES, shipped_files
@@ -60,6 +60,10 @@ class Files:
                 found = parent
             else:
                 path, file = parent
+                if not path.exists() and (near := _meant(path)) is not None:
+                    # Its name is a fault of its own; the rest is held against the pack that is surely meant.
+                    problems.append(_missing(here, path))
+                    path, file = near, f"{file.removesuffix(path.name)}{near.name}"
                 file = self.called.get(os.path.realpath(path), file)
                 found = self._above(here, path, file, seen)
             if isinstance(found, Shaped):
@@ -106,8 +110,7 @@ class Files:
         except PackError as error:
             if path.is_file():
                 return error
-            message = f"parent pack {here.value!r} does not exist"
-            return Problem(here.at, "unknown-parent", message, _parent_hint(here, path))
+            return _missing(here, path)
         return shaped if isinstance(shaped.document.root.value, dict) else PackError(shaped.problems)
 
     def _read(self, path: Path, file: str) -> Shaped:
@@ -170,6 +173,19 @@ def _parent(here: Item, path: Path, file: str) -> tuple[Path, str] | Problem:
         hint = "name a shipped pack, or a .yaml file relative to this one"
         return Problem(here.at, "unknown-parent", f"parent {name!r} is no pack", hint)
     return path.parent / name, os.path.normpath(Path(file).parent / name).replace(os.sep, "/")
+
+
+def _meant(path: Path) -> Path | None:
+    """The file of the parent that is surely meant by one that is not there."""
+    if path.parent != RULES:
+        return file_beside(path)
+    near = surely_meant(path.stem, shipped_files())
+    return None if near is None else RULES / f"{near}.yaml"
+
+
+def _missing(here: Item, path: Path) -> Problem:
+    message = f"parent pack {here.value!r} does not exist"
+    return Problem(here.at, "unknown-parent", message, _parent_hint(here, path))
 
 
 def _parent_hint(here: Item, path: Path) -> str:

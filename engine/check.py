@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .amounts import date_mend, length_meant, seconds_of
+from .amounts import date_mend, length_meant, seconds_of, window_mend
 from .errors import Problem, did_you_mean
 from .expression import Expression
 from .functions import FUNCTIONS, Family, Kind
@@ -62,7 +62,6 @@ LONGEST = 1e12
 
 LENGTH = re.compile(r"\s*(?P<amount>\d+(?:\.\d+)?)\s+(?P<unit>points|steps|epochs|minutes)\s*")
 _NUMBER = partial(re.fullmatch, r"\s*[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?\s*")
-_DECLARED = "name it under windows, as in 'w: {{last: {}, min: 5 points}}'"
 _NO_ROWS = "use numbers, params and what is known of a whole run"
 UNDECLARED = "write a number, or declare it under params"
 """The mend of an unknown name that is like no other, where there are no rows."""
@@ -182,11 +181,17 @@ class _Checker:
             if node.id in FUNCTIONS:
                 hint = f"{node.id}() is a function; call it"
             elif node.id in NUMBERS:
-                names = (each.id for each in self.expression.tree.walk() if isinstance(each, Name))
-                metric = next((id for id in names if id in self.scope.metrics), "loss")
-                hint = f"NaN and infinite values are found by nonfinite(), as in nonfinite({metric})"
-                hint = hint if self.scope.rows else "write a finite number, or null for none"
+                self.problem(node, "not-in-language", f"{node.id} is no number of the language", self.finite())
+                return
             self.problem(node, "unknown-name", f"unknown name {node.id!r}", hint or self.undeclared())
+
+    def finite(self) -> str:
+        """What is written in the place of NaN or infinity."""
+        if not self.scope.rows:
+            return "write a finite number, or null for none"
+        names = (each.id for each in self.expression.tree.walk() if isinstance(each, Name))
+        metric = next((id for id in names if id in self.scope.metrics), "loss")
+        return f"NaN and infinite values are found by nonfinite(), as in nonfinite({metric})"
 
     def comparison(self, node: Comparison) -> None:
         if not all([self.sound(node.left), self.sound(node.right)]):
@@ -275,13 +280,13 @@ class _Checker:
             found = LENGTH.fullmatch(argument.value)
             if not found:
                 message = f"{argument.value!r} is not a window"
-                self.problem(argument, "bad-window", message, self.windowed(argument.value))
+                self.problem(argument, "bad-window", message, window_mend(argument.value, self.scope.windows))
             elif found["unit"] != "points":
                 self.problem(
                     argument,
                     "bad-window",
                     f"a window of {found['unit']} must say how many points it needs",
-                    _DECLARED.format(argument.value.strip()),
+                    window_mend(argument.value, self.scope.windows),
                 )
             elif float(found["amount"]) > LONGEST:
                 self.problem(
@@ -302,18 +307,6 @@ class _Checker:
         elif argument.id not in self.scope.windows:
             hint = did_you_mean(argument.id, sorted(self.scope.windows)) or "declare it under windows"
             self.problem(argument, "unknown-window", f"unknown window {argument.id!r}", hint)
-
-    def windowed(self, text: str) -> str:
-        """How a window is written, which a quoted text should be."""
-        if text in self.scope.windows:
-            return f"write {text} without quotes"
-        if text.strip().isdecimal():
-            return f'write "{text.strip()} points"'
-        meant = length_meant(text)
-        if meant is None:
-            return 'as in "20 points"'
-        length = " ".join(meant)
-        return f'write "{length}"' if meant[1] == "points" else _DECLARED.format(length)
 
     def constant(self, argument: Node, name: str, kind: Kind, default: float | None) -> None:
         for node in argument.walk():

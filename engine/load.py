@@ -13,7 +13,7 @@ from .check_pack import check_pack
 from .errors import PackError, Position, Problem, did_you_mean
 from .groups import expand
 from .items import Item
-from .merge import merge
+from .merge import alone, merge
 from .pack import Pack
 from .problems import Problems
 from .record import Record
@@ -58,7 +58,7 @@ def load_partly(name_or_path: str | Path, files: Files) -> Attempt:
     if known is not None:
         return known
     problems = Problems(chain.problems)
-    tree = chain.documents[-1].root
+    tree = alone(chain.documents[-1].root, problems)
     for document in reversed(chain.documents[:-1]):
         tree = merge(tree, document.root, problems)
     # What is said of a place whose shape is known to be wrong is dropped, which none may take for soundness.

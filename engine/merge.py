@@ -41,6 +41,11 @@ _NEEDED = {
 """What a thing must say to be one of its own; of several fields, any one."""
 
 
+def alone(child: Item, problems: Problems) -> Item:
+    """The tree of a pack that inherits nothing."""
+    return merge(Item({}, child.file, child.line, child.column), child, problems)
+
+
 def merge(parent: Item, child: Item, problems: Problems) -> Item:
     """The tree of `child` with what it inherits from `parent`; every value keeps the place where it stands.
 
@@ -134,9 +139,11 @@ def _disable(merged: dict[str, Item], inherited: dict[str, Item], child: dict[st
         if not isinstance(name.value, str):
             continue
         if name.value not in known:
+            own = [id for entries in left.values() for id in entries if id not in known]
             hint = did_you_mean(name.value, known) or "; ".join(filter(None, ("take it out", some_of(known))))
-            if any(name.value in entries for entries in left.values()):
-                hint = "write 'enabled: false' in the rule instead"
+            if (near := surely_meant(name.value, own)) is not None:
+                meant = "" if near == name.value else f"did you mean {near!r}? "
+                hint = f"{meant}write 'enabled: false' in the rule instead"
             problems.add(name.at, "unknown-rule", f"no inherited rule {name.value!r} to disable", hint)
             continue
         for entries in left.values():

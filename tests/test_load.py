@@ -282,7 +282,7 @@ def test_parents_merge_by_id_and_field() -> None:
         ("extends: parent.yaml\nwindows: {trnd: {min: 1 point}}", ["p.yaml:6:11: no window 'trnd' is inherited, and to be one of its own it lacks 'last'; did you mean 'trend'?"]),
         ("extends: parent.yaml\nparams: {limt: {default: 9}}", []),
         ("extends: parent.yaml\nrules: {high: {levels: [{severity: info, when: loss > 1}]}}", []),
-        ("disable: [r]\nrules: {r: {title: R, cause: info, severity: info, when: step > 1}}", []),
+        ("disable: [r]\nrules: {r: {title: R, cause: info, severity: info, when: step > 1}}", ["p.yaml:5:11: no inherited rule 'r' to disable; write 'enabled: false' in the rule instead"]),
     ],
 )  # fmt: skip
 def test_problems_of_families(child: str, problems: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,7 +114,7 @@ RULE = "rules:\n  r: {{title: R, cause: info, severity: info, {}}}\n"  # the rul
         (RULE.format("when: loss > 1, for: 2024-01-01"), ["p.yaml:7:67: 'for' must be a length with its unit, such as '30 steps', not the text '2024-01-01'; the units are points, steps, epochs and minutes; as in '5 points'"]),
         ("params: {a: {default: 2024-01-01}}", ["p.yaml:6:23: not an expression: a number begins with no 0; a date is no number; 'time' is in seconds since 1970: write 1704067200"]),
         ("params: {a: {default: 3, min: 2024-01-01}}", ["p.yaml:6:31: 'min' must be a number, not the text '2024-01-01'; a date is no number; 'time' is in seconds since 1970: write 1704067200"]),
-        ("params: {a: {default: nan}}", ["p.yaml:6:23: unknown name 'nan'; write a finite number, or null for none"]),
+        ("params: {a: {default: nan}}", ["p.yaml:6:23: nan is no number of the language; write a finite number, or null for none"]),
         ("actions: {a: {rank: 2024-01-01, title: A}}", ["p.yaml:6:21: 'rank' must be a whole number, not the text '2024-01-01'; a date is no number; write one such as 20"]),
         (RULE.format("when: loss > 1, for: 3 rows"), ["p.yaml:7:67: 'for' must be a length with its unit, such as '30 steps', not the text '3 rows'; write '3 points'"]),
         (RULE.format("when: loss > 1, for: 0 steps"), ["p.yaml:7:67: 'for' must be longer than nothing, not 0 steps; write '1 step' or more"]),
@@ -264,3 +264,23 @@ def test_all_problems_are_told_at_once() -> None:
 def test_a_shipped_parent_is_named_by_where_it_is() -> None:
     found = told(HEAD + "extends: common\nparams: {still_share: {default: true, type: boolean}}\n")
     assert {each.rsplit(": ", 1)[0].partition(":")[0] for each in found} == {"p.yaml", str(RULES / "common.yaml")}
+
+
+@pytest.mark.parametrize(
+    ("rest", "problems"),
+    [
+        ("extends: commn\nrules: {a: {title: A, cause: info, severity: info, when: los > 1 and loss > still_share}}", ["p.yaml:5:10: parent pack 'commn' does not exist; did you mean 'common'?", "p.yaml:6:58: unknown name 'los'; did you mean 'loss'?"]),
+        ("extends: basis.yaml\nrules: {a: {title: A, cause: info, severity: info, when: los > 1 or kl > 1}}", ["p.yaml:5:10: parent pack 'basis.yaml' does not exist; did you mean 'bases.yaml'?", "p.yaml:6:58: unknown name 'los'; did you mean 'loss'?"]),
+        ("extends: nope\nrules: {a: {title: A, cause: info, severity: info, when: los > nan}}", ["p.yaml:5:10: parent pack 'nope' does not exist; shipped packs are alpha_lora, cape_pose, common, coordexp, kto, sam_detr", "p.yaml:6:64: nan is no number of the language; NaN and infinite values are found by nonfinite(), as in nonfinite(loss)"]),
+        ("extends: nope\ndisable: [nobody]", ["p.yaml:5:10: parent pack 'nope' does not exist; shipped packs are alpha_lora, cape_pose, common, coordexp, kto, sam_detr"]),
+        ("disable: [nobody]", ["p.yaml:5:11: no inherited rule 'nobody' to disable; take it out"]),
+        ("disable: [hgh]\nmetrics: {loss: {keys: [loss]}}\nrules: {high: {title: A, cause: info, severity: info, when: loss > 1}}", ["p.yaml:5:11: no inherited rule 'hgh' to disable; did you mean 'high'? write 'enabled: false' in the rule instead"]),
+        ("disable: [high]\nmetrics: {loss: {keys: [loss]}}\nrules: {high: {title: A, cause: info, severity: info, when: loss > 1}}", ["p.yaml:5:11: no inherited rule 'high' to disable; write 'enabled: false' in the rule instead"]),
+        ("disable: [nobody]\nextends: bases.yaml", ["p.yaml:5:11: no inherited rule 'nobody' to disable; take it out"]),
+        ("disable: []", []),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_a_parent(rest: str, problems: list[str]) -> None:
+    """What hardly differs from a pack is taken for it, so that its names are known."""
+    Path("bases.yaml").write_text(HEAD + "metrics: {loss: {keys: [loss]}, kl: {keys: [kl]}}\n")
+    assert told(HEAD + rest) == problems

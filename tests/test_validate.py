@@ -264,6 +264,16 @@ def test_a_fault_hides_nothing_that_is_wrong_elsewhere(write: Write, when: str, 
     assert found == problems
 
 
+def test_what_an_unknown_parent_leaves_unchecked_is_noted(write: Write, run: Run) -> None:
+    write(p_DOT_yaml=GOOD.replace("loss > 5", "ppl > 5") + "extends: nope\n")
+    code, out, err = run("p.yaml")
+    assert (code, out.splitlines()[0]) == (1, "p.yaml:8:10: error[unknown-parent] parent pack 'nope' does not exist")
+    assert err == (
+        "1 error in 1 pack\nnote: p.yaml: names that it may inherit were not checked: its parent cannot be used; "
+        "mend what is said of 'extends'\n"
+    )
+
+
 def test_a_broken_pack_is_told_once_for_itself_and_its_tests(write: Write) -> None:
     write(b_DOT_yaml=GOOD + "ruels: {}\n", b_DOT_test_DOT_yaml=TESTS, c_DOT_yaml=HEAD + "extends: b.yaml\n")
     assert told(".") == ["b.yaml:8:1 unknown-key"]

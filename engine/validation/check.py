@@ -180,14 +180,18 @@ class Checker:
         from .sound import sound_part
 
         try:
-            sound = sound_part(load_partly(Path(path), self.files))
+            attempt = load_partly(Path(path), self.files)
         except PackError:
             return
+        if not attempt.whole:
+            told = "names that it may inherit were not checked: its parent cannot be used"
+            self._notes.append(Note(shown(path), told, "mend what is said of 'extends'"))
+        sound = sound_part(attempt)
         if sound is not None:
-            told = {each.at for each in problems}
-            sources = {file: text for file in {shown(path), *(at.file for at in told)} if (text := _text(file))}
+            places = {each.at for each in problems}
+            sources = {file: text for file in {shown(path), *(at.file for at in places)} if (text := _text(file))}
             for each in self._remarks(sound.pack):
-                if each.at not in told and sound.keeps(each, sources):
+                if each.at not in places and sound.keeps(each, sources):
                     yield each
 
     def _remarks(self, pack: Pack) -> Iterator[Problem]:
