@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import polars as pl
 from polars import col
 from polars_columns import (
+    SENTINELS,
     of_evaluations,
     of_gradient,
     of_loss,
@@ -84,6 +85,10 @@ def of_rows() -> Iterator[Rule]:
     yield Rule("plateau", "info", (fall >= 0) & (rise <= 0), until=(fall < 0) | (rise > 0), points=40)
     yield Rule("rate_zero", "info", rate == 0, points=10)
     yield Rule("rate_zero", "warning", rate.cum_max() == 0, points=10)
+
+    ends = {name: col(name).tail(10).is_null() & ~col("bad").tail(10) for name in SENTINELS if name != "eval_loss"}
+    gone = pl.any_horizontal(end.all() & col(name).is_not_null().any() for name, end in ends.items())
+    yield Rule("numbers_gone", "warning", pl.when(col("i") == pl.len() - 1).then(gone))
 
     margin, trend, longer = col("margin"), col("margin_trend"), col("margin_longer")
     lower, upper, run_99 = col("margin_longer_lower"), col("margin_longer_upper"), col("run_lower_99")

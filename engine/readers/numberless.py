@@ -33,11 +33,13 @@ def numberless(con: duckdb.DuckDBPyConnection, source: Source, layout: Layout, c
     watched = _in_question(layout, counted.objects)
     if not watched:
         return Numberless()
-    asked = ", ".join(f"max(CASE WHEN {m.column} IS NOT NULL THEN rowid + 1 END)" for m in watched)
-    (last,) = con.execute(f"SELECT {asked} FROM raw").fetchall()
-    gone = [metric for metric, line in zip(watched, last, strict=True) if line + FEWEST <= counted.total]
+    ends = f"(FROM raw LIMIT {FEWEST} OFFSET {max(0, counted.total - FEWEST)})"
+    (found,) = con.execute(f"SELECT {', '.join(f'count({m.column})' for m in watched)} FROM {ends}").fetchall()
+    gone = [metric for metric, amount in zip(watched, found, strict=True) if not amount]
     if not gone:
         return Numberless()
+    asked = ", ".join(f"max(CASE WHEN {m.column} IS NOT NULL THEN rowid END)" for m in gone)
+    (last,) = con.execute(f"SELECT {asked} FROM raw").fetchall()
     with open(source.path, "rb") as stream:
         return at_the_end(stream, gone, layout.metrics, source.place, max(0, min(last) - LOOKED_AT))
 

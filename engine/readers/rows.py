@@ -74,7 +74,7 @@ def _turns(con: duckdb.DuckDBPyConnection, layout: Layout) -> tuple[list[tuple[i
     shown = "".join(f", {column}" for column in labels)
     kept = f"SELECT rowid + 1 AS line, {clock.sql} AS own{shown} FROM raw WHERE kind = {OBJECT} AND {layout.kept}"
     turns = (
-        f"SELECT line, lag(line) OVER () AS before, {' AND '.join(same)} AS same, own < max(own) {_SO_FAR} AS falls"
+        f"SELECT line, lag(line) OVER () AS before, {' AND '.join(same)} AS same, own < lag(own) OVER () AS falls"
         f" FROM ({kept})"
     )
     found = con.execute(f"SELECT line, before, same, falls FROM ({turns}) WHERE same OR falls").fetchall()
