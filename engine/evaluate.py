@@ -16,6 +16,8 @@ from .arguments import check_arguments
 from .checkpoints import find_checkpoints
 from .database import duckdb
 from .errors import LogError
+from .filenames import SUFFIXES
+from .found import PROJECT_FILE
 from .judged import IMPROVES, conditions_of, metrics_of
 from .opened import AUTO, chosen_by, opened
 from .pack import Pack, Scalar
@@ -145,8 +147,15 @@ def _limited(path: str, timeout: float | None, memory_limit: str | None) -> Iter
 
 
 def located(path: str) -> str:
-    """The log in a folder, where `path` is one; raises LogError where there is none, or more than one."""
+    """The log in a folder, where `path` is one.
+
+    Raises LogError where there is none, or more than one, and for a file of rules, tests or settings.
+    """
     if path == "-" or not isdir(path):
+        if path.endswith((*SUFFIXES, PROJECT_FILE)):
+            from .kinds import refuse_rules
+
+            refuse_rules(path)
         return path
     from .readers.directory import log_in
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from .errors import surely_meant
+from .errors import LogError, surely_meant
 from .filenames import SUFFIXES
 from .found import BESIDE_LOG, PROJECT_FILE, may_have_table
 from .overrides import KEYS
@@ -55,6 +55,23 @@ def kind_of(path: str) -> Kind | None:
     if ("schema" in keys and keys & _OF_PACKS) or len(keys & _OF_PACKS) > 1:
         return "pack"
     return "overrides" if keys and keys <= {*KEYS, "schema", "pack"} else None
+
+
+_NO_LOG = {
+    "pack": ("a rule pack", "'rules eval --pack {0} LOG' judges a log by it"),
+    "tests": ("a file of pack tests", "'rules test {0}' runs them"),
+    "overrides": ("an override file", "'rules eval --overrides {0} LOG' judges a log with it"),
+}
+
+
+def refuse_rules(path: str) -> None:
+    """Raise LogError for a file of ours that is given as a log, with what it is given to."""
+    kind = kind_of(path) if os.path.isfile(path) else None
+    if kind is not None:
+        what, hint = _NO_LOG[kind]
+        if os.path.basename(path) == PROJECT_FILE:
+            what, hint = "a project file", "its settings count for the logs below its folder"
+        raise LogError(f"this is {what}, not a log", path=path, hint=hint.format(path))
 
 
 def _named(path: str) -> Kind | None:

@@ -68,6 +68,7 @@ SETTINGS = {
     "type_o.yaml": "params:\n  overfit_rise: [1]\n",
     "code_o.yaml": "params:\n  overfit_rise: default.real\n",
     "rule_o.yaml": "disable: [overfiting]\n",
+    "p.test.yaml": "schema: 1\ntests: []\n",
 }
 
 
@@ -121,6 +122,9 @@ def rules(place: Path, capsys: pytest.CaptureFixture[str]) -> Command:
         ("document.json", "document.json: this looks like one JSON document spread over several lines, not like JSON lines; write one JSON object for each row: jq -c"),
         ("damaged.gz", "damaged.gz: the gzip file is damaged: "),
         ("interleaved.jsonl", "interleaved.jsonl:2: the step goes back 30 times in 60 rows: the lines of several runs or ranks are interleaved; name the label that tells them apart under 'labels' in the pack, or give a log of one run"),
+        ("typo.yaml", "typo.yaml: this is a rule pack, not a log; 'rules eval --pack typo.yaml LOG' judges a log by it"),
+        ("p.test.yaml", "p.test.yaml: this is a file of pack tests, not a log; 'rules test p.test.yaml' runs them"),
+        ("rule_o.yaml", "rule_o.yaml: this is an override file, not a log; 'rules eval --overrides rule_o.yaml LOG' judges a log with it"),
         ("other.jsonl", "other.jsonl: the log has none of the keys that pack 'common' needs ('loss', 'eval_loss', or another name for them)"),
     ],
 )  # fmt: skip
@@ -257,6 +261,16 @@ def test_settings_that_lie_about_are_checked_as_well(
     assert (code, out) == (2, "")
     assert err.startswith(error)
     assert len(err.splitlines()) == 1
+
+
+def test_a_project_file_is_no_log(rules: Command, place: Path) -> None:
+    (place / "pyproject.toml").write_text("[tool.trainrules.packs.kto]\nparams = {}\n")
+    code, _, err = rules("eval", "--pack", "common", "pyproject.toml")
+    (place / "pyproject.toml").unlink()
+    assert code == 3
+    assert (
+        err == "pyproject.toml: this is a project file, not a log; its settings count for the logs below its folder\n"
+    )
 
 
 def test_one_bad_log_does_not_keep_the_others_from_being_judged(rules: Command) -> None:

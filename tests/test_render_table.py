@@ -205,7 +205,7 @@ log                1 row; pack kto 1.0.0
 UNKNOWN_PAGE = """\
 UNKNOWN  empty.jsonl
 This run could not be judged: the log is empty.
-log                0 rows; pack kto 1.0.0
+log                no row was judged; pack kto 1.0.0
 """
 
 ASCII_PAGE = """\
@@ -269,6 +269,11 @@ def test_a_log_that_could_not_be_judged() -> None:
     log = LogFacts("empty.jsonl", "unknown", "row", 0, 0, 0, 0, None, None, False)
     report = Report("kto", "1.0.0", None, "", log, "unknown", (), (), (), (), (), reason="the log is empty")
     assert render(report) == UNKNOWN_PAGE
+    read = render(report._replace(log=log._replace(lines=20, malformed=1, bad_lines=(3,))))
+    assert read.splitlines()[-2:] == [
+        "log                20 lines read, none with a value that the pack judges; 1",
+        "                   malformed line (3); pack kto 1.0.0",
+    ]
 
 
 def test_a_terminal_without_unicode() -> None:

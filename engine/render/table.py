@@ -335,6 +335,9 @@ def _log(report: Report) -> str:
 def _log_parts(report: Report) -> Iterable[str]:
     log = report.log
     rows = counted(log.rows, "row")
+    if not log.rows:
+        read = counted(log.lines, "line")
+        rows = f"{read} read, none with a value that the pack judges" if log.lines else "no row was judged"
     if log.first_step is not None and log.last_step is not None and log.clock != "row":
         rows += f", {unit_of(log.clock)}s {as_written(log.first_step)} to {as_written(log.last_step)}"
         if log.total is not None:
