@@ -20,6 +20,7 @@ from .watch import Limit, Line, Watch, scalar
 from .words import number
 
 QUANTILE = 0.1
+TREND = 3  # windows, at the most, that a trend is looked for in
 NEAR_MISS = "near_miss"
 _TITLES = {OUT_OF_REACH: "is out of reach", NOT_TAKEN: "is open, and the trainer does not take it"}
 _OPEN = "every requirement has long been met, and the log shows no change"
@@ -39,6 +40,7 @@ def delayed(ledger: Ledger, watch: Watch, result: GateResult, passed: int) -> Ga
     A requirement holds the gate up if its value kept the target at no more than `quantile` of its observations in the
     window: the median of its misses must be near, and it may not surely move to its target. One that is kept now and
     then, though not on all but `quantile` of them, holds it up as well where both are so: the run is late all the same.
+    Its trend is looked for in the window and the two before it: one of them is too short for a slow one.
     Where one that holds it up is unknown, or moves to its target, there is only to wait; where one stays far off, the
     gate is out of reach. Where all keep their targets, those of the pack itself as well, and the run does not pass, it
     is not taken.
@@ -67,7 +69,7 @@ def delayed(ledger: Ledger, watch: Watch, result: GateResult, passed: int) -> Ga
         if kept >= 1 - share:
             continue
         is_kept = False
-        is_far, veto = _veto(line, recent, misses)
+        is_far, veto = _veto(line, recent, _recent(ledger, watch, line, passed, TREND) or recent, misses)
         suggestion = None if veto else _suggestion(ledger, line, recent, misses, share)
         if suggestion is None:
             if kept <= share:
@@ -95,16 +97,19 @@ def _standing_still(ledger: Ledger, watch: Watch, name: str) -> str:
     return name if given and not _last(ledger, watch.unless.get(name)) else ""
 
 
-def _veto(line: Line, recent: Recent, misses: Sequence[float]) -> tuple[bool, str]:
+def _veto(line: Line, recent: Recent, longer: Recent, misses: Sequence[float]) -> tuple[bool, str]:
     """Why a miss is no near one that stays: too large, on both sides, or surely on its way to the target.
 
-    The first is whether it lies far off and shows no way to the target.
+    The first is whether it lies far off and shows no way to the target, which a way over `longer` is unless it has
+    turned back in `recent`.
     """
     middle = median(misses)
     limit = _missed(line, middle)
     if limit is None:
         return True, "misses its target now on one side, now on the other"
-    moving = is_moving(recent.ticks, recent.values, limit.is_upward)
+    moving = is_moving(longer.ticks, longer.values, limit.is_upward)
+    if moving:
+        moving = not is_moving(recent.ticks, recent.values, not limit.is_upward)
     if standing(line, middle) == MISSED:
         far = f"lies far from its target, around {number(middle, 4)}"
         return moving is False, far if line.near >= 0 else "is not met, and no miss of it counts as near"
@@ -148,17 +153,18 @@ def _share(stuck: Stuck, ledger: Ledger) -> float:
     return min(max(share, 0.0), 0.5) if share is not None else QUANTILE
 
 
-def _recent(ledger: Ledger, watch: Watch, line: Line, passed: int) -> Recent | None:
-    """What the window holds at the end, since the gate was passed last; None while it is not full."""
+def _recent(ledger: Ledger, watch: Watch, line: Line, passed: int, times: int = 1) -> Recent | None:
+    """What so many windows hold at the end, since the gate was passed last; None while not one is full."""
     assert watch.gate.stuck is not None
     assert line.value is not None
     span = watch.binder.span(Name(watch.gate.stuck.over))
     source, render = ledger.program.columns_for([], [line.value])
-    newest = f" ORDER BY i DESC LIMIT {int(span.last)}" if span.unit == "points" else ""
+    newest = f" ORDER BY i DESC LIMIT {int(span.last) * times}" if span.unit == "points" else ""
     inside = ""
     if span.unit in CLOCKS:
         column, scale = CLOCKS[span.unit]
-        inside = f" AND {column} > (SELECT max({column}) FROM {ledger.program.source}) - {literal(span.last * scale)}"
+        back = literal(span.last * times * scale)
+        inside = f" AND {column} > (SELECT max({column}) FROM {ledger.program.source}) - {back}"
     rows = ledger.program.con.execute(
         f"SELECT i, tick, v FROM (SELECT r.i, r.tick, r.epoch, r.time, v FROM {ledger.program.source} r"
         f" JOIN (SELECT i, {render.value(line.value)} AS v FROM {source}) USING (i))"

@@ -9,27 +9,28 @@ from statistics import median
 
 BLOCKS = 20
 LEAST_BLOCKS = 3
+ENOUGH_TO_RESEMBLE = 6
 _T = (
-    6.314,
-    2.920,
-    2.353,
-    2.132,
-    2.015,
-    1.943,
-    1.895,
-    1.860,
-    1.833,
-    1.812,
-    1.796,
-    1.782,
-    1.771,
-    1.761,
-    1.753,
-    1.746,
-    1.740,
-    1.734,
+    31.821,
+    6.965,
+    4.541,
+    3.747,
+    3.365,
+    3.143,
+    2.998,
+    2.896,
+    2.821,
+    2.764,
+    2.718,
+    2.681,
+    2.650,
+    2.624,
+    2.602,
+    2.583,
+    2.567,
+    2.552,
 )
-"""Student's t at 95 %, one-sided, for 1, 2, … degrees of freedom: two fewer than there are blocks."""
+"""Student's t at 99 %, one-sided, for 1, 2, … degrees of freedom: two fewer than there are blocks."""
 
 
 def quantile(values: Sequence[float], share: float) -> float:
@@ -44,9 +45,9 @@ def quantile(values: Sequence[float], share: float) -> float:
 def is_moving(ticks: Sequence[float], values: Sequence[float], upward: bool) -> bool | None:
     """Whether the values surely move upward (else downward); None where they are too few to tell.
 
-    The bound of a straight line's slope at 95 % decides, fitted to the medians of up to twenty blocks: neighbouring
+    The bound of a straight line's slope at 99 % decides, fitted to the medians of up to twenty blocks: neighbouring
     values are seldom independent (many are running means), and single rows taken for independent ones would show a
-    trend where there is none.
+    trend where there is none. Blocks of a slow running mean still resemble their neighbours, which widens the bound.
     """
     blocks = min(BLOCKS, len(values) // 3)
     if blocks < LEAST_BLOCKS:
@@ -59,10 +60,19 @@ def is_moving(ticks: Sequence[float], values: Sequence[float], upward: bool) -> 
     if not spread:
         return None
     slope = math.fsum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / spread
-    left = math.fsum((b - mean_y - slope * (a - mean_x)) ** 2 for a, b in zip(x, y, strict=True))
-    error = math.sqrt(max(left, 0.0) / (blocks - 2) / spread)
-    margin = _T[blocks - 3] * error
+    left = [b - mean_y - slope * (a - mean_x) for a, b in zip(x, y, strict=True)]
+    error = math.sqrt(math.fsum(each**2 for each in left) / (blocks - 2) / spread)
+    margin = _T[blocks - 3] * error * _widened(left)
     return slope - margin > 0 if upward else slope + margin < 0
+
+
+def _widened(left: Sequence[float]) -> float:
+    """By what factor the error of a slope grows where each of what the line leaves resembles the one before it."""
+    size = math.fsum(each**2 for each in left)
+    if len(left) < ENOUGH_TO_RESEMBLE or not size:
+        return 1.0
+    alike = min(max(math.fsum(a * b for a, b in pairwise(left)) / size, 0.0), 0.9)
+    return math.sqrt((1 + alike) / (1 - alike))
 
 
 def solved(limit: Callable[[float], float | None], now: float, goal: float) -> tuple[float, int] | None:

@@ -310,8 +310,8 @@ def test_actions_that_do_not_stand_alone_become_a_finding(judge: Judge) -> None:
 # Held up
 
 
-def noisy(level: float, rise: float = 0.0) -> Callable[[int], float]:
-    chance = random.Random(1)
+def noisy(level: float, rise: float = 0.0, seed: int = 1) -> Callable[[int], float]:
+    chance = random.Random(seed)
     drawn = [chance.uniform(-0.004, 0.004) for _ in range(100)]
     return lambda step: round(level + drawn[step] + rise * step, 6)
 
@@ -362,6 +362,24 @@ def test_nothing_is_suggested(judge: Judge, run: list[Row]) -> None:
     report = judge(run)
     assert report.gates[0].suggestions == ()
     assert "lower_thresholds" not in [step.action for step in report.plan]
+
+
+@pytest.mark.parametrize(
+    ("level", "rise", "waits"),
+    [
+        pytest.param(0.473, 0.0003, True, id="rises slowly, at every step by less than a tenth of its noise"),
+        pytest.param(0.48, 0.0, False, id="noise around a level that does not move"),
+    ],
+)
+def test_a_slow_rise_is_told_from_noise_whatever_is_drawn(judge: Judge, level: float, rise: float, waits: bool) -> None:
+    """The window alone holds too little to see a rise that it and the two before it show; and 95 % is no proof."""
+    gates = [judge(rows(60, score=noisy(level, rise, seed))).gates[0] for seed in range(30)]
+    assert [gate.suggestions == () for gate in gates].count(waits) >= 29
+
+
+def test_what_has_turned_back_is_not_on_its_way(judge: Judge) -> None:
+    report = judge(rows(60, score=lambda step: noisy(0.45, 0.001)(min(step, 42)) - 0.0005 * max(step - 42, 0)))
+    assert [step.action for step in report.plan] == ["lower_thresholds"]
 
 
 @pytest.mark.parametrize(

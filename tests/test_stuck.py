@@ -36,10 +36,16 @@ def autocorrelated(seed: int, rise: float = 0.0, count: int = 500) -> list[float
 
 
 def test_noise_that_remembers_itself_is_no_trend() -> None:
-    """At 95 % one in twenty is taken for one; taking rows for independent would give three in ten."""
+    """At 99 % one in a hundred is taken for one; taking rows for independent would give three in ten."""
     ticks = [float(n) for n in range(500)]
     found = sum(is_moving(ticks, autocorrelated(seed), True) is True for seed in range(200))
-    assert found <= 0.12 * 200
+    assert found <= 0.03 * 200
+
+
+def test_nor_is_noise_that_remembers_itself_beyond_a_block() -> None:
+    ticks = [float(n) for n in range(100)]
+    found = sum(is_moving(ticks, autocorrelated(seed, count=100), True) is True for seed in range(200))
+    assert found <= 0.1 * 200
 
 
 @pytest.mark.parametrize("upward", [True, False])
