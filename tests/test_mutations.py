@@ -1,8 +1,8 @@
 """Packs with slips of the hand: `validate` never crashes, and never passes what `eval` then refuses.
 
-It holds of 500 random edits of each shipped pack, always the same ones. They take ten minutes and more, so that a run of
-the tests makes one share of twenty, the first or that which TRAINRULES_SHARE says: `.ci/run` gives the number of the
-commit, so that twenty commits one after another make them all. TRAINRULES_SHARE=all makes them at once, and
+It is to hold of 500 random edits of each shipped pack, the same ones for as long as the pack stays the same. They take
+ten minutes and more, so that one run of the tests makes one share of twenty: the first, or that of TRAINRULES_SHARE.
+`.ci/run` gives the number of the commit, so that twenty commits make them all. TRAINRULES_SHARE=all makes them at once,
 TRAINRULES_SEED draws others.
 """
 
