@@ -12,7 +12,7 @@ from .pack_gates import Standstill
 from .record import Record
 from .report import Finding, GateResult, LogFacts, Step, Suggestion
 from .surroundings import RATE_PARAM
-from .words import as_written, clauses
+from .words import as_written, clauses, lowered
 
 LOWER = "lower_thresholds"
 """The action whose new values are the limits that a held-up gate suggests."""
@@ -155,6 +155,12 @@ class Wording(Record):
             if all(finding.cause == "logging" for finding in request.findings):
                 return f"The run has ended{told}: do not start it again as it is: {why}."
             return f"The run has ended{told} and cannot be stopped any more; do not build on its result: {why}."
+        if self.log.ended and all(finding.cause == "gate" for finding in request.findings):
+            title = (
+                f"For the next run, {lowered(title)}"
+                if is_told
+                else f"The run has ended{told}; for the next one, {lowered(title)}"
+            )
         if change:
             suggested = [one.param for one in self.suggested(request)]
             told = ", ".join(

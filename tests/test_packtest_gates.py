@@ -133,6 +133,31 @@ def test_gates_and_invariants_as_expected(run: Run) -> None:
     assert run(PASSING, "--require-coverage") == (0, told, "")
 
 
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("{status: open, requirements: {steps: met, score: met}}", "open"),
+        ("{status: open, requirements: {steps: met, score: met}}", "{status: open, requirements: {steps: met}}"),
+        ("{status: passed, passed: 12}", "{status: passed, requirements: {steps: not met, score: met}}"),
+    ],
+)
+def test_an_open_gate_shows_its_checklist_met(run: Run, was: str, now: str) -> None:
+    assert run(PASSING.replace(was, now), "--require-coverage")[0] == 0
+
+
+def test_the_checklist_of_a_gate_that_is_passed_shows_nothing(run: Run) -> None:
+    tests = PASSING.replace(
+        "{status: passed, passed: 12}", "{status: passed, requirements: {steps: not met, score: met}}"
+    )
+    tests = tests.replace("requirements: {steps: met, score: met}}", "reason: ''}").replace("status: open, ", "")
+    tests = tests.replace("{steps: {status: not met, target: '>= 10', value: 5}, score: near}", "{score: near}")
+    code, output, _ = run(tests, "--require-coverage")
+    assert (code, output.splitlines()[1:-1]) == (
+        1,
+        ["  never is met       next.steps, next.score", "  never is missed    next.steps"],
+    )
+
+
 def test_gates_and_invariants_otherwise(run: Run) -> None:
     output = """\
 FAILED  t.test.yaml:4 wrong in every line

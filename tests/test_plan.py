@@ -616,6 +616,13 @@ def test_a_run_that_has_ended_is_not_told_to_stop() -> None:
     ]
 
 
+def test_what_a_gate_asks_for_once_the_run_has_ended_is_for_the_next_one() -> None:
+    assert texts(plan(GATE, log=ENDED)) == [
+        "The run has ended; for the next one, lower the threshold: next_phase found, since step 40.",
+        "For the next run, check the configuration.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("log", "lead"),
     [

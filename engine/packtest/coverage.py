@@ -3,7 +3,7 @@
 Only what a test that passed shows counts. A rule fires where a case lists it and the report has a finding of it, at the
 severity that the finding has; it stays quiet where it was judged and is ok, for then the case would have failed had it
 fired. A rule that was not evaluated, or still waits, shows nothing. Of gates and their checklists only what a case
-lists counts.
+lists counts, and of a checklist only while the gate is judged; a gate that a case lists as open shows every line met.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ INVARIANT_SHOWN = {"holds": ("holds",), "breaks": ("broken", "mended")}
 """What a test must show of each, and the statuses that show it."""
 
 STUCK = "stuck"
+OPEN = "open"
+UNJUDGED = ("passed", "out of scope")
+"""The statuses of a gate that is not judged; its checklist is shown all the same."""
 
 
 def seen_in(case: Case, report: Report) -> Seen:
@@ -35,13 +38,15 @@ def seen_in(case: Case, report: Report) -> Seen:
 
 
 def _gates(case: Case, gates: object) -> Iterator[tuple[str, str]]:
-    """Each gate that the case lists, and each line of its checklist that it lists, with its status."""
+    """Each gate that the case lists, and each line of its checklist that the case tells of, with its status."""
     for path in (each.path for each in case.expects if each.path[0] == "gates"):
         name, gate = path[1].partition(" ")[0], gates.get(path[1]) if isinstance(gates, Mapping) else None
         if gate is None:
             continue
         yield name, gate["status"]
-        if path[2] == "requirements" and path[3] in gate["requirements"]:
+        if path[2] == "status" and gate["status"] == OPEN:
+            yield from ((f"{name}.{line}", told["status"]) for line, told in gate["requirements"].items())
+        if path[2] == "requirements" and path[3] in gate["requirements"] and gate["status"] not in UNJUDGED:
             yield f"{name}.{path[3]}", gate["requirements"][path[3]]["status"]
         if path[2] == "suggestions" and gate["suggestions"]:
             yield name, STUCK
