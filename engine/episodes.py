@@ -38,6 +38,7 @@ class Hold(Record):
 
     points: int = 1
     is_counted: bool = False  # the timeline is already true only where `points` observations have held
+    in_rows: bool = False  # it is a distance that is always as many rows, and `points` are rows while it is counted
     reached: Callable[[int, int, int], int | None] | None = None
     """With a distance: (onset, first, last) → the first row of first..last that lies far enough from the onset."""
 
@@ -105,7 +106,7 @@ def _begun(observations: Sequence[Segment], first: int, hold: Hold, floor: int) 
 
 
 def _fired(hold: Hold, onset: int, held: int, first: int, last: int) -> int | None:
-    if hold.reached is not None:
+    if hold.reached is not None and not hold.is_counted:
         return hold.reached(onset, first, last)
     row = first + max(hold.points - held - 1, 0)
     return row if row <= last else None

@@ -42,7 +42,7 @@ from .stages import derived_in_stages, stage_results
 from .suppress import settled
 from .surroundings import PER_EPOCH
 from .thresholds import thresholds
-from .timeline import is_long, timelines
+from .timeline import Held, is_long, timelines
 from .words import listed
 
 if TYPE_CHECKING:
@@ -287,23 +287,28 @@ class Evaluation:
     def _courses(self, judged: Sequence[Judged]) -> list[Course]:
         self.book = self._book()
         holds = [self._hold(each.binder, each.level.for_) for each in judged]
-        lines = self._timelines(
-            (each.when, hold.points if hold.is_counted else 1) for each, hold in zip(judged, holds, strict=True)
-        )
-        counted = [hold.points if hold.is_counted else 1 for hold in holds]
-        whens = [lines[each.when, points] for each, points in zip(judged, counted, strict=True)]
-        timed = [line for line, hold in zip(whens, holds, strict=True) if hold.reached is not None]
+        asked = [
+            Held(each.when, hold.points, hold.in_rows) if hold.is_counted else Held(each.when)
+            for each, hold in zip(judged, holds, strict=True)
+        ]
+        lines = self._timelines(asked)
+        for place, each in enumerate(asked):
+            if each.in_rows and not lines[each]:
+                asked[place], holds[place] = Held(each.condition), holds[place]._replace(is_counted=False)
+        lines |= self._timelines(each for each in asked if each not in lines)
+        whens = [lines[each] for each in asked]
+        timed = [line for line, hold in zip(whens, holds, strict=True) if hold.reached and not hold.in_rows]
         self.book.prefetch(i for line in timed for each in line if each.value for i in (each.first, each.last))
         courses = [run(w, hold, sticky=each.rule.sticky) for w, each, hold in zip(whens, judged, holds, strict=True)]
         # Where a rule never fired, it does not matter when it would have come to rest.
         fired = [each for each, course in zip(judged, courses, strict=True) if course.episodes]
-        lines |= self._timelines((value, 1) for each in fired for value in (each.until, each.since) if value)
+        lines |= self._timelines(Held(value) for each in fired for value in (each.until, each.since) if value)
         return [
             run(
                 when,
                 hold,
-                until=lines[each.until, 1] if each.until is not None else None,
-                since=lines[each.since, 1] if each.since is not None else (),
+                until=lines[Held(each.until)] if each.until is not None else None,
+                since=lines[Held(each.since)] if each.since is not None else (),
                 sticky=each.rule.sticky,
             )
             if course.episodes
@@ -314,10 +319,9 @@ class Evaluation:
     def _book(self) -> RowBook:
         return RowBook(self.program, self.rows, self.spacing or 0.0)
 
-    def _timelines(self, conditions: Iterable[tuple[Value, int]]) -> dict[tuple[Value, int], Timeline]:
-        distinct = list(dict.fromkeys(conditions))
-        found = timelines(self.program, [value for value, _ in distinct], self.rows, [held for _, held in distinct])
-        return dict(zip(distinct, found, strict=True))
+    def _timelines(self, asked: Iterable[Held]) -> dict[Held, Timeline]:
+        distinct = list(dict.fromkeys(asked))
+        return dict(zip(distinct, timelines(self.program, distinct, self.rows), strict=True))
 
     def _hold(self, binder: Binder, duration: Duration | None) -> Hold:
         if duration is None:
@@ -327,7 +331,11 @@ class Evaluation:
             points = max(1, round(amount))
             return Hold(points=points, is_counted=points > 1 and is_long(self.program))
         book = self.book
-        return Hold(reached=lambda onset, first, last: book.first_after(onset, amount, unit, first, last))
+        hold = Hold(reached=lambda onset, first, last: book.first_after(onset, amount, unit, first, last))
+        rows = book.rows_in(amount, unit)
+        if rows is None:
+            return hold
+        return hold._replace(points=rows + 1, is_counted=rows > 0 and is_long(self.program), in_rows=True)
 
     def _settled(
         self, bench: Workbench, judged: Sequence[Judged], courses: Sequence[Course], lacks: Mapping[str, str]

@@ -64,11 +64,15 @@ class RowBook:
             self._read(f"i = {int(i)}")
         return self.known[i]
 
+    def rows_in(self, distance: float, unit: str) -> int | None:
+        """The rows between two that lie so far apart on the clock of `unit`; None where that is not always as many."""
+        return ceil(distance / self.spacing) if self.spacing and CLOCKS[unit][0] == "tick" else None
+
     def first_after(self, onset: int, distance: float, unit: str, first: int, last: int) -> int | None:
         """The first row of first..last that lies at least `distance` from the onset on the clock of `unit`."""
         column, scale = CLOCKS[unit]
-        if column == "tick" and self.spacing:
-            row = max(first, onset + ceil(distance / self.spacing))
+        if (far_off := self.rows_in(distance, unit)) is not None:
+            row = max(first, onset + far_off)
             return row if row <= last else None
         start, far = self._clock(onset, column), self._clock(last, column)
         if start is None:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .compile.halves import halves
+from .record import Record
 from .segments import FALSE, SINCE, TRUE, UNKNOWN, HeldTrack, Timeline, Track
 
 if TYPE_CHECKING:
@@ -21,46 +22,53 @@ _HELD_WORK = 2
 """What it takes to tell for how long a condition has held, beside what it takes to tell whether it holds."""
 
 
+class Held(Record):
+    """A condition that counts from the n-th of its true observations in a row on; `in_rows` where rows are counted, of
+    which some may be none."""
+
+    condition: Value
+    n: int = 1
+    in_rows: bool = False
+
+
 def is_long(program: Program) -> bool:
     """Whether the run is too long to look at each of its rows outside DuckDB."""
     return program.rows >= program.long
 
 
-def timelines(program: Program, conditions: Sequence[Value], rows: int, held: Sequence[int] = ()) -> list[Timeline]:
+def timelines(program: Program, asked: Sequence[Held], rows: int) -> list[Timeline]:
     """One timeline for each condition, in one pass over the working table.
 
     Each condition takes two bits of a code (1: false, 3: true, 0: unknown); only rows at which it changes leave DuckDB.
-    With `held`, a condition of a long run counts as true only from the n-th of its true observations in a row on: what
-    flickers from row to row then never leaves DuckDB.
+    Of a short run, every row at which one is true counts. Of a long one, what flickers from row to row and never holds
+    for as long as is asked never leaves DuckDB; an empty timeline says of one `in_rows` that rows are not observations.
     """
-    if not conditions or not rows:
-        return [() for _ in conditions]
+    if not asked or not rows:
+        return [() for _ in asked]
     if not is_long(program):
-        return _short(program, conditions, rows)
-    held = held or [1] * len(conditions)
+        return _short(program, [each.condition for each in asked], rows)
     # One pass keeps one thread busy, so the conditions are looked at in two.
-    shares = halves(range(len(held)), lambda place: 1 if held[place] < 2 else _HELD_WORK)
-    passes = [([conditions[place] for place in share], [held[place] for place in share]) for share in shares]
-    sources = [program.columns_for(some, []) for some, _ in passes]
-    tasks = [partial(_pass, *source, *each, rows) for source, each in zip(sources, passes, strict=True)]
+    shares = halves(range(len(asked)), lambda place: 1 if asked[place].n < 2 else _HELD_WORK)
+    passes = [[asked[place] for place in share] for share in shares]
+    sources = [program.columns_for([each.condition for each in some], []) for some in passes]
+    tasks = [partial(_pass, *source, some, rows) for source, some in zip(sources, passes, strict=True)]
     found = program.concurrently(tasks)
     lines = {
         place: line for share, some in zip(shares, found, strict=True) for place, line in zip(share, some, strict=True)
     }
-    return [lines[place] for place in range(len(conditions))]
+    return [lines[place] for place in range(len(asked))]
 
 
 def _pass(
     base: str,
     render: Renderer,
-    conditions: Sequence[Value],
-    held: Sequence[int],
+    asked: Sequence[Held],
     rows: int,
     con: duckdb.DuckDBPyConnection,
 ) -> list[Timeline]:
-    flags = [render.observed(condition) for condition in conditions]
-    counted = [place for place, n in enumerate(held) if n > 1]
-    terms = [_state(place, flag, n) for place, (flag, n) in enumerate(zip(flags, held, strict=True))]
+    flags = [render.observed(each.condition) for each in asked]
+    counted = [place for place, each in enumerate(asked) if each.n > 1]
+    terms = [_state(place, flag, each.n) for place, (flag, each) in enumerate(zip(flags, asked, strict=True))]
     codes = [" + ".join(terms[start : start + _PER_CODE]) for start in range(0, len(terms), _PER_CODE)]
     names = [f"c{place}" for place in range(len(codes))]
     coded = ", ".join(f"CAST({code} AS BIGINT) AS {name}" for code, name in zip(codes, names, strict=True))
@@ -73,14 +81,14 @@ def _pass(
         f" FROM (SELECT i, {coded}{falls} FROM {_with_falls(base, flags, counted)}))"
         f" WHERE {changed} OR i = {rows} ORDER BY i"
     )
-    tracks = [HeldTrack(n=n) if n > 1 else Track() for n in held]
+    tracks = [HeldTrack(n=each.n) if each.n > 1 else Track() for each in asked]
     column = {place: 1 + len(codes) + number for number, place in enumerate(counted)}
     known = [-1] * len(codes)
     row: tuple[int, ...] = ()
     while batch := cursor.fetchmany(10_000):
         for row in batch:
             for block, code in enumerate(row[1 : 1 + len(codes)]):
-                count = min(_PER_CODE, len(conditions) - block * _PER_CODE)
+                count = min(_PER_CODE, len(asked) - block * _PER_CODE)
                 turned = known[block] ^ code if known[block] >= 0 else (1 << 2 * count) - 1
                 known[block] = code
                 while turned:
@@ -88,7 +96,10 @@ def _pass(
                     turned &= ~(3 << bit)
                     place = block * _PER_CODE + bit // 2
                     tracks[place].turn(row[0], code >> bit & 3, row[column[place]] if place in column else 0)
-    return [track.closed(rows, row[column[place]] if place in column else 0) for place, track in enumerate(tracks)]
+    lines = [track.closed(rows, row[column[place]] if place in column else 0) for place, track in enumerate(tracks)]
+    return [
+        () if each.in_rows and track.is_broken else line for each, track, line in zip(asked, tracks, lines, strict=True)
+    ]
 
 
 def _state(place: int, flag: str, n: int) -> str:

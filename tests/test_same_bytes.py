@@ -8,9 +8,12 @@ import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from trainrules import evaluate
 from trainrules.engine import evaluation, rowbook
@@ -247,3 +250,44 @@ def test_a_flat_window_is_flat(long: int, level: float) -> None:
         assert set(found[f"slope(x, {window})"][1:]) == {0.0}
         assert set(found[f"r2(x, {window})"]) == {None}
         assert set(found[f"zscore(x, {window})"]) == {None}
+
+
+# Rules that hold for a distance, of which a long run counts the rows
+
+
+HELD = """schema: 1
+pack: held
+version: 1.0.0
+title: Held
+clock: {step: [step]}
+metrics: {c: {keys: [c]}, pad: {keys: [pad], required: true}}
+rules:
+  plain: {title: P, cause: info, severity: warning, when: c > 0, for: FOR}
+  ended: {title: E, cause: info, severity: warning, when: c > 0, until: pad > 1, for: FOR}
+"""
+
+
+@settings(max_examples=60)
+@given(
+    data=st.lists(st.tuples(st.sampled_from(["T", "T", "F", "?"]), st.booleans()), min_size=2, max_size=14),
+    distance=st.integers(1, 6),
+    every=st.sampled_from([1, 2]),
+    lost=st.sets(st.integers(1, 13), max_size=1),
+)
+def test_a_distance_is_counted_as_it_is_looked_for(
+    data: list[tuple[str, bool]], distance: int, every: int, lost: set[int]
+) -> None:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        pack = Path(folder) / "held.yaml"
+        pack.write_text(HELD.replace("FOR", f"{distance} steps"))
+        rows: list[Row] = []
+        for place, (letter, rests) in enumerate(data, 1):
+            row: Row = {"step": place * every, "pad": 2 if rests else 1}
+            rows += [] if place in lost else [row | ({} if letter == "?" else {"c": letter == "T"})]
+        log = written(Path(folder), rows)
+        found = set()
+        for way, long in WAYS.items():
+            patch.setattr(evaluation, "Program", functools.partial(Program, long=long))
+            patch.setattr(rowbook, "_EAGER", long if way == "short" else 0)
+            found.add(dumps(evaluate(log, pack=pack)))
+    assert len(found) == 1

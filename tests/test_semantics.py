@@ -124,8 +124,8 @@ def truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Seq
     """What conditions say of each row of a log."""
     seen: list[Any] = []
 
-    def spied(program: Program, conditions: Sequence[object], *rest: Any) -> Any:
-        found = real(program, conditions, *rest)
+    def spied(program: Program, asked: Sequence[object], *rest: Any) -> Any:
+        found = real(program, asked, *rest)
         seen.extend(found)
         return found
 

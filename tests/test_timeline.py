@@ -32,8 +32,9 @@ def shown(columns: list[str], held: list[int]) -> list[str]:
     values = ", ".join(
         f"({', '.join([str(i), *(VALUES[line[i - 1]] for line in columns)])})" for i in range(1, rows + 1)
     )
+    asked = [timeline.Held(cast(Value, name), n) for name, n in zip(names, held, strict=True)]
     CON.execute(f"CREATE OR REPLACE TEMP TABLE run AS SELECT * FROM (VALUES {values}) t(i, {', '.join(names)})")
-    found = timeline._pass("run", cast(Renderer, Columns()), cast(list[Value], names), held, rows, CON)
+    found = timeline._pass("run", cast(Renderer, Columns()), asked, rows, CON)
     assert all(a.last + 1 == b.first for line in found for a, b in pairwise(line))
     return [
         "".join(("t" if each.is_short else SHOWN[each.value]) * (each.last - each.first + 1) for each in line)

@@ -11,7 +11,6 @@ from os.path import basename, isabs
 from typing import TYPE_CHECKING
 
 from ..compile.bind import Names
-from ..compile.ir import Value
 from ..episodes import Course
 from ..evaluation import Evaluation, Planned
 from ..evidence import at_the_end, excess, nearest, telling
@@ -27,6 +26,7 @@ from ..series import Splitter, metric_id
 from ..settings import Whereabouts
 from ..stages import StageQuestions, stage_answers, stage_questions
 from ..thresholds import thresholds
+from ..timeline import Held
 from .answers import Answers, OneBook, OneProgram, UnansweredError
 from .flags import places, timeline
 from .program import ManyProgram
@@ -271,12 +271,12 @@ class OneOfMany(Evaluation):
     def _book(self) -> RowBook:
         return OneBook(self.program, self.rows, self.spacing or 0.0, {1: self.begun.first})
 
-    def _timelines(self, conditions: Iterable[tuple[Value, int]]) -> dict[tuple[Value, int], Timeline]:
-        asked = list(dict.fromkeys(conditions))
+    def _timelines(self, asked: Iterable[Held]) -> dict[Held, Timeline]:
+        distinct = list(dict.fromkeys(asked))
         answers = self.together.answers
-        if answers.ask_flags(self.run, [condition for condition, _ in asked]):
+        if answers.ask_flags(self.run, [each.condition for each in distinct]):
             raise UnansweredError
-        return {each: timeline(answers.flags[each[0]][self.run]) for each in asked}
+        return {each: timeline(answers.flags[each.condition][self.run]) for each in distinct}
 
     def _stages(self) -> tuple[StageResult, ...]:
         asked = self.together.stages(self.given.facts)
