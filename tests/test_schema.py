@@ -29,6 +29,7 @@ from trainrules.engine.yamlio import compose
 ROOT = SCHEMAS.parent
 NAMES = ["pack", "overrides", "test", "report", "reports", "diff"]
 EDITED = ["pack", "overrides", "test"]
+PRINTED = ["report", "diff", "problems"]
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -221,6 +222,35 @@ def test_every_key_has_examples_that_fit(name: str) -> None:
         check = Draft7Validator({**value, "definitions": top["definitions"]})
         for example in [*examples, *([value["default"]] if "default" in value else [])]:
             assert not list(check.iter_errors(example)), f"{owner}.{key}: {example!r}"
+
+
+def is_made_of_keys(node: dict[str, Any], top: dict[str, Any]) -> bool:
+    """Whether what a schema describes is made of keys, which have examples of their own; or a list of such."""
+    for each in resolved(node, top):
+        kinds = each.get("type", ())
+        inner = [each[key] for key in ("items", "additionalProperties") if isinstance(each.get(key), dict)]
+        inner += [part for key in ("anyOf", "oneOf") for part in each.get(key, ())]
+        if "object" in ([kinds] if isinstance(kinds, str) else kinds) or any(is_made_of_keys(n, top) for n in inner):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_every_value_that_is_printed_has_examples_that_fit(name: str) -> None:
+    """Or is one of a list, or true or false."""
+    top = schema(name)
+    lacking = []
+    for owner, key, value in keys_of(name):
+        told = list(resolved(value, top))
+        if any({"enum", "const"} & set(each) or each.get("type") in ("boolean", ["boolean", "null"]) for each in told):
+            continue
+        examples = [example for each in told for example in each.get("examples", [])]
+        if not examples and not is_made_of_keys(value, top):
+            lacking.append(f"{owner}.{key}")
+        check = Draft7Validator({**value, "definitions": top["definitions"]})
+        for example in examples:
+            assert not list(check.iter_errors(example)), f"{owner}.{key}: {example!r}"
+    assert lacking == []
 
 
 def test_examples_of_expressions_and_lengths_are_read() -> None:
