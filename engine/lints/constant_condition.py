@@ -57,6 +57,14 @@ fails::
         when: loss > 1 / 0
                      ^^^^^
 
+fails::
+
+    gates:
+      often:
+        require:
+          often_low: {value: 'share(loss < 2, "20 points")', at_least: 80}
+                                                                       ^^
+
 passes::
 
     windows: {ten: {last: 10 points}}
@@ -78,6 +86,7 @@ from . import Remark
 from ._conditions import Condition, conditions_of, logics_of, remark
 from ._known import known_with
 from ._logic import Logic
+from ._names import is_own
 
 SEVERITY = "warning"
 
@@ -99,6 +108,24 @@ def check(pack: Pack) -> Iterator[Remark]:
             told = f"{condition.what} never holds" + ("" if alone else " where it is looked at")
             hint = "its parts rule each other out" if alone else "its 'while' or 'after' rules it out"
             yield remark(expression, expression.tree, told, hint)
+    yield from _of_requirements(pack)
+
+
+def _of_requirements(pack: Pack) -> Iterator[Remark]:
+    """What is the same always in the values of requirements, and limits that no value reaches."""
+    for gate in (each for each in pack.gates.values() if is_own(pack, each)):
+        for requirement in gate.require.values():
+            value = requirement.value
+            condition = Condition(f"'value' of requirement {requirement.id!r}", value)
+            logics = _logics(condition, pack)
+            if found := _constant(condition, value.tree, logics):
+                yield from found
+                continue
+            for bound in requirement.bounds:
+                compared = Comparison(bound.operator, value.tree, bound.limit.tree)
+                if not any(logic.can_hold((compared, True)) or logic.is_switch(compared) for logic in logics):
+                    told = f"requirement {requirement.id!r} of gate {gate.id!r} is never met"
+                    yield remark(bound.limit, bound.limit.tree, told, _why(compared, logics[0]))
 
 
 def _logics(condition: Condition, pack: Pack) -> list[Logic]:
