@@ -321,9 +321,9 @@ def test_every_part_of_a_line_pattern(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("log", "message"),
     [
-        ("Epoch: [0]  [ 0/50]  eta: 0:00:06  loss: 10.4 (10.4)\n" * 3, "console.txt: 3 lines are of the format 'metric_logger', and none gives a value yet; wait until the run has logged more"),
+        ("Epoch: [0]  [ 0/50]  eta: 0:00:06  loss: 10.4 (10.4)\n" * 3, 'console.txt: 3 lines are of the format \'metric_logger\', and none gives a value yet; wait until the run has logged more, if it does print what is read of them: each epoch ends with a line of "Averaged stats:", first of training, then of the evaluation; the keys are those of the log.txt that these trainers write'),
         ("  5%|# | 1/20\nEpoch 1: 10%|## | 2/20\n" * 6, "console.txt:1: no line is a JSON object: this looks like console output, and none of the known formats ('metric_logger', 'printed_dicts', 'mmengine', 'epoch_lines', 'progress_bars') gives a value; give the JSON lines log that the trainer writes"),
-        ("[Epoch 1] begins\n", "console.txt: 1 line is of the format 'epoch_lines', and none gives a value yet; wait until the run has logged more"),
+        ("[Epoch 1] begins\n", "console.txt: 1 line is of the format 'epoch_lines', and none gives a value yet; wait until the run has logged more, if it does print what is read of them: the numbers after the epoch, each with its name and = or a colon; of progress bars, only a loss that is not finite"),
         ("[12:30:05] hello\n", "console.txt:1: no line is a JSON object: this looks like console output, and none of the known formats ('metric_logger', 'printed_dicts', 'mmengine', 'epoch_lines', 'progress_bars') gives a value; give the JSON lines log that the trainer writes"),
         ("[3, 4\n", "console.txt:1: no line is a JSON object: the lines are not valid JSON; write one JSON object a line"),
         ("Epoch [1/200] Loss: 10,500\nEpoch [2/200] Loss: 12,000\n", "console.txt:1: no line is a JSON object: this looks like console output, and none of the known formats ('metric_logger', 'printed_dicts', 'mmengine', 'epoch_lines', 'progress_bars') gives a value; give the JSON lines log that the trainer writes"),

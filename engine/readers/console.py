@@ -17,7 +17,7 @@ from ..pack import EMPTY, Format, LinePattern, Pack
 from ..patterns import parsed
 from ..record import Record
 from ..template import Placeholder, pieces
-from ..words import counted
+from ..words import counted, lowered
 from .cells import literal
 from .copies import TOLD, Copy, no_room, remove
 from .endings import NO_BAR, End, ended
@@ -79,7 +79,8 @@ def told(
         most = rank.index(max(rank))
         if not given[most].values:
             if silent := _silent(con, formats):
-                raise LogError(silent, path=path, hint="wait until the run has logged more")
+                message, hint = silent
+                raise LogError(message, path=path, hint=hint)
             yield None
             return
         chosen = formats[most]
@@ -315,8 +316,8 @@ def _filled(text: str, line: LinePattern, known: Mapping[str, str] = EMPTY) -> s
     return " || ".join(parts) or "''"
 
 
-def _silent(con: duckdb.DuckDBPyConnection, formats: Sequence[Format]) -> str:
-    """What to say of lines that are known and give no value; empty where there are none."""
+def _silent(con: duckdb.DuckDBPyConnection, formats: Sequence[Format]) -> tuple[str, str] | None:
+    """What to say of lines that are known and give no value, and what would give one; None where there are none."""
     counts = []
     for number, each in enumerate(formats):
         telling = ", ".join(str(i) for i, line in _lines(each) if line.pairs or line.values or line.remember)
@@ -324,9 +325,13 @@ def _silent(con: duckdb.DuckDBPyConnection, formats: Sequence[Format]) -> str:
         counts.append(con.execute(sql).fetchall()[0][0] if telling else 0)
     most = max(range(len(formats)), key=lambda number: counts[number])
     if not counts[most]:
-        return ""
+        return None
     amount = f"{counted(counts[most], 'line')} {'is' if counts[most] == 1 else 'are'}"
-    return f"{amount} of the format {formats[most].id!r}, and none gives a value yet"
+    read = formats[most].help.partition(". ")[0].rstrip(".")
+    hint = "wait until the run has logged more" + (
+        f", if it does print what is read of them: {lowered(read)}" if read else ""
+    )
+    return f"{amount} of the format {formats[most].id!r}, and none gives a value yet", hint
 
 
 def _written(con: duckdb.DuckDBPyConnection, source: Source, name: str, number: int, format_: Format) -> Told:
