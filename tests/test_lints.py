@@ -107,6 +107,7 @@ def told(folder: Path, text: str) -> list[str]:
         ('gates: {g: {require: {a: {value: \'share(loss > 2, "9 points")\', above: 0.5}}}}', []),
         ('gates: {g: {require: {a: {value: \'count(loss, "9 points")\', at_least: 9}}}}', []),
         ("gates: {g: {require: {a: {value: 'step', at_least: 0}}}}", []),
+        ("metrics: {loss: {keys: [loss], required: true}, twice: {expr: 2 * loss}}\nrules: {r: {title: R, cause: info, severity: info, message: '{loss}', when: step > 9 and nonfinite(twice)}}", ["p.yaml:6:90 [constant-condition] this is never true; twice is computed, and unknown where it is not finite: write nonfinite(loss)"]),
         (GATE.format("above: limit"), ["p.yaml:8:56 [never-stuck] gate 'g' can never be stuck; give a requirement 'near'"]),
         (GATE.format("above: limit, below: 9, near: 0.1"), ["p.yaml:8:61 [fixed-limit] requirement 'a' of gate 'g' has a limit that no setting changes; make it a param"]),
     ],

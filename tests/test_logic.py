@@ -25,6 +25,7 @@ metrics:
   kl: {keys: [kl]}
   phase: {keys: [phase], type: text}
   size: {expr: abs(kl)}
+  same: {expr: loss}
   is_high: {expr: loss > 2}
 params:
   limit: {default: 2}
@@ -133,6 +134,10 @@ def tree(text: str) -> Node:
         (["nonfinite(loss)", "mean(loss, ten) > 1"], False),
         (["nonfinite(loss)", "prev(loss) > 1"], False),
         (["nonfinite(loss)", "is_high"], False),
+        (["nonfinite(size)"], False),  # it is computed
+        (["not nonfinite(size)"], True),
+        (["nonfinite(same)"], True),
+        (["nonfinite(same)", "same > 1"], False),
         (["nonfinite(kl)", "size > 1"], False),
         (["nonfinite(loss)", "changed(loss)"], False),
         (["nonfinite(loss)", "any(loss > 1, ten)"], False),

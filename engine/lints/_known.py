@@ -34,6 +34,18 @@ def known_with(node: Node | None, pack: Pack, seen: frozenset[str] = frozenset()
             return _all(known_with(each, pack, seen) for each in node.children())
 
 
+def is_computed(id: str, pack: Pack) -> bool:
+    """Whether a metric is computed, so that it is unknown where its result is not finite; another name is not."""
+    metric, seen = pack.metrics.get(id), {id}
+    while metric is not None and metric.expr is not None:
+        tree = metric.expr.tree
+        if not isinstance(tree, Name) or tree.id in seen:
+            return True
+        seen.add(tree.id)
+        metric = pack.metrics.get(tree.id)
+    return False
+
+
 def _all(found: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(id for each in found for id in each))
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from ..pack import Pack, Scalar
 from ..record import Record
 from ..tree import Among, And, Arithmetic, Call, Comparison, Name, Negative, Node, Not, Number, Or, Text, Truth
-from ._known import known_with
+from ._known import is_computed, known_with
 from ._ranges import Ranges
 
 Goal: TypeAlias = "tuple[Node, bool]"
@@ -104,6 +104,8 @@ class Logic:
                         choices.append(parts)
                     else:
                         goals += parts
+                case Call(function="nonfinite", arguments=(Name(id=id),)) if wanted and is_computed(id, self.pack):
+                    return False
                 case Name(id=id) if (meaning := self.meaning(id)) is not None:
                     goals.append((meaning, wanted))
                 case _:

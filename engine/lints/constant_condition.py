@@ -84,7 +84,7 @@ from ..pack import Pack
 from ..tree import And, Arithmetic, Call, Comparison, Name, Node, Or
 from . import Remark
 from ._conditions import Condition, conditions_of, logics_of, remark
-from ._known import known_with
+from ._known import is_computed, known_with
 from ._logic import Logic
 from ._names import is_own
 
@@ -151,7 +151,8 @@ def _constant(condition: Condition, node: Node, logics: Sequence[Logic]) -> list
         return found
     if all(logic.ranges.of(node).is_empty for logic in logics):
         return [remark(condition.expression, node, "this is never known", _why_unknown(node))]
-    same = _same(condition, node, logics) if isinstance(node, Comparison | And | Or) else None
+    is_asked = isinstance(node, Comparison | And | Or) or (isinstance(node, Call) and node.function == "nonfinite")
+    same = _same(condition, node, logics) if is_asked else None
     return [same] if same is not None else []
 
 
@@ -164,7 +165,7 @@ def _same(condition: Condition, node: Node, logics: Sequence[Logic]) -> Remark |
     if always and isinstance(node, Comparison) and any(_asks_whether_full(node, logic) for logic in logics):
         return None
     often = "always" if always else "never"
-    is_whole = node == condition.expression.tree and not isinstance(node, Comparison)
+    is_whole = node == condition.expression.tree and isinstance(node, And | Or)
     told = f"{condition.what} {often} holds" if is_whole else f"this is {often} true"
     return remark(condition.expression, node, told, _why(node, logics[0]))
 
@@ -193,6 +194,10 @@ def _why(node: Node, logic: Logic) -> str:
             if any(id in known_with(part, logic.pack) for part in node.operands):
                 return f"where {id} is not finite, nothing else is known of it: join them with 'or'"
         return "its parts rule each other out"
+    if isinstance(node, Call) and isinstance(node.arguments[0], Name):
+        ids = [id for id in known_with(node.arguments[0], logic.pack) if not is_computed(id, logic.pack)]
+        name = node.arguments[0].id
+        return f"{name} is computed, and unknown where it is not finite: write nonfinite({(ids or ['loss'])[0]})"
     if isinstance(node, Or):
         return "where one part fails, another one holds"
     if isinstance(node, Comparison) and node.left == node.right:
