@@ -15,7 +15,7 @@ from trainrules.engine.report import Report
 from trainrules.engine.suppress import end_of
 from trainrules.engine.yamlio import Item
 
-from .test_semantics import outcome, report_of
+from .columnlogs import outcome, report_of
 
 LOG = "loss 1 1 9 9 9 9"
 HIGH, LOW = "when: loss > 5", "when: loss < 0"
