@@ -14,8 +14,8 @@ from jsonschema import Draft7Validator
 from trainrules import cli
 from trainrules.engine.schema import SCHEMAS
 
-from .test_gates import PACK as GATED
-from .test_gates import noisy, rows
+from .gatedruns import PACK as GATED
+from .gatedruns import noisy, rows
 
 PACK = """\
 schema: 1

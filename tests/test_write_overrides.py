@@ -14,7 +14,7 @@ import yaml
 from trainrules import evaluate
 from trainrules.engine.render.overridefile import render_overrides, write_new
 
-from .test_gates import PACK, noisy, rows
+from .gatedruns import PACK, noisy, rows
 
 
 @pytest.fixture
