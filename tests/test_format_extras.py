@@ -16,7 +16,7 @@ from trainrules.engine.errors import LogError
 from trainrules.engine.readers.reading import read
 from trainrules.engine.readers.registry import readers
 
-from .test_formats import common, rows, same
+from .formatsamples import common, rows, same
 
 NAN = float("nan")
 
