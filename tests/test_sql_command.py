@@ -237,7 +237,7 @@ def test_a_pack_is_chosen_and_settings_are_heeded(rules: Rules, tmp_path: Path) 
     ("arguments", "code", "err"),
     [
         (("small.yaml", "nowhere.jsonl"), 3, "nowhere.jsonl: there is no such file; check the path to the log\n"),
-        (("smal.yaml", "run.jsonl"), 2, "smal.yaml: file does not exist; give the path of a YAML file\n"),
+        (("smal.yaml", "run.jsonl"), 2, "smal.yaml: file does not exist; did you mean 'small.yaml'?\n"),
         (("small.yaml", "run.jsonl", "--set", "a=1"), 2, "--set: unknown param 'a'; take it out: this pack has none\n"),
         (("small.yaml",), 2, "rules sql: missing argument 'LOG'; see 'rules sql --help'\n"),
     ],
