@@ -325,6 +325,8 @@ class Program:
             astray = self.con.execute(f"SELECT count(*) FROM {table} WHERE {table}_i <> rowid + 1").fetchone()
             if astray and astray[0]:
                 self.con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM {table} ORDER BY {table}_i")
+            # Its numbers have served; over a million rows they are a tenth of the memory.
+            self.con.execute(f"ALTER TABLE {table} DROP COLUMN {table}_i")
 
     def concurrently(
         self,
