@@ -80,6 +80,9 @@ def of_rows() -> Iterator[Rule]:
     jump = pl.when(col("d_std") > 0).then((change - col("d_mean")) / col("d_std"))
     yield Rule("loss_spike", "info", (jump > 6) & (change > 0.01 * loss.abs()))
     yield Rule("loss_frozen", "warning", (change == 0) & (loss.abs() > 0.01 * first.abs()), points=20)
+    still = rate.diff() == 0
+    ran = (col("loss").abs().rolling_min(5).shift(5) > 0) & (rate.diff().abs().rolling_min(5).shift(5) > 0)
+    yield Rule("zero_and_still", "critical", (loss == 0) & still & ran, until=loss != 0, points=5)
     yield Rule("gradient_zero", "warning", gradient == 0, points=20)
     fall, rise = col("loss_forty_slope_upper"), col("loss_forty_slope_lower_999")
     yield Rule("plateau", "info", (fall >= 0) & (rise <= 0), until=(fall < 0) | (rise > 0), points=40)
@@ -236,6 +239,15 @@ def of_rows() -> Iterator[Rule]:
     yield Rule("margin_large", "warning", (trend > 5) & col("worse"))
     falling = col("margin_trend_slope_upper")
     yield Rule("margin_not_rising", "info", falling < 0, after=20, steps=10, shows="margin_trend_slope_upper", sign=-1)
+    surely, best = col("margin_longer_slope_upper_99") < 0, longer.cum_max().forward_fill()
+    yield Rule(
+        "margin_not_rising",
+        "warning",
+        surely & (best > 0.3) & (col("margin_trend_upper") < 0.5 * best),
+        until=(col("margin_longer_slope_upper") >= 0) | (trend > 0.75 * best),
+        after=20,
+        steps=10,
+    )
     yield Rule("chosen_low", "info", col("chosen") < -1, after=20, steps=30, shows="chosen", sign=-1)
 
 
