@@ -60,7 +60,8 @@ RUN_SCALARS = ("lr_peak", "first_step", "last_step", "total", "last_epoch")
 LONGEST = 1e12
 """The largest amount of a window or a duration, in its own unit."""
 
-LENGTH = re.compile(r"\s*(?P<amount>\d+(?:\.\d+)?)\s+(?P<unit>points|steps|epochs|minutes)\s*")
+LENGTH = re.compile(r"\s*(?P<amount>\d+(?:\.\d+)?)\s+(?P<unit>point|step|epoch|minute)s?\s*")
+"""A quoted length, its unit in the singular."""
 _NUMBER = partial(re.fullmatch, r"\s*[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?\s*")
 _NO_ROWS = "use numbers, params and what is known of a whole run"
 UNDECLARED = "write a number, or declare it under params"
@@ -256,7 +257,7 @@ class _Checker:
 
     def moment(self, argument: Node) -> None:
         found = LENGTH.fullmatch(argument.value) if isinstance(argument, Text) else None
-        if not found or found["unit"] == "points":
+        if not found or found["unit"] == "point":
             amount, unit = (length_meant(argument.value) if isinstance(argument, Text) else None) or ("5", "points")
             hint = 'as in "5 epochs"' if unit == "points" else f'write "{amount} {unit}"'
             self.problem(argument, "bad-length", "a moment is written in quotes, with its unit", hint)
@@ -281,11 +282,11 @@ class _Checker:
             if not found:
                 message = f"{argument.value!r} is not a window"
                 self.problem(argument, "bad-window", message, window_mend(argument.value, self.scope.windows))
-            elif found["unit"] != "points":
+            elif found["unit"] != "point":
                 self.problem(
                     argument,
                     "bad-window",
-                    f"a window of {found['unit']} must say how many points it needs",
+                    f"a window of {found['unit']}s must say how many points it needs",
                     window_mend(argument.value, self.scope.windows),
                 )
             elif float(found["amount"]) > LONGEST:

@@ -183,6 +183,8 @@ def test_where_an_expression_is_known(truth: Truth, columns: str, cases: Cases) 
     ("loss 5 . 3 6", "lowest(loss) < highest(loss)", "F?TT"),
     ("loss 5 4 . 6\nkl 1 1 1 1", "at(loss, '3 steps') == 6", "???T"),
     ("loss 5 4 3 2", "at(loss, '2 steps') == 4", "?TTT"),
+    ("loss 5 4 3 2", "at(loss, '1 step') == 5", "TTTT"),
+    ("epoch 0.5 1 1.5 2\nloss 5 4 3 2", "at(loss, '1 epoch') == 4", "?TTT"),
     ("time 1000 1060 1120 1180\nloss 5 4 3 2", "at(loss, '2 minutes') == 3", "??TT"),
     # a log that starts in the middle of a run has no first value
     ("step 501 502 503\nloss 5 4 3", "first(loss) > 0", "???"),

@@ -28,6 +28,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     ("loss 1 2 . 3 4", "mean(loss, three) == 2", "???TF"),
     ("loss 1 2 . 3 4", "count(loss, some) == 3", "FF?TT"),
     ("loss 1 2 . 3 4", 'mean(loss, "2 points") == 2.5', "?F?TF"),
+    ("loss 1 2 . 3 4", 'mean(loss, "1 point") == 3', "FF?TF"),
     ("loss 1 nan inf 3", 'total(loss, "2 points") == 4', "???T"),
     # L steps: known values with a tick in (now - L, now]
     ("step 1 2 3 4\nloss 1 2 3 4", "count(loss, steps) == 3", "?FTT"),

@@ -219,7 +219,7 @@ class Binder:
             assert isinstance(moment, Text)
             found = LENGTH.fullmatch(moment.value)
             assert found
-            amount, unit = float(found["amount"]), found["unit"]
+            amount, unit = float(found["amount"]), f"{found['unit']}s"
             if unit != "minutes":
                 return Kernel("reached", self._bound(source, x), q=amount, unit=unit)
             if self.names.started is None:
