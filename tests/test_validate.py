@@ -277,9 +277,41 @@ def test_a_cause_that_is_forgotten_is_told_once(write: Write) -> None:
         ("params: {a: {default: 1}}  # rules: disable=", ["5:10 unused-param", "5:37 unused-disable"]),
         ('help: "a # rules: disable=unused-param"', []),
         ("help: >\n  text # rules: disable=unused-param", []),
+        ("params: {a: {default: 1}}  # rule: disable=unused-param", ["5:10 unused-param", "5:36 unused-disable"]),
+        ("params: {a: {default: 1}}  # trainrules: disable=unused-param", ["5:10 unused-param", "5:42 unused-disable"]),
+        ("params: {a: {default: 1}}  # rule: disable it by night", ["5:10 unused-param"]),
         ("# rules: disable=unused-param\nparams: {a: {default: 1}}", ["5:18 unused-disable", "6:10 unused-param"]),
     ],
 )  # fmt: skip
 def test_comments_disable_warnings(write: Write, text: str, problems: list[str]) -> None:
     write(p_DOT_yaml=f"{HEAD}{text}\n{METRICS}{RULES}")
     assert [each.removeprefix("p.yaml:") for each in told("p.yaml")] == problems
+
+
+ALWAYS = "  b:\n    title: B\n    cause: stalled\n    severity: warning\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("    when: >-\n      0 < 1\n", ["13:7 constant-condition"]),
+        ("    when: >-  # rules: disable=constant-condition\n      0 < 1\n", []),
+        ("    when: |  # rules: disable=constant-condition\n\n      0 < 1\n", []),
+        ("    when: &w >2-  # rules: disable=constant-condition\n      0 < 1\n", []),
+        ("    when: # rules: disable=constant-condition\n      0 < 1\n", []),
+        ("    when: >-\n      0 < 1 # rules: disable=constant-condition\n", ["13:7 constant-condition"]),
+        ("    when: |  # rules: disable=nevr-full\n      0 < 1\n", ["12:31 unknown-code", "13:7 constant-condition"]),
+        ("    when: |  # rules: disable=no-action\n      loss < 1\n", ["12:31 unused-disable"]),
+        ("    when: loss < 0\n    why: |\n      # rules: disable=no-action\n", []),
+    ],
+)
+def test_a_comment_behind_the_sign_of_a_block_is_for_its_lines(write: Write, text: str, problems: list[str]) -> None:
+    write(p_DOT_yaml=GOOD + ALWAYS + text)
+    assert [each.removeprefix("p.yaml:") for each in told("p.yaml")] == problems
+
+
+def test_a_comment_behind_the_sign_of_a_block_is_not_for_the_keys_beside_it(write: Write) -> None:
+    level = "      - when: >-  # rules: disable=constant-condition,bare-message\n          0 < 1\n        severity: warning\n"
+    rule = ALWAYS.replace("    severity: warning\n", "    levels:\n")
+    write(p_DOT_yaml=GOOD + rule + level + "        message: High\n")
+    assert told("p.yaml") == ["p.yaml:12:55 unused-disable", "p.yaml:15:18 bare-message"]

@@ -17,12 +17,15 @@ from .measured import scalars
 if TYPE_CHECKING:
     from ..codes import Code
 
-_LIKELY = re.compile(r"#\s*rules\s*:", re.IGNORECASE).search
+_LIKELY = re.compile(r"#\s*(?:train)?rules?\s*:", re.IGNORECASE).search
 _COMMENT = re.compile(
-    r"(?:^|(?<=\s))#\s*rules\s*:\s*(?P<verb>disable[\w-]*|ignore|noqa|silence|skip|suppress)"
+    r"(?:^|(?<=\s))#\s*(?P<name>(?:train)?rules?)\s*:\s*(?P<verb>disable[\w-]*|ignore|noqa|silence|skip|suppress)"
     r"(?:\s*(?P<sign>[=:])\s*|\s+|$)(?P<rest>[^#\n]*)",
     re.IGNORECASE,
 )
+_BELOW = re.compile(r"(?::|(?:^|[:-]\s+)(?:&\S+|(?:&\S+\s+)?[|>][-+\d]*)|[\[{(,])\s*$").search
+"""What a line ends in whose value stands on the lines below."""
+_DASHES = re.compile(r"\s*(?:-\s+)*").match
 _CODES = re.compile(r"[\w-]+(?:\s*,\s*[\w-]+)*")
 _CODE = re.compile(r"[\w-]+")
 
@@ -102,7 +105,7 @@ def _codes(comment: re.Match[str], known: Collection[str]) -> list[tuple[int, st
     """
     rest, sign = comment["rest"], comment["sign"]
     words = [(comment.start("rest") + each.start(), each[0]) for each in _CODE.finditer(rest)]
-    if comment["verb"].lower() == "disable" and sign == "=":
+    if comment["name"].lower() == "rules" and comment["verb"].lower() == "disable" and sign == "=":
         listed = _CODES.match(rest)
         end = comment.start("rest") + (listed.end() if listed else 0)
         return [(start, word) for start, word in words if start < end or word in known]
@@ -111,8 +114,12 @@ def _codes(comment: re.Match[str], known: Collection[str]) -> list[tuple[int, st
 
 
 def _texts(text: str) -> list[tuple[int, int, int, int]]:
-    """Where scalars stand: in a text, a hash begins no comment."""
-    return [(start.line + 1, start.column + 1, end.line + 1, end.column + 1) for start, end, _ in scalars(text)]
+    """Where scalars stand: in a text, a hash begins no comment; behind the sign of a block it does."""
+    return [
+        ((start.line + 2, 1) if style in ("|", ">") else (start.line + 1, start.column + 1))
+        + (end.line + 1, end.column + 1)
+        for start, end, style in scalars(text)
+    ]
 
 
 def _is_inside(texts: Sequence[tuple[int, int, int, int]], line: int, column: int) -> bool:
@@ -121,9 +128,12 @@ def _is_inside(texts: Sequence[tuple[int, int, int, int]], line: int, column: in
 
 def _last(lines: Sequence[str], number: int, before: str) -> int:
     """The last line of the value whose key stands on line `number`; that line itself where the value does."""
-    if not re.search(r"(?::|:\s+[|>][-+\d]*|:\s+&\S+|[\[{(,])\s*$", before):
+    if not _BELOW(before):
         return number
-    indent = len(before) - len(before.lstrip())
+    dashes = _DASHES(before)
+    indent = dashes.end() if dashes else 0
+    if ":" not in before[indent:]:  # an entry of a list, not a key in one
+        indent = before.find("-")
     last = number
     for place, line in enumerate(lines[number:], number + 1):
         body = line.strip()
