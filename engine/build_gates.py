@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations, product
+
 from .build_rules import advice
 from .fields import Fields, expression, kind
 from .pack_gates import NOT_TAKEN, OUT_OF_REACH, Bound, Gate, Requirement, Standstill, Stuck
@@ -53,7 +55,10 @@ def _requirement(name: str, fields: Fields, problems: Problems) -> Requirement |
         for key, operator in OPERATORS.items()
         if (limit := fields.expression(key)) is not None
     ]
-    bounds += _between(fields, problems)
+    between = _between(fields, problems)
+    for one, other in (*combinations(bounds, 2), *product(bounds, between)):
+        _compatible(one, other, problems)
+    bounds += between
     if value is None:
         return None
     return Requirement(
@@ -68,6 +73,20 @@ def _requirement(name: str, fields: Fields, problems: Problems) -> Requirement |
         why=fields.text("why"),
         source=fields.text("source"),
     )
+
+
+def _compatible(one: Bound, other: Bound, problems: Problems) -> None:
+    """Tell two bounds that leave no number between them, as far as both are numbers."""
+    low, high = (one, other) if one.operator in (">", ">=") else (other, one)
+    least, most = low.limit.tree, high.limit.tree
+    if low.operator not in (">", ">=") or high.operator not in ("<", "<="):
+        return
+    if not isinstance(least, Number) or not isinstance(most, Number):
+        return
+    if least.value > most.value or (least.value == most.value and (low.operator, high.operator) != (">=", "<=")):
+        names = {operator: key.replace("_", " ") for key, operator in OPERATORS.items()}
+        message = f"no number is {names[low.operator]} {least.value:g} and {names[high.operator]} {most.value:g}"
+        problems.add(max(one.at, other.at), "bad-range", message, "swap them, or keep one")
 
 
 def _between(fields: Fields, problems: Problems) -> list[Bound]:

@@ -7,6 +7,14 @@ fails::
     metrics: {loss: {keys: [loss], required: true, good: [2, 1]}}
                                                          ^
 
+fails::
+
+    gates:
+      low:
+        require:
+          loss_low: {value: loss, above: 3, below: 2}
+                                                   ^
+
 passes::
 
     metrics: {loss: {keys: [loss], required: true, good: [1, 2]}}
