@@ -115,11 +115,11 @@ def _codes(comment: re.Match[str], known: Collection[str]) -> list[tuple[int, st
 
 def _texts(text: str) -> list[tuple[int, int, int, int]]:
     """Where scalars stand: in a text, a hash begins no comment; behind the sign of a block it does."""
-    return [
-        ((start.line + 2, 1) if style in ("|", ">") else (start.line + 1, start.column + 1))
-        + (end.line + 1, end.column + 1)
-        for start, end, style in scalars(text)
-    ]
+    places: list[tuple[int, int, int, int]] = []
+    for start, end, style in scalars(text):
+        first = (start.line + 2, 1) if style in ("|", ">") else (start.line + 1, start.column + 1)
+        places.append((*first, end.line + 1, end.column + 1))
+    return places
 
 
 def _is_inside(texts: Sequence[tuple[int, int, int, int]], line: int, column: int) -> bool:
