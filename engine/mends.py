@@ -63,7 +63,7 @@ def mend(item: Item, key: str, expected: str) -> str:
     if "a series" in expected and isinstance(value, list):
         return f"write '{' '.join(str(each.value) for each in value)}': blanks part the values of a series"
     if isinstance(value, (int, float, str)) and ("list" in expected or "array" in expected):
-        return f"write it in brackets, as in {key}: [{_short(value)}]"
+        return _bracketed(value, key)
     if isinstance(value, dict) and expected in ("a list", "an array"):
         return "write each entry on a line of its own, with '- ' before it"
     for part, told in _EXAMPLES:
@@ -82,7 +82,7 @@ def mend(item: Item, key: str, expected: str) -> str:
         return _text(value)
     if "version" in expected:
         return (
-            "put it in quotes, as in '1.0.0'"
+            f"write three numbers, as in {_version(value)}"
             if not isinstance(value, str)
             else "write numbers with points between them, as in 1.0.0"
         )
@@ -112,6 +112,15 @@ def end(value: object) -> str:
         return f"write 'step {value:g}'"
     length = _END.fullmatch(value) if isinstance(value, str) else None
     return f"write '{length[2]} {length[1]}'" if length else "as in 'step 5000', 'epoch 3' or '2026-12-31'"
+
+
+def _bracketed(value: int | float | str, key: str) -> str:
+    text = str(value).strip()
+    if re.fullmatch(r"\[.*\]", text):
+        return f"take the quotes off, as in {key}: {text if len(text) <= 60 else '[…]'}"
+    parts = [each.strip() for each in text.split(",")] if isinstance(value, str) else []
+    entries = ", ".join(_short(each) for each in parts if each) if len(parts) > 1 else ""
+    return f"write it in brackets, as in {key}: [{entries or _short(value)}]"
 
 
 def _length(value: object, expected: str) -> str:
@@ -159,6 +168,13 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return f"put it in quotes, as in '{str(value).lower()}'"
     return f"put it in quotes, as in '{value}'"
+
+
+def _version(value: object) -> str:
+    """A number as a version: 0.1 is 0.1.0."""
+    written = f"{value}" if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
+    parts = [*written.split("."), "0", "0"][:3]
+    return ".".join(parts) if all(part.isdecimal() for part in parts) else "1.0.0"
 
 
 def _short(value: object) -> str:

@@ -192,6 +192,12 @@ def test_problems(rest: str, problems: list[str]) -> None:
         ("{help: x}", ["p.yaml:7:3: metric 'm' has neither 'keys' nor 'expr'; name the keys that log it"]),
         ("{keys: []}", ["p.yaml:7:13: 'keys' is empty; fill it in or leave it out"]),
         ("{keys: a}", ["p.yaml:7:13: 'keys' must be a list, not the text 'a'; write it in brackets, as in keys: [a]"]),
+        ("\n    keys: train/loss, loss", ["p.yaml:8:11: 'keys' must be a list, not the text 'train/loss, loss'; write it in brackets, as in keys: [train/loss, loss]"]),
+        ("\n    keys: a,\n    by: rank, other", [
+            "p.yaml:8:11: 'keys' must be a list, not the text 'a,'; write it in brackets, as in keys: [a]",
+            "p.yaml:9:9: 'by' must be a name or a list of names, not the text 'rank, other'; write it in brackets, as in by: [rank, other]"]),
+        ("{keys: '[a, b/c]'}", ["p.yaml:7:14: 'keys' must be a list, not the text '[a, b/c]'; take the quotes off, as in keys: [a, b/c]"]),
+        ("{keys: [a], by: '[rank]'}", ["p.yaml:7:23: 'by' must be a name or a list of names, not the text '[rank]'; take the quotes off, as in by: [rank]"]),
         ("{keys: [a, a]}", ["p.yaml:7:17: 'a' stands in 'keys' twice; keep one"]),
         ("{keys: [a, 3]}", ["p.yaml:7:17: an entry of 'keys' must be a text, not the number 3; put it in quotes, as in '3'"]),
         ("{keys: [a], by: [rank, chanel]}", ["p.yaml:7:23: unknown label 'rank'; declare it under labels, as in labels: {rank: [rank]}", "p.yaml:7:29: unknown label 'chanel'; declare it under labels, as in labels: {rank: [rank]}"]),
@@ -219,8 +225,12 @@ def test_problems_of_metrics(metric: str, problems: list[str]) -> None:
         ("schema: 2\npack: a\nversion: 1.0.0\ntitle: A", ["p.yaml:1:9: 'schema' must be 1, not the number 2; write 'schema: 1'"]),
         ("schema: 1\npack: a", ["p.yaml:1:1: the file lacks 'title'; add it", "p.yaml:1:1: the file lacks 'version'; add it"]),
         ("schema: 1\npack: a\nversion: 1\ntitel: A", [
-            "p.yaml:3:10: 'version' must be a version such as 1.0.0, not the number 1; put it in quotes, as in '1.0.0'",
+            "p.yaml:3:10: 'version' must be a version such as 1.0.0, not the number 1; write three numbers, as in 1.0.0",
             "p.yaml:4:1: unknown key 'titel'; did you mean 'title'?"]),
+        (HEAD.replace("1.0.0", "0.1"), ["p.yaml:3:10: 'version' must be a version such as 1.0.0, not the number 0.1; write three numbers, as in 0.1.0"]),
+        (HEAD.replace("1.0.0", "1e3"), ["p.yaml:3:10: 'version' must be a version such as 1.0.0, not the number 1000; write three numbers, as in 1000.0.0"]),
+        (HEAD.replace("1.0.0", "-1"), ["p.yaml:3:10: 'version' must be a version such as 1.0.0, not the number -1; write three numbers, as in 1.0.0"]),
+        (HEAD.replace("1.0.0", "true"), ["p.yaml:3:10: 'version' must be a version such as 1.0.0, not true; write three numbers, as in 1.0.0"]),
         (HEAD + "pack: b", ["p.yaml:5:1: key 'pack' is given twice; it stands on line 2 already, keep one"]),
     ],
 )  # fmt: skip
