@@ -11,6 +11,7 @@ from .amounts import date_mend, length_meant, seconds_of, window_mend
 from .errors import Problem, did_you_mean
 from .expression import Expression
 from .functions import FUNCTIONS, Family, Kind
+from .logkeys import key_mend, key_of
 from .pack import EMPTY
 from .pythonisms import NUMBERS
 from .record import Record
@@ -77,6 +78,7 @@ class Scope(Record):
     windows: frozenset[str] = frozenset()
     better: frozenset[str] = frozenset()  # metrics that say which direction is better
     rows: bool = True  # whether there are rows to look at
+    keys: Mapping[str, str] = EMPTY  # the keys of the log, each with its metric
 
     @property
     def names(self) -> list[str]:
@@ -177,7 +179,7 @@ class _Checker:
                 f"{node.id!r} is a window",
                 "windows stand only as the second argument of a function",
             )
-        elif self.scope.type_of(node.id) is None:
+        elif self.scope.type_of(node.id) is None and not self.key(node):
             hint = did_you_mean(node.id, self.scope.names)
             if node.id in FUNCTIONS:
                 hint = f"{node.id}() is a function; call it"
@@ -185,6 +187,14 @@ class _Checker:
                 self.problem(node, "not-in-language", f"{node.id} is no number of the language", self.finite())
                 return
             self.problem(node, "unknown-name", f"unknown name {node.id!r}", hint or self.undeclared())
+
+    def key(self, node: Name) -> bool:
+        """Whether an unknown name is part of a key of the log, which is a problem then, told once."""
+        key = key_of(self.expression.text, node) if self.scope.rows else None
+        hint = key_mend(key.id, self.scope.keys, self.scope.names) if key else ""
+        if key and hint and not any(each.hint == hint for each in self.problems):
+            self.problem(key, "unknown-name", f"{key.id!r} is no name", hint)
+        return bool(hint)
 
     def finite(self) -> str:
         """What is written in the place of NaN or infinity."""

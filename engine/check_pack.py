@@ -25,7 +25,8 @@ def pack_scope(pack: Pack) -> Scope:
             break
         types = {**types, **derived}
     better = frozenset(metric.id for metric in pack.metrics.values() if metric.better)
-    return Scope(types, params, CLOCK, windows, better)
+    keys = {key: metric.id for metric in [*pack.metrics.values()][::-1] for key in metric.keys}
+    return Scope(types, params, CLOCK, windows, better, keys=keys)
 
 
 _SCALAR_TYPES = {"number": "number", "integer": "number", "boolean": "condition", "text": "text"}

@@ -19,6 +19,7 @@ SCOPE = Scope(
     clock=CLOCK,
     windows=frozenset({"trend", "run"}),
     better=frozenset({"loss"}),
+    keys={"rewards/kl": "kl", "aux/eval/loss": "loss", "kl/ratio": "ratio", "loss/kl": "ratio"},
 )
 NUMBER = "expected a condition, found a number; compare it with something, as in 'x > 0'"
 CONDITION = "expected a number, found a condition; use share(), any() or all() over conditions"
@@ -66,6 +67,7 @@ def told(text: str, want: str, scope: Scope = SCOPE) -> list[str]:
         ("number", "at(loss, '1 step') + at(loss, '1 minute')"),
         ("text", "'a' if is_on else 'b'"),
         ("text", "default(phase, 'main')"),
+        ("number", "loss/kl"),
         ("value", "loss"),
         ("value", "phase"),
         ("value", "is_on"),
@@ -82,6 +84,16 @@ def test_what_fits(want: str, text: str) -> None:
         ("condition", "lss > 1", ["5: unknown name 'lss'; did you mean 'loss'?"]),
         ("condition", "lss > 1 and kll > 1", ["5: unknown name 'lss'; did you mean 'loss'?", "17: unknown name 'kll'; did you mean 'kl'?"]),
         ("condition", "zebra > 1", ["5: unknown name 'zebra'; declare it under metrics or params"]),
+        # Keys of the log, which read as divisions
+        ("condition", "rewards/kl < 1", ["5: 'rewards/kl' is no name; write kl, the metric whose key that is"]),
+        ("condition", "1 + 2 * aux/eval/loss < 1", ["13: 'aux/eval/loss' is no name; write loss, the metric whose key that is"]),
+        ("condition", "kl/ratio < 1", ["5: 'kl/ratio' is no name; write ratio, the metric whose key that is"]),
+        ("condition", "train/lss > 5", ["5: 'train/lss' is no name; a key of the log is declared under metrics, as in 'lss: {keys: [train/lss]}', and the name written here"]),
+        ("condition", "train/loss > 5 or train/loss < kl", ["5: 'train/loss' is no name; a key of the log is declared under metrics, as in 'loss: {keys: [train/loss]}', and the name written here"]),
+        ("condition", "2 * reward/kl < 1", ["9: 'reward/kl' is no name; did you mean kl, the metric whose key is 'rewards/kl'?"]),
+        ("condition", "train / loss > 5", ["5: unknown name 'train'; declare it under metrics or params"]),
+        ("condition", "los/kl > 5", ["5: unknown name 'los'; did you mean 'loss'?"]),
+        ("condition", "loss/zebra > 5", ["10: unknown name 'zebra'; declare it under metrics or params"]),
         ("condition", "lr_peak > 1", ["5: unknown name 'lr_peak'; declare it under metrics or params"]),
         ("number", "mean + 1", ["5: unknown name 'mean'; mean() is a function; call it"]),
         ("number", "trend", ["5: 'trend' is a window; windows stand only as the second argument of a function"]),
