@@ -55,6 +55,8 @@ a sentinel is no number, and known on these) are known on the last row only."""
 INTERVAL = "interval"
 """The usual distance of two rows on the clock; a name for the lengths of windows and durations."""
 
+_OVER_WINDOWS = {"min": "minimum", "max": "maximum"}
+
 RUN_SCALARS = ("lr_peak", "first_step", "last_step", "total", "last_epoch")
 """What is known of a run as a whole; names for actions and commands."""
 
@@ -238,6 +240,8 @@ class _Checker:
             self.problem(node, "no-rows", f"{node.function}() looks at rows, and there are none here", _NO_ROWS)
             return
         parameters = list(function.parameters)
+        if self.turned(node):
+            return
         if parameters[-1].repeated:
             parameters += [parameters[-1]] * (len(node.arguments) - len(parameters))
         for parameter, argument in zip(parameters, node.arguments, strict=True):
@@ -264,6 +268,34 @@ class _Checker:
                 self.problem(
                     node, "type-mismatch", f"default() is given a {first} and a {second}", "both must be of one type"
                 )
+
+    def turned(self, node: Call) -> bool:
+        """Whether a window stands where numbers are due, in a call that is written otherwise; told once."""
+        instead = _OVER_WINDOWS.get(node.function) if len(node.arguments) == 2 else None
+        if instead is None and FUNCTIONS[node.function].family is not Family.WINDOW:
+            return False
+        first, second = node.arguments[:2]
+        assert first is not None
+        assert second is not None
+        window, over = (first, second) if self.is_window(first) else (second, first)
+        if not self.is_window(window) or self.is_window(over) or (window is second and instead is None):
+            return False
+        numbers, length = (" ".join(self.expression.text_of(each).split()) for each in (over, window))
+        told = f"over a window it is {instead}({{}}, {{}})" if instead else "the other way round: {} first, then {}"
+        self.problem(
+            window,
+            "misplaced-window",
+            f"{length if isinstance(window, Text) else repr(length)} is a window",
+            told.format(numbers, length),
+        )
+        self.inside(over)
+        return True
+
+    def is_window(self, node: Node) -> bool:
+        """Whether a node is the name of a window, or a quoted length."""
+        if isinstance(node, Name):
+            return node.id in self.scope.windows
+        return isinstance(node, Text) and LENGTH.fullmatch(node.value) is not None
 
     def moment(self, argument: Node) -> None:
         found = LENGTH.fullmatch(argument.value) if isinstance(argument, Text) else None

@@ -18,6 +18,10 @@ class Expression(Record):
         """Where `node` stands in the file."""
         return self.at.within(self.text, node.offset)
 
+    def text_of(self, node: Node) -> str:
+        """What is written for `node`."""
+        return self.text[node.offset : node.offset + node.width]
+
     def reach(self, node: Node) -> int:
         """How many characters `node` takes in its line of the file."""
         return self.at.reach(self.text, node.offset, node.width)

@@ -98,6 +98,12 @@ def test_what_fits(want: str, text: str) -> None:
         ("number", "mean + 1", ["5: unknown name 'mean'; mean() is a function; call it"]),
         ("number", "trend", ["5: 'trend' is a window; windows stand only as the second argument of a function"]),
         ("number", "mean(trend, trend)", ["10: 'trend' is a window; windows stand only as the second argument of a function"]),
+        ("number", "min(loss, trend)", ["15: 'trend' is a window; over a window it is minimum(loss, trend)"]),
+        ("number", "max('20 points', loss -  kl)", ["9: '20 points' is a window; over a window it is maximum(loss - kl, '20 points')"]),
+        ("number", "min(loss, kl, trend)", ["19: 'trend' is a window; windows stand only as the second argument of a function"]),
+        ("number", "mean(trend, loss)", ["10: 'trend' is a window; the other way round: loss first, then trend"]),
+        ("number", "mean('20 points', loss / lss)", ["10: '20 points' is a window; the other way round: loss / lss first, then '20 points'", "30: unknown name 'lss'; did you mean 'loss'?"]),
+        ("number", "quantile(trend, abs(loss), 0.5, lag=1)", ["14: 'trend' is a window; the other way round: abs(loss) first, then trend"]),
         ("condition", "mean(lss, tend) > lmit", ["10: unknown name 'lss'; did you mean 'loss'?", "15: unknown window 'tend'; did you mean 'trend'?", "23: unknown name 'lmit'; did you mean 'limit'?"]),
         # Types
         ("condition", "loss", [f"5: {NUMBER}"]),
