@@ -15,6 +15,7 @@ import random
 import re
 import sys
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 from measure import Run, once  # beside this file
@@ -90,9 +91,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=given.dir) as place:
         seconds = [measure(given.size // part, max(limit // part, 64 << 20), Path(place)).seconds for part in PARTS]
     ratios = " : ".join(f"{each / seconds[0]:.2f}" for each in seconds)
-    # From size to size, so that what a start costs falls out.
-    grows = (seconds[2] - seconds[1]) / max(seconds[1] - seconds[0], 1e-9)
-    print(f"times {ratios} for sizes 1 : 2 : 4; the second step takes {grows:.2f} x the first, twice as long", end=": ")
+    grows = max(after / before for before, after in pairwise(seconds))
+    print(f"times {ratios} for sizes 1 : 2 : 4; twice the log takes {grows:.2f} x the time at most", end=": ")
     print("linear" if grows <= 2 * LINEAR else "MORE THAN LINEAR")
 
 

@@ -231,7 +231,7 @@ def test_a_collapse_of_rollouts_is_found_where_it_began(tmp_path: Path, shape: d
     [
         ("coordexp-seed/control_smallfrac_logging.jsonl", 18, "The run finished at step 8 of 8; 44 rules found no fault."),
         ("coordexp-seed/control_vllm_bonly_merged1332_logging.jsonl", 13, "The run finished at step 1 of 1; 29 rules found no fault."),
-        ("swift-deepclima/logging.jsonl", 0, "The run finished at step 438 of 438; 18 rules found no fault. eval_loss was best at step 400 (0.1293)."),
+        ("swift-deepclima/logging.jsonl", 0, "The run finished at step 438 of 438; 19 rules found no fault. eval_loss was best at step 400 (0.1293)."),
     ],
 )  # fmt: skip
 def test_real_logs_of_sound_runs_stay_quiet(corpus: Callable[[str], Path], log: str, holding: int, told: str) -> None:
