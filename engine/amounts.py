@@ -29,6 +29,17 @@ def length_meant(text: object) -> tuple[str, str] | None:
     return (f"{float(found[1]) * factor:.6g}", unit) if found and unit else None
 
 
+def held_against(name: str, length: str) -> str:
+    """What is said of a length beside a name; the number alone is in the unit of what has this name."""
+    amount, unit = length.split()
+    unit = unit.removesuffix("s")
+    if name == unit:
+        return f"write the number alone: {amount}"
+    if name in ("step", "epoch") and unit in ("step", "epoch"):
+        return f"give it in {name}s, or compare {unit} with {amount}"
+    return "write a number alone, in the unit of what it is held against"
+
+
 def window_mend(text: str, windows: Collection[str]) -> str:
     """How a window is written in an expression, which a quoted text should be; `windows` have names."""
     if text in windows:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .amounts import date_mend, length_meant, seconds_of, window_mend
+from .amounts import date_mend, held_against, length_meant, seconds_of, window_mend
 from .errors import Problem, did_you_mean
 from .expression import Expression
 from .functions import FUNCTIONS, Family, Kind
@@ -226,7 +226,8 @@ class _Checker:
         if quoted is not None and _NUMBER(quoted):
             return f"write {quoted} without quotes"
         if length is not None:
-            return f"write the number alone: {length['amount']}"
+            names = [side.id for side in sides if isinstance(side, Name)]
+            return held_against(names[0] if names else "", length[0])
         if quoted is not None and seconds_of(quoted) is not None and Name("time") in sides:
             return date_mend(quoted)
         text = sides[types.index("text")]

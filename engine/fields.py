@@ -218,6 +218,10 @@ def expression(item: Item, key: str, problems: Problems) -> Expression | None:
         problems.add(item.at, "wrong-type", f"'{key}' must be an expression, not {kind(item)}", hint)
         return None
     parsed, found = parse_on(value, item.at)
+    if parsed is None and key == "after":
+        from .mends import beyond
+
+        found = [each._replace(hint=beyond(value) or each.hint) for each in found]
     problems.extend(found)
     return parsed
 

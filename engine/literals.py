@@ -58,22 +58,31 @@ def setting(
         percent = _PERCENT(value.strip())
         if percent is not None and unit == "share" and type_ == "number":
             return float(percent[1]) / 100
-        measured = re.fullmatch(_MEASURED, value.strip()) if in_run else None
+        measured = re.fullmatch(_MEASURED, value.strip())
         if measured is not None:
-            if unit and measured[2].rstrip("s") == unit.rstrip("s"):
+            is_own = unit is not None and measured[2].rstrip("s") == unit.rstrip("s")
+            if is_own and in_run:
                 return setting(replace(item, value=float(measured[1])), name, type_, problems)
-            told = f"this is in {unit}" if unit else "this has no unit"
+            from .mends import measured as mended
+
+            told = "its unit stands under 'unit'" if is_own else f"this is in {unit}" if unit else "this has no unit"
             message = f"param {name!r}: {value!r} is in {measured[2]}, and {told}"
-            problems.add(item.at, "bad-setting", message, "write the number alone")
+            hint = f"write the number alone: {measured[1]}" if is_own else mended(measured[1], measured[2], unit)
+            problems.add(item.at, "bad-setting", message, hint)
             return None
-        if slip := _slip(value.strip(), percent):
+        if slip := _slip(value.strip(), percent, type_, unit):
             problems.add(item.at, "bad-setting", f"param {name!r}: {value!r} {slip[0]}", slip[1])
             return None
         try:
             return parse(value, item.at)
         except ExpressionError as error:
+            from .slips import NO_SLIP
+
             told = "" if item.line else f"param {name!r}: "
-            problems.extend([each._replace(message=f"{told}{each.message}") for each in error.problems])
+            plain = f"write {type_words(type_)}, or an expression over other params"
+            for each in error.problems:
+                hint = plain if each.hint == NO_SLIP and type_ != "boolean" else each.hint
+                problems.extend([each._replace(message=f"{told}{each.message}", hint=hint)])
             return None
     from .mends import mend
 
@@ -84,10 +93,12 @@ def setting(
     return None
 
 
-def _slip(text: str, percent: re.Match[str] | None) -> tuple[str, str] | None:
+def _slip(text: str, percent: re.Match[str] | None, type_: str, unit: str | None) -> tuple[str, str] | None:
     """What is wrong with a value that is written as one often writes it by mistake, and how it is written."""
     if percent is not None:
-        return "is a percentage, and this is no share", "write the number alone"
+        from .mends import percentage
+
+        return "is a percentage, and this is no share", percentage(percent[1], type_, unit)
     if text[:1] in ("=", "<", ">"):
         return "is a comparison, not a value", f"write {text.lstrip('=<> ') or 'a number'}"
     if _COMMA(text):

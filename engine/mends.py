@@ -114,6 +114,32 @@ def end(value: object) -> str:
     return f"write '{length[2]} {length[1]}'" if length else "as in 'step 5000', 'epoch 3' or '2026-12-31'"
 
 
+def beyond(value: str) -> str:
+    """How a length is written that `after` is given, which counts steps without naming them; empty for none."""
+    amount, unit = length_meant(value) or ("", "")
+    if unit == "steps":
+        return f"write the number alone: {amount}"
+    more = f", or write 'while: epoch > {amount}' instead" if unit == "epochs" else ""
+    return f"give it in steps, without the unit{more}" if unit else ""
+
+
+def measured(amount: str, given: str, unit: str | None) -> str:
+    """How an amount in a unit that is not that of a param is written."""
+    meant = length_meant(f"{amount} {given}")
+    if unit is not None and meant is not None and meant[1] == unit:
+        return f"write the number alone: {meant[0]}"
+    return f"give it in {unit}" if unit else "write the number alone"
+
+
+def percentage(amount: str, type_: str, unit: str | None) -> str:
+    """How a percentage is written where the param is no share."""
+    if unit in ("%", "percent", "per cent"):
+        return f"write the number alone: {amount}"
+    if type_ == "integer":
+        return f"write a whole number of {unit}" if unit else "write a whole number"
+    return f"write {float(amount) / 100:g}"
+
+
 def _bracketed(value: int | float | str, key: str) -> str:
     text = str(value).strip()
     if re.fullmatch(r"\[.*\]", text):

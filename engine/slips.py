@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from .amounts import DATE, date_mend, length_meant
+from .amounts import DATE, date_mend, held_against, length_meant
 from .record import Record
 
 
@@ -40,6 +40,9 @@ _TURNED = {"=>": ">=", "=<": "<=", "<>": "!=", "!": "not", ":=": "==", "===": "=
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _KEYWORDS = frozenset({"and", "or", "not", "in", "if", "else", "is"})
 _LENGTHS = r"\d+(?:\.\d+)?\s+(?:point|step|epoch|minute|hour|day|second)s?\b"
+NO_SLIP = "write a condition such as 'loss > 2 and step > 100'"
+"""What is said where nothing better is known."""
+
 _THOUSANDS = {"k": 1e3, "m": 1e6}
 
 
@@ -58,15 +61,15 @@ def _sign(found: re.Match[str]) -> str:
 def _length(found: re.Match[str]) -> str:
     if found.string[: found.start()].rstrip()[-1:] in ("(", ","):
         return f'put it in quotes, as in "{" ".join(length_meant(found[0]) or ())}"'
-    return f"write the number alone: {found[0].split()[0]}"
+    compared = re.search(r"(\w+)\s*[<>=!]=?\s*$", found.string[: found.start()])
+    return held_against(compared[1] if compared else "", found[0])
 
 
 def _alone(text: str) -> str:
     """What is said of a length where a number is due."""
-    amount, unit = text.split()
     meant = length_meant(text)
-    if meant is None or meant[1].startswith(unit.removesuffix("s")):
-        return f"write the number alone: {amount}"
+    if meant is None or meant[1].startswith(text.split()[1].removesuffix("s")):
+        return held_against("", text)
     return f"write a number alone; lengths with a unit stand under windows and in 'for', as in '{' '.join(meant)}'"
 
 
@@ -125,7 +128,7 @@ def hint_for(text: str) -> str:
         return "something is missing at the end"
     if re.match(r"\s*(?:[*/<>=]|(?:and|or|in)\b)", text):
         return "something is missing at the beginning"
-    return "write a condition such as 'loss > 2 and step > 100'"
+    return NO_SLIP
 
 
 def _beside(signs: str) -> Slip | None:

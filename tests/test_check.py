@@ -163,6 +163,8 @@ def test_what_fits(want: str, text: str) -> None:
         ("condition", "loss > nan", ["12: nan is no number of the language; NaN and infinite values are found by nonfinite(), as in nonfinite(loss)"]),
         ("condition", "kl == Infinity", ["11: Infinity is no number of the language; NaN and infinite values are found by nonfinite(), as in nonfinite(kl)"]),
         ("condition", "step > '500 steps'", ["5: a number cannot be compared with a text; write the number alone: 500"]),
+        ("condition", "step > '5 epochs'", ["5: a number cannot be compared with a text; give it in steps, or compare epoch with 5"]),
+        ("condition", "loss > '5 epochs'", ["5: a number cannot be compared with a text; write a number alone, in the unit of what it is held against"]),
         ("condition", "time > '2024-01-01'", ["5: a number cannot be compared with a text; a date is no number; 'time' is in seconds since 1970: write 1704067200"]),
         ("number", "mean(loss, '-3 points')", ["16: '-3 points' is not a window; as in \"20 points\""]),
         ("number", "mean(loss, '0 points')", ['16: a window of points needs a whole number of at least 1; as in "20 points"']),

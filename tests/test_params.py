@@ -179,7 +179,7 @@ def test_a_percentage_of_a_share(tmp_path: Path, text: str, value: float) -> Non
         (["floor=2 >"], ["--set: param 'floor': not an expression: invalid syntax; something is missing at the end"]),
         (
             ["warmup=5 epochs"],
-            ["--set: param 'warmup': '5 epochs' is in epochs, and this is in steps; write the number alone"],
+            ["--set: param 'warmup': '5 epochs' is in epochs, and this is in steps; give it in steps"],
         ),
         (
             ["floor=5 steps"],
@@ -202,7 +202,7 @@ def test_a_percentage_of_a_share(tmp_path: Path, text: str, value: float) -> Non
             ["floor=1,500"],
             ["--set: param 'floor': '1,500' has a comma; write 1.500, or 1500 if it sets the thousands apart"],
         ),
-        (["floor=47%"], ["--set: param 'floor': '47%' is a percentage, and this is no share; write the number alone"]),
+        (["floor=47%"], ["--set: param 'floor': '47%' is a percentage, and this is no share; write 0.47"]),
         (
             ["floor=rate * 2"],
             ["--set: param 'floor' has no value: 'rate * 2', rate is not set; set rate, or give a number"],
