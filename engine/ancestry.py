@@ -130,9 +130,9 @@ def _shaped(document: Document, is_checked: bool) -> Shaped:
         hint = "begin it with 'schema: 1'"
         problems += (Problem(document.root.at, "wrong-file", "a pack is a mapping of keys", hint),)
     elif is_checked and not _is_of_tests(document.root.value):
-        from .schema import shape_problems
+        from .schema import shaped
 
-        problems += tuple(shape_problems(document, "pack"))
+        problems = tuple(shaped(document, "pack"))
     return Shaped(document, problems)
 
 

@@ -44,6 +44,14 @@ def shape_problems(document: Document, schema: str) -> list[Problem]:
     return sorted(found)
 
 
+def shaped(document: Document, schema: str) -> list[Problem]:
+    """What is wrong with a document's text and its shape; nothing of a comma in what is no text, which is a list."""
+    shape = shape_problems(document, schema)
+    told = {each.at for each in shape if each.code == "wrong-type"}
+    own = (each for each in document.problems if each.code != "unquoted-comma" or each.at not in told)
+    return [*own, *shape]
+
+
 @cache
 def _schema(name: str) -> Any:
     return json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))

@@ -51,6 +51,8 @@ _HIDDEN = {0x85: "\ue085", 0x2028: "\ue028", 0x2029: "\ue029"}
 _SHOWN = {ord(hidden): chr(sign) for sign, hidden in _HIDDEN.items()}
 """Characters that YAML 1.1 breaks lines at, and stand-ins for them while a file is read."""
 
+_IN_EXPRESSIONS = re.compile(r"[()<>=]").search
+_COLON = re.compile(r"\s*:").match
 _KEYLIKE = r"[A-Za-z_][\w./*{}-]*"
 _ANCHOR = r"&\S+[ \t]*"
 _QUOTES = frozenset("'\"")
@@ -280,13 +282,24 @@ class _Builder:
             place += 1
             if _is_bare(value):
                 pieces, last = [value.value], value
-                while place < len(entries) and _is_cut_off(entries[place], pieces):
+                while place < len(entries) and self.is_cut_off(entries[place], pieces):
                     last = entries[place][0]
                     pieces.append(last.value)
                     place += 1
                 if len(pieces) > 1:
                     value = self.rejoined(value, pieces, last)
             yield key, value
+
+    def is_cut_off(self, entry: tuple[Any, Any], pieces: list[str]) -> bool:
+        """Whether an entry of a mapping in braces is the rest of the text before it, cut off by a comma."""
+        key, value = entry
+        if not _is_bare(key) or not _is_bare(value) or value.value:
+            return False
+        if not re.fullmatch(_KEYLIKE, key.value):
+            return True
+        first = pieces[0]
+        is_text = first[:1].isalpha() and isinstance(scalar(first), str) and not _IN_EXPRESSIONS(first)
+        return (is_text and _COLON(self.text, key.end_mark.index) is None) or _is_open(pieces)
 
     def entries(self, node: Any) -> Iterator[Any]:
         """The entries of a list in brackets, those put together again whose parentheses a comma has torn apart."""
@@ -306,7 +319,10 @@ class _Builder:
         text = ", ".join(pieces)
         message = f"a comma cuts the unquoted {text!r} in pieces"
         width = last.end_mark.index - node.start_mark.index
-        self.problem(node.start_mark, "unquoted-comma", message, "quote the expression", width)
+        hint = "quote the expression" if _IN_EXPRESSIONS(text) else "quote the text"
+        if re.fullmatch(_KEYLIKE, pieces[-1]):
+            hint += f", or write '{pieces[-1]}: …' if that is a key"
+        self.problem(node.start_mark, "unquoted-comma", message, hint, width)
         return yaml.ScalarNode("", text, node.start_mark, last.end_mark, "")
 
     def tagged(self, node: Any) -> None:
@@ -327,14 +343,6 @@ def _show(node: Any) -> None:
         elif id(each) not in seen:
             seen.add(id(each))
             waiting += each.value if each.id == "sequence" else [part for pair in each.value for part in pair]
-
-
-def _is_cut_off(entry: tuple[Any, Any], pieces: list[str]) -> bool:
-    """Whether an entry of a flow mapping is the rest of the text before it, cut off by a comma."""
-    key, value = entry
-    if not _is_bare(key) or not _is_bare(value) or value.value:
-        return False
-    return _is_open(pieces) or not re.fullmatch(_KEYLIKE, key.value)
 
 
 def _is_bare(node: Any) -> bool:

@@ -291,30 +291,57 @@ def test_what_would_take_long_is_refused_quickly(what: str) -> None:
     assert caught.value.position.line
 
 
+def test_many_words_without_values_are_put_together_quickly() -> None:
+    before = time.process_time()
+    assert len(compose("{a: x" + ", b" * 40_000 + "}", "f").problems) == 1
+    assert time.process_time() - before < 2
+
+
 def test_aliases_expand_to_a_limit() -> None:
     assert told(BOMB) == ["f:5:45: aliases expand to more than 100,000 values; use fewer aliases"]
 
 
+EXPRESSION = "quote the expression"
+KEY = ", or write '{}: …' if that is a key"
+
+
 @pytest.mark.parametrize(
-    ("text", "value", "column"),
+    ("text", "value", "column", "hint"),
     [
-        ("{when: mean(loss, 20) > 1, to: 3}", {"when": "mean(loss, 20) > 1", "to": 3}, 8),
-        ("{when: f(a, b, c) > max(x, y)}", {"when": "f(a, b, c) > max(x, y)"}, 8),
-        ("{text: Stop, then wait}", {"text": "Stop, then wait"}, 8),
-        ("{between: [-1, max(a, b, 3)], near: 1}", {"between": [-1, "max(a, b, 3)"], "near": 1}, 16),
-        ("[mean(loss, 20)]", ["mean(loss, 20)"], 2),
+        ("{when: mean(loss, 20) > 1, to: 3}", {"when": "mean(loss, 20) > 1", "to": 3}, 8, EXPRESSION),
+        ("{when: f(a, b, c) > max(x, y)}", {"when": "f(a, b, c) > max(x, y)"}, 8, EXPRESSION),
+        ("{text: Stop, then wait}", {"text": "Stop, then wait"}, 8, "quote the text"),
+        ("{text: Wait, please, b: 1}", {"text": "Wait, please", "b": 1}, 8, f"quote the text{KEY.format('please')}"),
+        ("{text: Wait, now, then go}", {"text": "Wait, now, then go"}, 8, "quote the text"),
+        (
+            "{a: [x], text: Wait\n  , now\n, b: , c}",
+            {"a": ["x"], "text": "Wait, now", "b": None, "c": None},
+            16,
+            f"quote the text{KEY.format('now')}",
+        ),
+        ("{a: f(x, b: , c)}", {"a": "f(x, b, c)"}, 5, EXPRESSION),
+        ("{between: [-1, max(a, b, 3)], near: 1}", {"between": [-1, "max(a, b, 3)"], "near": 1}, 16, EXPRESSION),
+        ("[mean(loss, 20)]", ["mean(loss, 20)"], 2, EXPRESSION),
     ],
 )
-def test_a_comma_that_cuts_an_expression_is_told_and_mended(text: str, value: object, column: int) -> None:
+def test_a_comma_that_cuts_a_text_is_told_and_mended(text: str, value: object, column: int, hint: str) -> None:
     document = compose(text, "f")
     assert document.plain() == value
     [problem] = document.problems
-    assert (problem.at, problem.hint) == (Position("f", 1, column), "quote the expression")
+    assert (problem.at, problem.hint) == (Position("f", 1, column), hint)
     assert problem.message.startswith("a comma cuts the unquoted ")
 
 
 def test_an_empty_value_in_a_flow_mapping_is_null() -> None:
     assert read("{a: x, b: , c}", "f").plain() == {"a": "x", "b": None, "c": None}
+    assert read("{a: 1, b, c: true, d, e: null, f}", "f").plain() == {
+        "a": 1,
+        "b": None,
+        "c": True,
+        "d": None,
+        "e": None,
+        "f": None,
+    }
 
 
 def test_an_empty_file_is_null() -> None:

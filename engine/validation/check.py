@@ -22,7 +22,7 @@ from ..params import resolve
 from ..problems import Problems
 from ..record import Record
 from ..resolved import Resolved
-from ..schema import shape_problems
+from ..schema import shaped
 from ..settings import FILE
 from ..shipped import RULES, path_of, shipped_files
 from ..yamlio import MAX_BYTES, compose_file
@@ -210,7 +210,7 @@ class Checker:
         except PackError as error:
             yield from error.problems
             return
-        shape = [*document.problems, *shape_problems(document, "overrides")]
+        shape = shaped(document, "overrides")
         yield from shape
         problems = Problems(shape)
         layer = from_item(document.root, path.name, FILE, None, problems)
