@@ -27,6 +27,8 @@ metrics:
   size: {expr: abs(kl)}
   same: {expr: loss}
   is_high: {expr: loss > 2}
+  margin: {keys: [margin], better: higher}
+  peak: {expr: highest(loss)}
 params:
   limit: {default: 2}
   double: {default: 2 * limit}
@@ -106,6 +108,55 @@ def tree(text: str) -> Node:
         (["kl ** 2 < 0"], False),
         (["row < 1"], False),
         (["step < 0"], False),
+        # windows hold the present row, and so do the best values so far
+        (["loss > highest(loss)"], False),
+        (["loss >= highest(loss)"], True),
+        (["not loss <= highest(loss)"], False),
+        (["loss < lowest(loss)"], False),
+        (["margin > best(margin)"], False),
+        (["margin < best(margin)"], True),
+        (["loss < best(loss)"], False),  # better: lower
+        (["loss > best(loss)"], True),
+        (["loss > maximum(loss, ten)"], False),
+        (["loss < minimum(loss, late)"], False),
+        (["loss > highest(loss) + 0.1"], False),
+        (["0.1 + highest(loss) < loss"], False),
+        (["loss >= highest(loss) + limit"], False),
+        (["loss >= highest(loss) - limit"], True),
+        (["loss > highest(loss) + kl"], True),  # where kl is negative
+        (["loss > highest(loss) + size"], False),
+        (["loss - highest(loss) > 0.1"], False),
+        (["highest(loss) - loss < 0"], False),
+        (["highest(loss) - loss > 0.1"], True),
+        (["size > 1.5 * highest(size)"], False),
+        (["loss > 1.5 * highest(loss)"], True),  # where it is negative
+        (["size > 0.5 * highest(size)"], True),
+        (["size / lowest(size) < 0.9"], False),
+        (["loss > peak"], False),
+        (["loss > max(highest(loss), kl)"], False),
+        (["loss > max(loss, kl)"], False),
+        (["loss < min(loss, 3)"], False),
+        (["loss > min(highest(loss), kl)"], True),
+        (["max(loss, prev(loss)) > highest(loss)"], False),
+        (["mean(loss, ten) > highest(loss)"], False),
+        (["prev(loss) < lowest(loss)"], False),
+        (["prev(highest(loss)) > highest(loss)"], False),
+        (["median(loss, ten) < minimum(loss, ten)"], False),
+        (["quantile(loss, ten, 0.9) > maximum(loss, ten)"], False),
+        (["minimum(loss, ten, lag=2) > maximum(loss, ten, lag=2)"], False),
+        (["minimum(loss, ten) > maximum(loss, late)"], False),  # the present row lies between
+        # what came before the present row, of something else, or of another window
+        (["loss > prev(highest(loss))"], True),
+        (["loss > highest(prev(loss))"], True),
+        (["margin > prev(best(margin))"], True),
+        (["loss > maximum(loss, ten, lag=1)"], True),
+        (["loss < minimum(loss, ten, lag=limit)"], True),
+        (["loss > highest(kl)"], True),
+        (["kl > maximum(loss, ten)"], True),
+        (["median(loss, ten) < minimum(loss, late)"], True),
+        (["median(loss, ten, lag=1) < minimum(loss, ten)"], True),
+        (["mean(loss, ten) < mean(loss, late)"], True),
+        (["latest(loss) > latest(maximum(loss, late))"], True),  # an older maximum, where the window holds too few
         # and, or, not
         (["loss > 2 and kl > 1", "loss < 1"], False),
         (["loss > 2 or kl > 1", "loss < 1"], True),

@@ -9,6 +9,7 @@ from functools import reduce
 from ..pack import Pack, Scalar
 from ..record import Record
 from ..tree import Arithmetic, Call, Conditional, Name, Negative, Node, Number
+from ._order import Order
 from ._windows import points_of
 
 
@@ -80,6 +81,7 @@ class Ranges:
         self.pack, self.values = pack, values
         self.known: dict[str, Range] = {}
         self.found: dict[Node, Range] = {}
+        self.order = Order(pack.metrics, self.of)
 
     def of(self, node: Node) -> Range:
         """The range of a number."""
@@ -131,20 +133,27 @@ class Ranges:
         if node.operator == "+":
             return Range(left.low + right.low, left.high + right.high)
         if node.operator == "-":
-            return Range(left.low - right.high, left.high - right.low)
+            least, most = self.order.gap(node.right, node.left), -self.order.gap(node.left, node.right)
+            return Range(max(left.low - right.high, least), min(left.high - right.low, most))
         if node.operator == "**":
             if left.is_point and right.is_point:
                 return _power(left.low, right.low)
             even = isinstance(node.right, Number) and node.right.value % 2 == 0
             return FROM_ZERO if even or left.low >= 0 else ANY
         if node.operator == "/":
-            if right.low == right.high == 0:
-                return NONE
-            if right.low <= 0 <= right.high:
-                return FROM_ZERO if left.low >= 0 and right.low >= 0 else ANY
-            right = Range(1 / right.high, 1 / right.low)
+            return self.ratio(node, left, right)
         ends = [_times(one, other) for one in left for other in right]
         return Range(min(ends), max(ends))
+
+    def ratio(self, node: Arithmetic, left: Range, right: Range) -> Range:
+        if right.low == right.high == 0:
+            return NONE
+        least = 1.0 if right.low >= 0 and self.order.gap(node.right, node.left) >= 0 else -math.inf
+        most = 1.0 if right.low >= 0 and self.order.gap(node.left, node.right) >= 0 else math.inf
+        if right.low <= 0 <= right.high:
+            return Range(max(least, 0.0) if left.low >= 0 and right.low >= 0 else least, most)
+        ends = [_times(one, 1 / other) for one in left for other in right]
+        return Range(max(min(ends), least), min(max(ends), most))
 
     def call(self, node: Call) -> Range:
         arguments = [self.of(argument) for argument in node.arguments if argument is not None]

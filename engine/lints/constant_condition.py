@@ -2,9 +2,11 @@
 
 A share is never above 1, `x > 2 and x < 1` never holds, `x > 2 or x <= 2` always does, and a comparison of params
 alone says nothing of a run: such a rule never fires, or always does. Nor does one fire on what is never known: a
-division by zero, or a metric where it is not finite. Params count with their defaults and with what each variant sets;
-what is the same for some of them only is no fault, and neither is a switch such as `is_strict and loss > 2`.
-`count(x, w) >= 10` over a window of 10 points is none either: it asks whether the window is full.
+division by zero, or a metric where it is not finite. `loss > highest(loss)` never holds either, because windows and
+the best values so far count the present row: `prev(highest(loss))` is what came before it. Params count with their
+defaults and with what each variant sets; what is the same for some of them only is no fault, and neither is a switch
+such as `is_strict and loss > 2`. `count(x, w) >= 10` over a window of 10 points is none either: it asks whether the
+window is full.
 
 fails::
 
@@ -65,6 +67,25 @@ fails::
           often_low: {value: 'share(loss < 2, "20 points")', at_least: 80}
                                                                        ^^
 
+fails::
+
+    rules:
+      high:
+        title: Loss is higher than ever
+        cause: diverging
+        severity: warning
+        when: loss > highest(loss)
+              ^^^^^^^^^^^^^^^^^^^^
+
+passes::
+
+    rules:
+      high:
+        title: Loss is higher than ever
+        cause: diverging
+        severity: warning
+        when: loss > prev(highest(loss))
+
 passes::
 
     windows: {ten: {last: 10 points}}
@@ -80,6 +101,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..compile.text import text_of
+from ..functions import FUNCTIONS, Family
 from ..pack import Pack
 from ..tree import And, Arithmetic, Call, Comparison, Name, Node, Or
 from . import Remark
@@ -89,6 +112,8 @@ from ._logic import Logic
 from ._names import is_own
 
 SEVERITY = "warning"
+
+_PAST = (Family.HISTORY, Family.WINDOW)
 
 
 def check(pack: Pack) -> Iterator[Remark]:
@@ -121,11 +146,16 @@ def _of_requirements(pack: Pack) -> Iterator[Remark]:
             if found := _constant(condition, value.tree, logics):
                 yield from found
                 continue
-            for bound in requirement.bounds:
-                compared = Comparison(bound.operator, value.tree, bound.limit.tree)
-                if not any(logic.can_hold((compared, True)) or logic.is_switch(compared) for logic in logics):
-                    told = f"requirement {requirement.id!r} of gate {gate.id!r} is never met"
-                    yield remark(bound.limit, bound.limit.tree, told, _why(compared, logics[0]))
+            told = f"requirement {requirement.id!r} of gate {gate.id!r} is never met"
+            bounds = [
+                (Comparison(each.operator, value.tree, each.limit.tree), each.limit) for each in requirement.bounds
+            ]
+            bounds = [(each, limit) for each, limit in bounds if not any(logic.is_switch(each) for logic in logics)]
+            missed = [each for each in bounds if not any(logic.can_hold((each[0], True)) for logic in logics)]
+            for compared, limit in missed:
+                yield remark(limit, limit.tree, told, _why(compared, logics[0]))
+            if not missed and not any(logic.can_hold(*((each, True) for each, _ in bounds)) for logic in logics):
+                yield remark(bounds[-1][1], bounds[-1][1].tree, told, "no number keeps all of its limits")
 
 
 def _logics(condition: Condition, pack: Pack) -> list[Logic]:
@@ -202,6 +232,8 @@ def _why(node: Node, logic: Logic) -> str:
         return "where one part fails, another one holds"
     if isinstance(node, Comparison) and node.left == node.right:
         return "both sides are the same"
+    if isinstance(node, Comparison) and (told := _why_in_order(node, logic)):
+        return told
     for side in node.children():
         if logic.is_switch(side):
             continue
@@ -217,6 +249,25 @@ def _why(node: Node, logic: Logic) -> str:
         if low < high < float("inf"):
             return f"that number is never above {high:g}"
     return "mend the condition"
+
+
+def _why_in_order(node: Comparison, logic: Logic) -> str:
+    """Why one number is never below another, if that is what a comparison of the two is about; else empty."""
+    side, order = logic.side(node), logic.ranges.order
+    if side is None or not isinstance(side.term, Arithmetic) or side.term.operator not in ("-", "/"):
+        return ""
+    low, high = side.term.left, side.term.right
+    if order.gap(low, high) < 0:
+        low, high = high, low
+    if low == high or order.gap(low, high) < 0:
+        return ""
+    past = [each for each in node.walk() if isinstance(each, Call) and FUNCTIONS[each.function].family in _PAST]
+    if len(past) == 1 and order.side(past[0]) is not None:
+        before = "'lag=1' leaves it out"
+        if FUNCTIONS[past[0].function].family is Family.HISTORY:
+            before = f"write prev({text_of(past[0])}) for what came before"
+        return f"{past[0].function}() counts the present row: {before}"
+    return f"{text_of(high)} is never below {text_of(low)}"
 
 
 def _why_unknown(node: Node) -> str:
