@@ -185,9 +185,11 @@ def form(command: _Command) -> _Command:
 
 def pack_files(paths: Sequence[str]) -> tuple[list[str], list[Problem]]:
     """The files that are meant, folders opened, each once; and the paths that hold none."""
+    from ..engine.filenames import SUFFIXES
     from ..engine.folders import files_in
+    from ..engine.kinds import kind_of
 
-    return files_in(paths, lambda name: name.endswith(".yaml") and not name.endswith(".test.yaml"), "packs", ".yaml")
+    return files_in(paths, lambda path: path.endswith(SUFFIXES) and kind_of(path) == "pack", "packs", ".yaml")
 
 
 def as_file(path: str) -> str:

@@ -13,8 +13,8 @@ def files_in(
 ) -> tuple[list[str], list[Problem]]:
     """The files that are meant, each once; and the paths in which there is nothing.
 
-    A folder stands for those of its files whose names are `wanted`, sorted; `what` they are and how their
-    names end is told where there are none.
+    A folder stands for those of its files that are `wanted`, sorted; `what` they are and how their names end is told
+    where there are none.
     """
     files: list[str] = []
     problems: list[Problem] = []
@@ -22,9 +22,9 @@ def files_in(
         if not os.path.isdir(path):
             files.append(path)
             continue
-        inside = sorted(filter(wanted, os.listdir(path)))
+        inside = [file for name in sorted(os.listdir(path)) if wanted(file := os.path.join(path, name))]
         if not inside:
             hint = f"they are files that end in {ending}"
             problems.append(Problem(Position(path), "no-file", f"no {what} in this folder", hint))
-        files += [os.path.join(path, name) for name in inside]
+        files += inside
     return list(dict.fromkeys(files)), problems

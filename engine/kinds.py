@@ -19,8 +19,12 @@ _HEAD = 65_536
 """How much of a file is looked at to tell what it is."""
 
 _MODELINE = re.compile(r"^#.*\$schema=\S*?(pack|test|overrides)\.schema\.json", re.M)
-_TOP = re.compile(r"^[\"']?([A-Za-z_]\w*)[\"']?[ \t]*:", re.M)
-_NAMED = re.compile(r"^pack:[ \t]*[\"']?(\w+)", re.M)
+_KEY = r"(?P<quote>[\"']?)(?P<key>[A-Za-z_]\w*)(?P=quote)[ \t]*:(?:[ \t]*[\"']?(?P<value>\w+))?"
+_LINE = re.compile(rf"^(?P<indent> *){_KEY}", re.M)
+_BRACED = re.compile(r"(?:[ \t]*(?:(?:#|---|%).*)?\n)*[ \t]*(?=\{)")
+_TOKEN = re.compile(
+    rf"(?<!\S)#.*|(?<!\w)(?:{_KEY}|\"(?:[^\"\\]|\\[\s\S])*\"?|'[^']*'?)|(?P<opens>[\[{{])|(?P<closes>[\]}}])"
+)
 _OF_PACKS = frozenset({"pack", "extends", "metrics", "rules", "params", "windows", "stages", "gates", "clock"})
 _OF_TESTS = ("schema", "pack", "names", "tests")
 
@@ -37,13 +41,12 @@ def kind_of(path: str) -> Kind | None:
     if not os.path.isfile(path):  # a pipe would keep one waiting
         return named
     try:
-        with open(path, "rb") as stream:
-            text = stream.read(_HEAD).decode("utf-8-sig", "replace").replace("\r", "\n")
+        text = _head(path)
     except OSError:
         return named
     if line := _MODELINE.search(text):
         return {"pack": "pack", "test": "tests", "overrides": "overrides"}[line[1]]  # type: ignore[return-value]
-    keys = set(_TOP.findall(text))
+    keys = set(_top(text))
     if named is not None:
         known = KEYS if named == "overrides" else _OF_TESTS
         is_ours = not keys or os.path.basename(path) == BESIDE_LOG or any(surely_meant(key, known) for key in keys)
@@ -55,6 +58,11 @@ def kind_of(path: str) -> Kind | None:
     if ("schema" in keys and keys & _OF_PACKS) or len(keys & _OF_PACKS) > 1:
         return "pack"
     return "overrides" if keys and keys <= {*KEYS, "schema", "pack"} else None
+
+
+def _head(path: str) -> str:
+    with open(path, "rb") as stream:
+        return stream.read(_HEAD).decode("utf-8-sig", "replace").replace("\r", "\n")
 
 
 _NO_LOG = {
@@ -74,6 +82,26 @@ def refuse_rules(path: str) -> None:
         raise LogError(f"this is {what}, not a log", path=path, hint=hint.format(path))
 
 
+def _top(text: str) -> dict[str, str | None]:
+    """The keys at the top of a YAML file, which need not be sound, with the first word of what stands behind each."""
+    if braced := _BRACED.match(text):
+        return _braced(text, braced.end())
+    lines = list(_LINE.finditer(text))
+    indent = min((len(line["indent"]) for line in lines), default=0)
+    return {line["key"]: line["value"] for line in reversed(lines) if len(line["indent"]) == indent}
+
+
+def _braced(text: str, start: int) -> dict[str, str | None]:
+    """The same of a mapping in braces, as JSON has it."""
+    found: dict[str, str | None] = {}
+    depth = 0
+    for token in _TOKEN.finditer(text, start):
+        depth += (token["opens"] is not None) - (token["closes"] is not None)
+        if depth == 1 and token["key"] is not None:
+            found.setdefault(token["key"], token["value"])
+    return found
+
+
 def _named(path: str) -> Kind | None:
     stem, suffix = os.path.splitext(os.path.basename(path))
     if suffix in SUFFIXES and stem.endswith(".test"):
@@ -91,9 +119,7 @@ def _packs_in(folders: Sequence[Path]) -> dict[str, str]:
     found: dict[str, str] = {}
     for folder in folders:
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if path.suffix in SUFFIXES and path.is_file() and kind_of(str(path)) == "pack":
-                with path.open("rb") as stream:
-                    named = _NAMED.search(stream.read(_HEAD).decode("utf-8-sig", "replace").replace("\r", "\n"))
-                if named is not None:
-                    found.setdefault(named[1], str(path))
+            is_pack = path.suffix in SUFFIXES and path.is_file() and kind_of(str(path)) == "pack"
+            if is_pack and (name := _top(_head(str(path))).get("pack")):
+                found.setdefault(name, str(path))
     return found

@@ -13,6 +13,7 @@ from trainrules import cli
 from trainrules.engine.catalog import entries, plural
 from trainrules.engine.load import load_pack
 from trainrules.engine.shipped import shipped
+from trainrules.engine.yamlio import read
 
 PACK = """\
 schema: 1
@@ -181,6 +182,20 @@ rich.yaml  Everything else
 """,
         "",
     )
+
+
+def test_what_is_no_pack_is_none_of_the_packs_of_a_folder(rules: Rules, tmp_path: Path) -> None:
+    folder = tmp_path / "sub"
+    folder.mkdir()
+    (folder / "zz.override.yaml").write_text("params: {low: 1}\n", encoding="utf-8")
+    (folder / "night.yaml").write_text("disable: [worse]\n", encoding="utf-8")
+    (folder / "alerts.yaml").write_text("groups: []\n", encoding="utf-8")
+    (folder / "base.test.yaml").write_text("schema: 1\ntests: []\n", encoding="utf-8")
+    assert rules("packs", "sub") == (2, "", "sub: no packs in this folder; they are files that end in .yaml\n")
+    (folder / "base.yml").write_text(f"{{ # as JSON\n{json.dumps(read(BASE, 'a').plain())[1:]}", encoding="utf-8")
+    assert rules("packs", "sub")[0::2] == (0, "")
+    code, _, err = rules("packs", "sub/zz.override.yaml")
+    assert (code, "lacks 'pack'" in err) == (2, True)
 
 
 def test_packs_that_are_shipped(rules: Rules) -> None:

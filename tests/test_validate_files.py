@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import textwrap
 from pathlib import Path
 
 import pytest
 
-from trainrules.engine import validation
+from trainrules.engine import kinds, validation
 from trainrules.engine.kinds import kind_of
 from trainrules.engine.validation.files import files_in
+from trainrules.engine.yamlio import read
 
 from .validating import GOOD, HEAD, LIMITED, METRICS, OVERRIDES, RULES, TESTS, Run, Write, runner, told, writer
 
@@ -50,6 +53,23 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         ("night.yaml", "pack: kto\nparams: {}\n", "overrides"),
         ("a.yaml", "# yaml-language-server: $schema=../schemas/overrides.schema.json\nrules: {}\n", "overrides"),
         ("a.yaml", "# yaml-language-server: $schema=https://x.y/pack.schema.json\ntests: {}\n", "pack"),
+        ("a.yaml", textwrap.indent(GOOD, "  "), "pack"),
+        ("a.yaml", " " + GOOD, "pack"),
+        ("a.yaml", "---\n# mine\n  schema: 1\n  pack: mine\n", "pack"),
+        ("a.yaml", '{"schema": 1, "pack": "mine"}', "pack"),
+        ("a.yaml", '{\n  "schema": 1,\n  "pack": "mine",\n', "pack"),
+        ("a.yaml", "{schema: 1, title: It's mine, pack: mine, rules: [", "pack"),
+        ("a.yaml", '{"title": "{", "schema": 1, "x": {"pack": 1}}', None),
+        ("a.yaml", "{x: {schema: 1, pack: mine, rules: {}}}", None),
+        ("a.yaml", "{schema: 1, tests: []}", "tests"),
+        ("a.yaml", "{params: {limit: 3}}", "overrides"),
+        ("a.yaml", "  params: {limit: 3}\n", "overrides"),
+        ("a.yaml", "{{- if .Values.rules }}\nschema: 1\nrules: []\n", None),
+        ("api.test.yaml", "  test_name: login\n  stages: []\n", None),
+        ("a.yaml", "schema:\npack:\n", "pack"),
+        ("a.yaml", "\n" * 30_000 + "x", None),
+        ("a.yaml", "{" + '\\"' * 30_000, None),
+        ("a.yaml", "services:\n  schema: 1\n  pack: mine\n", None),
         ("a.yaml", "services: {web: {image: x}}\nversion: 3\n", None),
         ("a.yaml", "rules: [1]\n", None),
         ("a.yaml", "", None),
@@ -88,6 +108,19 @@ def test_hooks_pass_over_what_is_not_ours(write: Write, run: Run) -> None:
     assert run("--skip-others", "alerts.yaml", "wrong.yaml")[0] == 1
     assert run("--skip-others", "missing.yaml")[0] == 2
     assert run("alerts.yaml")[0] == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [textwrap.indent(GOOD.replace("loss > 5", "los > 5"), "  "), json.dumps(read(GOOD.replace("loss > 5", "los > 5"), "a").plain())],
+    ids=["indented", "JSON"],
+)  # fmt: skip
+def test_a_pack_need_not_begin_in_column_one(write: Write, run: Run, text: str) -> None:
+    write(a_DOT_yaml=text, b__rules_DOT_override_DOT_yaml="pack: mine\nparams: {limit: 3}\n")
+    for arguments in (["a.yaml"], ["--skip-others", "a.yaml"], ["."]):
+        code, out, _ = run(*arguments)
+        assert (code, "error[unknown-name] unknown name 'los'" in out) == (1, True)
+    assert kinds.packs_near(Path()) == {"mine": "a.yaml"}
 
 
 @pytest.mark.parametrize(

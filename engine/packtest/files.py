@@ -32,7 +32,7 @@ def files_of(paths: Sequence[str], *, skip_others: bool = False) -> tuple[list[s
                 problems.append(Problem(Position(path), "no-file", "no tests are beside this pack", hint))
         elif kind == "tests" or os.path.isdir(path) or not skip_others or not os.path.isfile(path):
             meant.append(path)
-    files, wrong = files_in(meant, lambda name: name.endswith(SUFFIX), "tests", SUFFIX)
+    files, wrong = files_in(meant, lambda path: path.endswith(SUFFIX), "tests", SUFFIX)
     return files, problems + wrong
 
 
