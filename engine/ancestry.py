@@ -191,5 +191,7 @@ def _missing(here: Item, path: Path) -> Problem:
 def _parent_hint(here: Item, path: Path) -> str:
     name = str(here.value)
     if Path(name).suffix:
-        return file_meant(path, name) or "give a path relative to this file"
+        if near := did_you_mean(Path(name).stem, shipped_files()):
+            near += " a shipped pack goes by its name alone"
+        return file_meant(path, name) or near or "give a path relative to this file"
     return did_you_mean(name, shipped_files()) or f"shipped packs are {', '.join(shipped_files()) or 'none'}"

@@ -79,7 +79,7 @@ def mend(item: Item, key: str, expected: str) -> str:
     if "number" in expected:
         return _number(value)
     if "text" in expected or "command line" in expected:
-        return _text(value)
+        return _text(item)
     if "version" in expected:
         return (
             f"write three numbers, as in {_version(value)}"
@@ -96,6 +96,8 @@ def mend(item: Item, key: str, expected: str) -> str:
 def choice(item: Item, choices: Sequence[str], key: str = "") -> str:
     """Which of the choices is meant, as far as one can tell."""
     word = item.value if isinstance(item.value, str) else str(item.plain())
+    if word in choices:
+        return f"write {word} without quotes"
     if near := did_you_mean(word, choices):
         return near
     meant = next((each for each in _MEANT.get(word.lower(), ()) if each in choices), None)
@@ -188,12 +190,15 @@ def _number(value: object) -> str:
     return "write one number, such as 0.5"
 
 
-def _text(value: object) -> str:
+def _text(item: Item) -> str:
+    value = item.value
     if isinstance(value, (list, dict)):
         return "write one text; put it in quotes if it holds ': ' or begins with a bracket"
     if isinstance(value, bool):
         return f"put it in quotes, as in '{str(value).lower()}'"
-    return f"put it in quotes, as in '{value}'"
+    # 010 and 5e-7 as they stand, where that is known
+    stands = item.written.source[item.written.start : item.written.end].strip() if item.written else value
+    return f"put it in quotes, as in '{stands}'"
 
 
 def _version(value: object) -> str:

@@ -210,7 +210,10 @@ class _Builder:
         if not style:
             try:
                 value = scalar(text)
-                is_plain = not isinstance(value, str) or self.text.startswith(value, start)
+                if isinstance(value, str):
+                    is_plain = self.text.startswith(value, start)
+                else:  # of a number, `010` and `5e-7` are not what Python writes
+                    is_plain = value is None or isinstance(value, bool) or (text.isdecimal() and text[0] != "0")
                 written = None if is_plain else Written(self.text, start, end, "")
                 return Item(value, self.file, line, column, written=written)
             except ValueError:

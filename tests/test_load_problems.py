@@ -245,6 +245,11 @@ def test_problems_of_metrics(metric: str, problems: list[str]) -> None:
         ("schema: 1\npack: a\nversion: 1\ntitel: A", [
             "p.yaml:3:10: 'version' must be a version such as 1.0.0, not the number 1; write three numbers, as in 1.0.0",
             "p.yaml:4:1: unknown key 'titel'; did you mean 'title'?"]),
+        (HEAD.replace("schema: 1", "schema: '1'"), ["p.yaml:1:10: 'schema' must be 1, not the text '1'; write 1 without quotes"]),
+        (HEAD.replace("title: Demo", "title: 010"), ["p.yaml:4:8: 'title' must be a text, not the number 10; put it in quotes, as in '010'"]),
+        (HEAD.replace("title: Demo", "title: 5e-7 # x"), ["p.yaml:4:8: 'title' must be a text, not the number 5e-07; put it in quotes, as in '5e-7'"]),
+        (HEAD.replace("title: Demo", "title: &t 1.10"), ["p.yaml:4:11: 'title' must be a text, not the number 1.1; put it in quotes, as in '1.10'"]),
+        (HEAD.replace("title: Demo", "title: 1_0"), []),
         (HEAD.replace("1.0.0", "0.1"), ["p.yaml:3:10: 'version' must be a version such as 1.0.0, not the number 0.1; write three numbers, as in 0.1.0"]),
         (HEAD.replace("1.0.0", "1e3"), ["p.yaml:3:10: 'version' must be a version such as 1.0.0, not the number 1000; write three numbers, as in 1000.0.0"]),
         (HEAD.replace("1.0.0", "-1"), ["p.yaml:3:10: 'version' must be a version such as 1.0.0, not the number -1; write three numbers, as in 1.0.0"]),
@@ -303,6 +308,8 @@ def test_a_shipped_parent_is_named_by_where_it_is() -> None:
     ("rest", "problems"),
     [
         ("extends: commn\nrules: {a: {title: A, cause: info, severity: info, when: los > 1 and loss > still_share}}", ["p.yaml:5:10: parent pack 'commn' does not exist; did you mean 'common'?", "p.yaml:6:58: unknown name 'los'; did you mean 'loss'?"]),
+        ("extends: ../commn.yaml", ["p.yaml:5:10: parent pack '../commn.yaml' does not exist; did you mean 'common'? a shipped pack goes by its name alone"]),
+        ("extends: ../other.yaml", ["p.yaml:5:10: parent pack '../other.yaml' does not exist; give a path relative to this file"]),
         ("extends: basis.yaml\nrules: {a: {title: A, cause: info, severity: info, when: los > 1 or kl > 1}}", ["p.yaml:5:10: parent pack 'basis.yaml' does not exist; did you mean 'bases.yaml'?", "p.yaml:6:58: unknown name 'los'; did you mean 'loss'?"]),
         ("extends: nope\nrules: {a: {title: A, cause: info, severity: info, when: los > nan}}", ["p.yaml:5:10: parent pack 'nope' does not exist; shipped packs are alpha_lora, cape_pose, common, coordexp, kto, sam_detr", "p.yaml:6:64: nan is no number of the language; NaN and infinite values are found by nonfinite(), as in nonfinite(loss)"]),
         ("extends: nope\ndisable: [nobody]", ["p.yaml:5:10: parent pack 'nope' does not exist; shipped packs are alpha_lora, cape_pose, common, coordexp, kto, sam_detr"]),

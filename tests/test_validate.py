@@ -310,6 +310,21 @@ def test_a_comment_behind_the_sign_of_a_block_is_for_its_lines(write: Write, tex
     assert [each.removeprefix("p.yaml:") for each in told("p.yaml")] == problems
 
 
+@pytest.mark.parametrize(
+    ("comment", "hint"),
+    [
+        ("disable=all", "name each: a comment disables the codes that it names"),
+        ("disable=unused-parm", "did you mean 'unused-param'"),
+        ("disable=xyz", "'rules explain CODE' tells of one"),
+    ],
+)
+def test_an_unknown_code_in_a_comment_is_told_with_what_to_write(write: Write, comment: str, hint: str) -> None:
+    write(p_DOT_yaml=GOOD + f"# rules: {comment}\n")
+    [problem] = Checker(None, prepares=False).outcome(["p.yaml"]).problems
+    assert problem.code == "unknown-code"
+    assert problem.hint.startswith(hint)
+
+
 def test_a_comment_behind_the_sign_of_a_block_is_not_for_the_keys_beside_it(write: Write) -> None:
     level = "      - when: >-  # rules: disable=constant-condition,bare-message\n          0 < 1\n        severity: warning\n"
     rule = ALWAYS.replace("    severity: warning\n", "    levels:\n")

@@ -65,7 +65,8 @@ def silenced(problems: Sequence[Problem], file: str, text: str, *, looked: bool)
             hint = "write '# rules: disable=CODE', several codes with commas between them"
             left.append(_warning(comment, "unused-disable", "this comment disables nothing", hint))
         elif comment.code not in codes:
-            hint = did_you_mean(comment.code, codes) or "'rules explain CODE' tells of one"
+            hint = "name each: a comment disables the codes that it names" if comment.code.lower() == "all" else ""
+            hint = hint or did_you_mean(comment.code, codes) or "'rules explain CODE' tells of one"
             left.append(_warning(comment, "unknown-code", f"unknown code {comment.code!r}", hint))
         elif comment.code in told:
             hint = "mend what it is for; only warnings can be disabled"
