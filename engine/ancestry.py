@@ -72,7 +72,8 @@ class Files:
                 continue
             problems += found.problems if isinstance(found, PackError) else [found]
             return Chain(tuple(documents), tuple(problems), whole=False)
-        return Chain(tuple(documents), tuple(problems))
+        is_parent_known = _extends(documents[-1]) is None  # else it is named by what is no text, which is told
+        return Chain(tuple(documents), tuple(problems), whole=is_parent_known)
 
     def _pack(self, path: Path, file: str) -> Shaped:
         if path.suffix == ".toml" and path.is_file():
@@ -160,8 +161,12 @@ def _a_log(file: str) -> PackError:
 
 
 def _extended(document: Document) -> Item | None:
-    here = document.root.value.get("extends") if isinstance(document.root.value, dict) else None
+    here = _extends(document)
     return here if here is not None and isinstance(here.value, str) else None
+
+
+def _extends(document: Document) -> Item | None:
+    return document.root.value.get("extends") if isinstance(document.root.value, dict) else None
 
 
 def _parent(here: Item, path: Path, file: str) -> tuple[Path, str] | Problem:

@@ -18,6 +18,7 @@ from .pack import Pack
 from .problems import Problems
 from .record import Record
 from .references import check_references
+from .retyped import told_at_child
 from .shipped import RULES, path_of, shipped_files
 
 NEEDS_PARENT = frozenset({"missing-key", "contradiction", "no-direction", "uneven-keys", "empty-value"})
@@ -58,15 +59,30 @@ def load_partly(name_or_path: str | Path, files: Files) -> Attempt:
     if known is not None:
         return known
     problems = Problems(chain.problems)
-    tree = alone(chain.documents[-1].root, problems)
-    for document in reversed(chain.documents[:-1]):
-        tree = merge(tree, document.root, problems)
+    own, *parents = (document.root for document in chain.documents)
+    tree = _merged(own, parents, problems)
     # What is said of a place whose shape is known to be wrong is dropped, which none may take for soundness.
     pack = spelled(tree, problems, None if chain.problems else files.kept)
     if not chain.whole:
         problems.found = [*chain.problems, *filter(_holds_anyway, problems.found[len(chain.problems) :])]
+    elif parents and not chain.problems and any(each.at.file != own.file for each in problems.found):
+
+        def told(other: Item) -> Sequence[Problem]:
+            anew = Problems()
+            spelled(_merged(other, parents, anew), anew)
+            return anew.found
+
+        problems.found = told_at_child(own, problems.found, told)
     made = files.kept[key] = Attempt(pack, tree, problems.found, chain.whole)
     return made
+
+
+def _merged(own: Item, parents: Sequence[Item], problems: Problems) -> Item:
+    *children, last = (own, *parents)
+    tree = alone(last, problems)
+    for item in reversed(children):
+        tree = merge(tree, item, problems)
+    return tree
 
 
 def spelled(tree: Item, problems: Problems, kept: Kept | None = None) -> Pack:

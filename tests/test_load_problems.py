@@ -300,8 +300,38 @@ def test_all_problems_are_told_at_once() -> None:
 
 
 def test_a_shipped_parent_is_named_by_where_it_is() -> None:
-    found = told(HEAD + "extends: common\nparams: {still_share: {default: true, type: boolean}}\n")
-    assert {each.rsplit(": ", 1)[0].partition(":")[0] for each in found} == {"p.yaml", str(RULES / "common.yaml")}
+    Path("between.yaml").write_text(HEAD + "extends: common\nparams: {still_share: {default: true, type: boolean}}\n")
+    found = told(HEAD + "extends: between.yaml\n")
+    assert {each.rsplit(": ", 1)[0].partition(":")[0] for each in found} == {"between.yaml", str(RULES / "common.yaml")}
+
+
+@pytest.mark.parametrize(
+    ("rest", "problems"),
+    [
+        ("metrics: {loss: {type: text}}", ["p.yaml:6:24: 'type' of metric 'loss' does not fit what is inherited: bases.yaml:7:58; leave it out, or give the metric another name"]),
+        ("metrics: {loss: {expr: kl > 1}}", ["p.yaml:6:24: 'expr' of metric 'loss' does not fit what is inherited: bases.yaml:7:58; leave it out, or give the metric another name"]),
+        ("metrics: {kl: {type: text}}", ["p.yaml:6:22: 'type' of metric 'kl' does not fit what is inherited: bases.yaml:7:73; leave it out, or give the metric another name"]),
+        ("params: {low: {type: text}}", ["p.yaml:6:22: 'type' of param 'low' does not fit what is inherited: bases.yaml:6:25, and 1 more; leave it out, or give the param another name"]),
+        ("params: {low: {default: true}}", ["p.yaml:6:25: 'default' of param 'low' does not fit what is inherited: bases.yaml:7:58; leave it out, or give the param another name"]),
+        ("metrics: {kl: {type: text}}\nparams: {low: {default: true}}", [
+            "p.yaml:6:22: 'type' of metric 'kl' does not fit what is inherited: bases.yaml:7:73; leave it out, or give the metric another name",
+            "p.yaml:7:25: 'default' of param 'low' does not fit what is inherited: bases.yaml:7:58; leave it out, or give the param another name",
+        ]),
+        ("metrics: {kl: {type: text}}\nrules: {s: {title: S, cause: info, severity: info, when: kl > 1}}", [
+            "p.yaml:6:22: 'type' of metric 'kl' does not fit what is inherited: bases.yaml:7:73; leave it out, or give the metric another name",
+            "p.yaml:7:58: a text cannot be compared with a number; compare kl with a text in quotes, as in kl == 'main'",
+        ]),
+        ("params: {low: {default: 3}}", []),
+    ],
+)  # fmt: skip
+def test_a_type_that_inherited_expressions_cannot_take_is_told_where_it_is_given(
+    rest: str, problems: list[str]
+) -> None:
+    Path("bases.yaml").write_text(
+        HEAD + "metrics: {loss: {keys: [loss]}, kl: {keys: [kl]}}\nparams: {low: {default: 1}}\n"
+        "rules: {r: {title: R, cause: info, severity: info, when: loss > low and kl > 1}}\n"
+    )
+    assert told(HEAD + "extends: bases.yaml\n" + rest) == problems
 
 
 @pytest.mark.parametrize(
@@ -312,6 +342,8 @@ def test_a_shipped_parent_is_named_by_where_it_is() -> None:
         ("extends: ../other.yaml", ["p.yaml:5:10: parent pack '../other.yaml' does not exist; give a path relative to this file"]),
         ("extends: basis.yaml\nrules: {a: {title: A, cause: info, severity: info, when: los > 1 or kl > 1}}", ["p.yaml:5:10: parent pack 'basis.yaml' does not exist; did you mean 'bases.yaml'?", "p.yaml:6:58: unknown name 'los'; did you mean 'loss'?"]),
         ("extends: nope\nrules: {a: {title: A, cause: info, severity: info, when: los > nan}}", ["p.yaml:5:10: parent pack 'nope' does not exist; shipped packs are alpha_lora, cape_pose, common, coordexp, kto, sam_detr", "p.yaml:6:64: nan is no number of the language; NaN and infinite values are found by nonfinite(), as in nonfinite(loss)"]),
+        ("extends: [common]\nrules: {a: {title: A, cause: info, severity: warning, when: los > 1, actions: [stop]}}", ["p.yaml:5:10: 'extends' must be a text, not a list; write one text; put it in quotes if it holds ': ' or begins with a bracket"]),
+        ("extends:\nrules: {a: {title: A, cause: info, severity: warning, when: loss > 1, actions: [stop]}}", ["p.yaml:5:1: 'extends' must be a text, not nothing; fill it in or leave the key out"]),
         ("extends: nope\ndisable: [nobody]", ["p.yaml:5:10: parent pack 'nope' does not exist; shipped packs are alpha_lora, cape_pose, common, coordexp, kto, sam_detr"]),
         ("disable: [nobody]", ["p.yaml:5:11: no inherited rule 'nobody' to disable; take it out"]),
         ("disable: [hgh]\nmetrics: {loss: {keys: [loss]}}\nrules: {high: {title: A, cause: info, severity: info, when: loss > 1}}", ["p.yaml:5:11: no inherited rule 'hgh' to disable; did you mean 'high'? write 'enabled: false' in the rule instead"]),
