@@ -71,7 +71,7 @@ def syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem
     lines = text.split("\n")
     if (slip := _slip(error, text, lines)) is not None:
         return slip._replace(at=Position(file, slip.at.line, slip.at.column))
-    line = lines[min(mark.line, len(lines) - 1)] if mark is not None and lines else ""
+    line = lines[mark.line] if mark is not None and mark.line < len(lines) else ""
     return Problem(
         place(file, mark), "yaml-syntax", f"not YAML: {message}", _mend(message, error.context or "", line, mark)
     )
@@ -84,11 +84,28 @@ def _mend(message: str, context: str, line: str, mark: Any) -> str:
     if "mapping values are not allowed" in message:
         is_key = mark is not None and re.fullmatch(r"\s*[\w./-]+", line[: mark.column])
         return "indent it as the line above, or quote text that holds ': '" if is_key else "quote text that holds ': '"
-    if "{" in line or "[" in line:
-        return "quote the expression"
     told = f"{context}: {message}"
+    if "{" in line or "[" in line:
+        return _in_brackets(told, line[: mark.column].rstrip(), line[mark.column :]) if mark else "quote the expression"
     return next((mend for words, mend in _MENDS if re.search(words, told)), "quote the text")
 
+
+def _in_brackets(told: str, before: str, rest: str) -> str:
+    """What likely mends a line with brackets, which breaks between these two parts of it."""
+    if "escape" in told or "hexdec" in told:
+        return "write a backslash twice, or use single quotes"
+    if not rest.strip() and before.endswith(("[", "{", ",")):
+        return "close the bracket, and put commas between what stands in it"
+    if "node content" in told and rest.startswith(",") and before.endswith(("[", "{", ",")):
+        return "leave out a comma"
+    if (wrong := rest[:1]) in ("]", "}") and "',' or" in told and f"',' or '{wrong}'" not in told:
+        return f"write {'}' if wrong == ']' else ']'!r} in its place, or before it"
+    if "',' or" in told and before.endswith(("]", "}", "'", '"')) and _KEY(rest):
+        return "put a comma before it"
+    return "quote the expression"
+
+
+_KEY = re.compile(r"[\"']?[\w./*-]+[\"']?\s*:").match
 
 _MENDS = (
     ("end of stream|quoted scalar: .*document", "close the quote"),
@@ -110,22 +127,49 @@ _MENDS = (
 def _slip(error: yaml.MarkedYAMLError, text: str, lines: list[str]) -> Problem | None:
     """A fault that the reader notices only behind its place: a blank that is missing, a quote left open."""
     context, mark = error.context_mark, error.problem_mark
+    if (conflict := next((number for number, line in enumerate(lines, 1) if _CONFLICT(line)), 0)) > 0:
+        mend = "keep one side, and take out the lines '<<<<<<<', '=======' and '>>>>>>>'"
+        return Problem(
+            Position("", conflict, 1), "yaml-syntax", "not YAML: a merge conflict is left open here", mend, 7
+        )
+    if "<document start>" in (error.problem or ""):
+        first = next((number for number, line in enumerate(lines, 1) if line.split("#")[0].strip()), 1)
+        if lines[first - 1].startswith(" "):
+            message = "not YAML: this line is indented, those below it are not"
+            return Problem(Position("", first, 1), "yaml-syntax", message, "begin it where they begin")
     if "could not find expected ':'" in (error.problem or "") and context is not None:
         found = _NO_BLANK(lines[context.line], context.column) if context.line < len(lines) else None
         if found is not None:
             return _no_blank(found, context.line + 1)
+        if context.line < len(lines) and (bare := _BARE(lines[context.line], context.column)) is not None:
+            return _no_colon(bare, context.line + 1)
     if "mapping values are not allowed" in (error.problem or "") and mark is not None and 0 < mark.line < len(lines):
         above = lines[mark.line - 1]
         found = _NO_BLANK(above, len(above) - len(above.lstrip(" -")))
         if found is not None:
             return _no_blank(found, mark.line)
+        start = last.start_mark if (last := _last(text, mark)) is not None and not _is_quoted(last) else mark
+        line = lines[start.line]
+        bare = _BARE(line, start.column) if start.line < mark.line and not line[: start.column].strip(" -") else None
+        if bare is not None:
+            return _no_colon(bare, start.line + 1)
     if "quoted scalar" in (error.context or "") and "end of stream" in (error.problem or "") and context is not None:
         at = Position("", context.line + 1, context.column + 1)
         return Problem(at, "yaml-syntax", "not YAML: this quote is never closed", "close the quote", 1)
-    if mark is not None and (opened := _opened(text, mark)) is not None:
-        at = Position("", opened.line + 1, opened.column + 1)
+    last = _last(text, mark)
+    if mark is None or last is None or not _is_quoted(last) or last.end_mark.line != mark.line:
+        return None
+    if last.start_mark.line != mark.line:
+        at = Position("", last.start_mark.line + 1, last.start_mark.column + 1)
         return Problem(at, "yaml-syntax", "not YAML: this quote is not closed on its line", "close the quote", 1)
-    return None
+    line, end = lines[mark.line], last.end_mark.column
+    if line[end : mark.column].strip() or _KEY(line, mark.column) or not line[mark.column :].strip():
+        return None
+    quote, other = ("'", '"') if last.style == "'" else ('"', "'")
+    mend = f"use {other} around the whole, or for the quotes inside"
+    mend = mend if quote in line[mark.column :] else f"put {quote} around the whole text"
+    at = Position("", mark.line + 1, mark.column + 1)
+    return Problem(at, "yaml-syntax", "not YAML: the text goes on behind its closing quote", mend)
 
 
 def _no_blank(found: re.Match[str], line: int) -> Problem:
@@ -137,15 +181,29 @@ def _no_blank(found: re.Match[str], line: int) -> Problem:
 _NO_BLANK = re.compile(r"(\w+):(?=\S)").match
 
 
-def _opened(text: str, mark: Any) -> Any:
-    """The opening quote of a text of several lines that ends right before the place where the syntax breaks."""
+def _no_colon(found: re.Match[str], line: int) -> Problem:
+    at = Position("", line, found.end(1) + 1)
+    mend = f"write '{f'{found[1]}: {found[2]}'.rstrip()}'"
+    return Problem(at, "yaml-syntax", f"not YAML: a colon is missing after {found[1]!r}", mend)
+
+
+_BARE = re.compile(r"([A-Za-z_][\w-]*)(?![^\s])[ \t]*((?:(?! #).)*)").match
+_CONFLICT = re.compile(r"<{7}(?: |$)").match
+
+
+def _is_quoted(token: yaml.ScalarToken) -> bool:
+    return token.style in ("'", '"')
+
+
+def _last(text: str, mark: Any) -> Any:
+    """The last scalar before the place where the syntax breaks; None without one."""
     last = None
+    if mark is None:
+        return None
     try:
         for token in yaml.scan(text[: mark.index], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             if isinstance(token, yaml.ScalarToken):
                 last = token
     except yaml.YAMLError:
         pass
-    if last is None or last.style not in ("'", '"') or last.start_mark.line == last.end_mark.line:
-        return None
-    return last.start_mark if last.end_mark.line == mark.line else None
+    return last

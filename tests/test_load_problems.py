@@ -239,7 +239,7 @@ def test_problems_of_metrics(metric: str, problems: list[str]) -> None:
     [
         ("", ["p.yaml:1:1: a pack is a mapping of keys; begin it with 'schema: 1'"]),
         ("- a", ["p.yaml:1:1: a pack is a mapping of keys; begin it with 'schema: 1'"]),
-        ("a: [", ["p.yaml:2:1: not YAML: did not find expected node content; quote the expression"]),
+        ("a: [", ["p.yaml:2:1: not YAML: did not find expected node content; close the bracket, and put commas between what stands in it"]),
         ("schema: 2\npack: a\nversion: 1.0.0\ntitle: A", ["p.yaml:1:9: 'schema' must be 1, not the number 2; write 'schema: 1'"]),
         ("schema: 1\npack: a", ["p.yaml:1:1: the file lacks 'title'; add it", "p.yaml:1:1: the file lacks 'version'; add it"]),
         ("schema: 1\npack: a\nversion: 1\ntitel: A", [

@@ -212,6 +212,77 @@ def test_positions(path: list[str | int], value: tuple[int, int], key: tuple[int
         ),
         ("é: \x01", ["f:1:4: not YAML: control characters are not allowed; save it as plain UTF-8"]),
         ("a: {w: x in [1, 2]}", ["f:1:13: not YAML: did not find expected ',' or '}'; quote the expression"]),
+        ("a: x\nrules\n  b: 1\n", ["f:2:6: not YAML: a colon is missing after 'rules'; write 'rules:'"]),
+        (
+            "r:\n  s:\n    cause stalled\n    why: w\n",
+            ["f:3:10: not YAML: a colon is missing after 'cause'; write 'cause: stalled'"],
+        ),
+        (
+            "pack: a\ntitle My runs # mine\nb: {}\n",
+            ["f:2:6: not YAML: a colon is missing after 'title'; write 'title: My runs'"],
+        ),
+        (
+            "r:\n  - title The gap\n    cause: x\n",
+            ["f:2:10: not YAML: a colon is missing after 'title'; write 'title: The gap'"],
+        ),
+        ("schema 1\npack: a\n", ["f:1:7: not YAML: a colon is missing after 'schema'; write 'schema: 1'"]),
+        (
+            "r:\n  when >-\n    a > b\n    and c\n  why: x\n",
+            ["f:2:7: not YAML: a colon is missing after 'when'; write 'when: >-'"],
+        ),
+        (
+            'when: "mean(x, "5 points") < y"\nb: 1\n',
+            [
+                "f:1:17: not YAML: the text goes on behind its closing quote; use ' around the whole, or for the quotes inside"
+            ],
+        ),
+        (
+            "when: 'mean(x, '5 points')'\n",
+            [
+                'f:1:17: not YAML: the text goes on behind its closing quote; use " around the whole, or for the quotes inside'
+            ],
+        ),
+        (
+            "why: 'It's bad'\nb: 2\n",
+            [
+                'f:1:10: not YAML: the text goes on behind its closing quote; use " around the whole, or for the quotes inside'
+            ],
+        ),
+        (
+            "title: 'My' runs\nb: 1\n",
+            ["f:1:13: not YAML: the text goes on behind its closing quote; put ' around the whole text"],
+        ),
+        (
+            "{a: 1, help: 'it's'}",
+            [
+                'f:1:18: not YAML: the text goes on behind its closing quote; use " around the whole, or for the quotes inside'
+            ],
+        ),
+        (
+            'a: [{b: x, c: "(\\d+)$"}]',
+            ["f:1:17: not YAML: found unknown escape character; write a backslash twice, or use single quotes"],
+        ),
+        ("{set: {a: 5} disable: [b]}", ["f:1:14: not YAML: did not find expected ',' or '}'; put a comma before it"]),
+        ("{a: '5' disable: [b]}", ["f:1:9: not YAML: did not find expected ',' or '}'; put a comma before it"]),
+        ("a: [b}", ["f:1:6: not YAML: did not find expected ',' or ']'; write ']' in its place, or before it"]),
+        ("a: {b: 1]", ["f:1:9: not YAML: did not find expected ',' or '}'; write '}' in its place, or before it"]),
+        ("a: [stop,, b]", ["f:1:10: not YAML: did not find expected node content; leave out a comma"]),
+        (
+            " schema: 1\npack: a\n",
+            ["f:1:1: not YAML: this line is indented, those below it are not; begin it where they begin"],
+        ),
+        (
+            "a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> x\n",
+            [
+                "f:2:1: not YAML: a merge conflict is left open here; keep one side, and take out the lines '<<<<<<<', '=======' and '>>>>>>>'"
+            ],
+        ),
+        (
+            "<<<<<<< HEAD\na: 1\n",
+            [
+                "f:1:1: not YAML: a merge conflict is left open here; keep one side, and take out the lines '<<<<<<<', '=======' and '>>>>>>>'"
+            ],
+        ),
         ("a: " + "9" * 5000, ["f:1:4: number has too many digits; quote it if it is text"]),
         ("a: &x [*x]", ["f:1:4: what this anchor names holds an alias of itself; take the alias out"]),
         ("a: &x {<<: *x}", ["f:1:4: what this anchor names holds an alias of itself; take the alias out"]),
