@@ -14,7 +14,7 @@ from math import prod
 
 from .errors import Position, did_you_mean
 from .fields import kind
-from .items import Item
+from .items import Item, fields_of
 from .merge import is_group, merge_entry
 from .problems import Problems
 
@@ -34,7 +34,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*").fullmatch
 def expand(tree: Item, problems: Problems) -> Item:
     """The tree with each group and twin written out; what cannot be is left out, and a problem."""
     metrics = _mapping(tree, "metrics")
-    if not any(is_group(name, item) or "twin" in _fields(item) for name, item in metrics.items()):
+    if not any(is_group(name, item) or "twin" in fields_of(item) for name, item in metrics.items()):
         return tree
     expansion = _Expansion(_mapping(tree, "twins"), problems)
     for name, item in metrics.items():
@@ -70,7 +70,7 @@ class _Expansion:
 
     def group(self, name: str, item: Item) -> None:
         """Add the metrics of one group."""
-        fields = _fields(item)
+        fields = fields_of(item)
         if not isinstance(item.value, dict):
             hint = f"as in {name}: {{metrics: {{loss: {{}}}}}}"
             self.problems.add(
@@ -89,7 +89,7 @@ class _Expansion:
         shared = {key: fields[key] for key in SHARED if key in fields}
         shared["group"] = Item(name, item.file, item.key_line, item.key_column)
         for part, entry in self.parts(listed.value).items():
-            own = _fields(entry)
+            own = fields_of(entry)
             self.metric(
                 identifier(prefixes[0] + part), _with(entry, {**shared, **own}), self.keys(prefixes, part, entry), name
             )
@@ -121,11 +121,11 @@ class _Expansion:
 
     def tell_repeated(self, name: str, known: Item, entry: Item) -> None:
         """Note the fields that one file gives twice."""
-        for field in _fields(entry):
-            former = _fields(known).get(field)
+        for field in fields_of(entry):
+            former = fields_of(known).get(field)
             if former is not None and former.file == entry.file:
                 self.problems.add(
-                    _fields(entry)[field].key_at,
+                    fields_of(entry)[field].key_at,
                     "duplicate-key",
                     f"metric {name!r} has {field!r} twice, here and in line {former.line}",
                     "give it once",
@@ -150,8 +150,8 @@ class _Expansion:
 
     def keys(self, prefixes: Sequence[str], name: str, entry: Item) -> list[tuple[str, Item]]:
         """The keys of a group's metric, each without its prefix and in full."""
-        given = _fields(entry).get("keys")
-        if "expr" in _fields(entry) or (given is not None and not isinstance(given.value, list)):
+        given = fields_of(entry).get("keys")
+        if "expr" in fields_of(entry) or (given is not None and not isinstance(given.value, list)):
             return []
         here = Item(name, entry.file, entry.key_line, entry.key_column)
         items = given.value if given is not None and isinstance(given.value, list) else [here]
@@ -165,7 +165,7 @@ class _Expansion:
 
     def metric(self, id: str, item: Item, keys: Sequence[tuple[str, Item]], group: str) -> None:
         """Add one metric, and its twin."""
-        fields = _fields(item)
+        fields = fields_of(item)
         if keys:
             fields = {**fields, "keys": _list(item, [key for _, key in keys])}
             item = _with(item, fields)
@@ -187,7 +187,7 @@ class _Expansion:
         else:
             name = str(twin.value)
         if keys and found is not None:
-            self.twin(name, _fields(found), id, item, keys, group)
+            self.twin(name, fields_of(found), id, item, keys, group)
 
     def twin(
         self,
@@ -199,7 +199,7 @@ class _Expansion:
         group: str,
     ) -> None:
         """Add the twin of one metric."""
-        fields = {key: value for key, value in _fields(item).items() if key in KEPT_BY_TWIN}
+        fields = {key: value for key, value in fields_of(item).items() if key in KEPT_BY_TWIN}
         fields |= {key: twin[key] for key in ("where", "by") if key in twin}
         fields["role"] = twin.get("role") or _text(item, "eval")
         fields["twin_of"] = _text(item, id)
@@ -240,11 +240,7 @@ def _filled(template: str, **values: str) -> str:
 
 
 def _mapping(tree: Item, key: str) -> dict[str, Item]:
-    return _fields(_fields(tree).get(key))
-
-
-def _fields(item: Item | None) -> dict[str, Item]:
-    return item.value if item is not None and isinstance(item.value, dict) else {}
+    return fields_of(fields_of(tree).get(key))
 
 
 def _list(item: Item, entries: Sequence[Item]) -> Item:

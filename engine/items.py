@@ -91,3 +91,8 @@ class Document(Record):
     def key_at(self, path: Keys) -> Position:
         """Where the key of the value at `path` stands."""
         return self.root.find(path).key_at
+
+
+def fields_of(item: Item | None) -> dict[str, Item]:
+    """The fields of a mapping; none of what is no mapping, or is not there."""
+    return item.value if item is not None and isinstance(item.value, dict) else {}

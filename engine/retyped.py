@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from .errors import Problem
-from .items import Item
+from .items import Item, fields_of
 
 _FIELDS = ("type", "expr", "default")
 """What decides of which type a metric or a param is."""
@@ -36,22 +36,18 @@ def told_at_child(child: Item, problems: Sequence[Problem], told: Callable[[Item
 
 def _types(child: Item) -> Iterator[tuple[tuple[str, str, str], Item]]:
     for section in ("metrics", "params"):
-        for name, entry in _fields(_fields(child).get(section)).items():
+        for name, entry in fields_of(fields_of(child).get(section)).items():
             for field in _FIELDS:
-                if (item := _fields(entry).get(field)) is not None:
+                if (item := fields_of(entry).get(field)) is not None:
                     yield (section, name, field), item
 
 
 def _without(item: Item, path: Sequence[str]) -> Item:
     """A copy without the value at a path."""
     first, *rest = path
-    fields = dict(_fields(item))
+    fields = dict(fields_of(item))
     if rest:
         fields[first] = _without(fields[first], rest)
     else:
         del fields[first]
     return Item(fields, item.file, item.line, item.column, item.key_line, item.key_column)
-
-
-def _fields(item: Item | None) -> dict[str, Item]:
-    return item.value if item is not None and isinstance(item.value, dict) else {}

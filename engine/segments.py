@@ -36,7 +36,7 @@ class Track:
     segments: list[Segment] = field(default_factory=list)
     first: int = 0
     value: bool | None = None
-    is_broken = False
+    is_broken: bool = False  # somewhere it was unknown between two rows of one stretch: rows are not observations there
 
     def turn(self, i: int, state: int, fall: int = 0) -> None:
         """From row `i` on the condition is in this state; `fall` is the last row at which it was false, 0 for none."""
@@ -65,7 +65,6 @@ class HeldTrack(Track):
     ripe: int = 0  # the row of a segment that begins with SINCE from which on the condition has held long enough
     gaps: list[int] = field(default_factory=list)  # the first row of each segment on which it was unknown
     unknown: list[int] = field(default_factory=lambda: [0])  # the rows in the first 0, 1, 2… of them
-    is_broken: bool = False  # somewhere it was unknown between two rows of one stretch: rows are not observations there
 
     def turn(self, i: int, state: int, fall: int = 0) -> None:
         """As that of a track, in states as rows are counted."""

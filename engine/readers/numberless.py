@@ -81,15 +81,14 @@ def at_the_end(
             continue
         for id, end in ends.items():
             end.see(number, [_at(row, path) for path in paths[id]])
-    found = [(end.lines, metric.key, end) for metric in watched if (end := ends[metric.id]).is_told]
-    if not found:
+    told = [metric for metric in watched if ends[metric.id].is_told]
+    if not told:
         return Numberless()
-    most = max(lines for lines, *_ in found)
-    keys = [key for lines, key, _ in found if lines == most]
-    end = next(end for lines, _, end in found if lines == most)
-    first = place(end.first)
-    told = f"{', '.join(keys)}: {end.kind} in {most:,} lines, from line {first:,} to the end"
-    return Numberless(most, first, told)
+    longest = max((ends[metric.id] for metric in told), key=lambda end: end.lines)
+    keys = ", ".join(metric.key for metric in told if ends[metric.id].lines == longest.lines)
+    first = place(longest.first)
+    because = f"{keys}: {longest.kind} in {longest.lines:,} lines, from line {first:,} to the end"
+    return Numberless(longest.lines, first, because)
 
 
 class _End:
