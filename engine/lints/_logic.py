@@ -54,11 +54,12 @@ class _Left(Record):
 
 
 class Logic:
-    """Conditions of a pack with its params at `values`."""
+    """Conditions of a pack with its params at `values`; `other` is one of the same pack, with whatever values."""
 
-    def __init__(self, pack: Pack, values: Mapping[str, Scalar]) -> None:
+    def __init__(self, pack: Pack, values: Mapping[str, Scalar], other: Logic | None = None) -> None:
         self.pack, self.values = pack, values
         self.ranges = Ranges(pack, values)
+        self.nonfinite: dict[Node, tuple[Node, ...]] = other.nonfinite if other is not None else {}
         self.steps = 0
         self.asked: dict[Goal, bool] = {}
         self.sides: dict[Comparison, Side | None] = {}
@@ -130,8 +131,10 @@ class Logic:
 
     def is_known(self, node: Node, facts: dict[Node, object]) -> bool:
         """Note that what a condition rests on is known, and so finite; whether it may be."""
-        nonfinite = [Call("nonfinite", (Name(id),)) for id in known_with(node, self.pack)]
-        return not self.is_nothing(node) and all(facts.setdefault(each, False) is False for each in nonfinite)
+        if node not in self.nonfinite:
+            self.nonfinite[node] = tuple(Call("nonfinite", (Name(id),)) for id in known_with(node, self.pack))
+        is_finite = all(facts.setdefault(each, False) is False for each in self.nonfinite[node])
+        return is_finite and not self.is_nothing(node)
 
     def is_nothing(self, node: Node) -> bool:
         """Whether a condition compares what is unknown on every row."""

@@ -16,10 +16,15 @@ Values: TypeAlias = Mapping[str, Scalar]
 
 def every_setting(pack: Pack) -> Iterator[Values]:
     """The values by default, then those of each variant."""
-    yield values_of(pack)
+    yield from (values for _, values in settings_of(pack))
+
+
+def settings_of(pack: Pack) -> Iterator[tuple[Variant | None, Values]]:
+    """The values by default (None), then each variant that sets some, with its own."""
+    yield None, values_of(pack)
     for variant in pack.variants.values():
         if variant.set:
-            yield values_of(pack, variant)
+            yield variant, values_of(pack, variant)
 
 
 def values_of(pack: Pack, variant: Variant | None = None) -> dict[str, Scalar]:

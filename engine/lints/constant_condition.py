@@ -4,9 +4,13 @@ A share is never above 1, `x > 2 and x < 1` never holds, `x > 2 or x <= 2` alway
 alone says nothing of a run: such a rule never fires, or always does. Nor does one fire on what is never known: a
 division by zero, or a metric where it is not finite. `loss > highest(loss)` never holds either, because windows and
 the best values so far count the present row: `prev(highest(loss))` is what came before it. Params count with their
-defaults and with what each variant sets; what is the same for some of them only is no fault, and neither is a switch
+defaults and with what each variant sets; what is the same by default alone is no fault, and neither is a switch
 such as `is_strict and loss > 2`. `count(x, w) >= 10` over a window of 10 points is none either: it asks whether the
 window is full.
+
+A value that a variant sets is told where a condition never holds with it, or that of a rule always does; so is the
+value of an inherited param, window or metric that a pack changes, for the conditions that it inherits. Whoever means to
+switch the rule off says so with `disable`.
 
 fails::
 
@@ -77,6 +81,21 @@ fails::
         when: loss > highest(loss)
               ^^^^^^^^^^^^^^^^^^^^
 
+fails::
+
+    params: {low: {default: 1}, high: {default: 3}}
+    variants: {late: {set: {low: 5}}}
+                                 ^
+    rules:
+      between: {title: Loss is odd, cause: diverging, severity: warning, when: loss > low and loss < high}
+
+passes::
+
+    params: {low: {default: 1}, high: {default: 3}}
+    variants: {late: {set: {low: 5}, disable: [between]}}
+    rules:
+      between: {title: Loss is odd, cause: diverging, severity: warning, when: loss > low and loss < high}
+
 passes::
 
     rules:
@@ -99,21 +118,22 @@ passes::
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import TypeAlias
 
-from ..compile.text import text_of
-from ..functions import FUNCTIONS, Family
+from ..expression import Expression
 from ..pack import Pack
-from ..tree import And, Arithmetic, Call, Comparison, Name, Node, Or
+from ..pack_gates import Requirement
+from ..tree import And, Call, Comparison, Name, Node, Or
 from . import Remark
-from ._conditions import Condition, conditions_of, logics_of, remark
-from ._known import is_computed, known_with
+from ._changed import Blame, changes_of, once
+from ._conditions import Condition, all_conditions, conditions_of, logics_of, remark
 from ._logic import Logic
 from ._names import is_own
+from ._why import why, why_unknown
 
 SEVERITY = "warning"
-
-_PAST = (Family.HISTORY, Family.WINDOW)
 
 
 def check(pack: Pack) -> Iterator[Remark]:
@@ -129,11 +149,20 @@ def check(pack: Pack) -> Iterator[Remark]:
         if found:
             yield from found
         elif not any(logic.can_hold((expression.tree, True), *condition.scope) for logic in logics):
-            alone = not any(logic.can_hold((expression.tree, True)) for logic in logics)
-            told = f"{condition.what} never holds" + ("" if alone else " where it is looked at")
-            hint = "its parts rule each other out" if alone else "its 'while' or 'after' rules it out"
-            yield remark(expression, expression.tree, told, hint)
+            told = f"{condition.what} never holds" + ("" if _is_alone(condition, logics) else " where it is looked at")
+            yield remark(expression, expression.tree, told, _why_never(condition, logics))
     yield from _of_requirements(pack)
+    yield from once(_by_changes(pack))
+
+
+def _is_alone(condition: Condition, logics: Sequence[Logic]) -> bool:
+    """Whether a condition never holds by itself, and not only where it is looked at."""
+    return not any(logic.can_hold((condition.expression.tree, True)) for logic in logics)
+
+
+def _why_never(condition: Condition, logics: Sequence[Logic]) -> str:
+    """Why a condition never holds of which each part may."""
+    return "its parts rule each other out" if _is_alone(condition, logics) else "its 'while' or 'after' rules it out"
 
 
 def _of_requirements(pack: Pack) -> Iterator[Remark]:
@@ -147,26 +176,91 @@ def _of_requirements(pack: Pack) -> Iterator[Remark]:
                 yield from found
                 continue
             told = f"requirement {requirement.id!r} of gate {gate.id!r} is never met"
-            bounds = [
-                (Comparison(each.operator, value.tree, each.limit.tree), each.limit) for each in requirement.bounds
-            ]
-            bounds = [(each, limit) for each, limit in bounds if not any(logic.is_switch(each) for logic in logics)]
+            bounds = _bounds(requirement, logics)
             missed = [each for each in bounds if not any(logic.can_hold((each[0], True)) for logic in logics)]
             for compared, limit in missed:
-                yield remark(limit, limit.tree, told, _why(compared, logics[0]))
-            if not missed and not any(logic.can_hold(*((each, True) for each, _ in bounds)) for logic in logics):
+                yield remark(limit, limit.tree, told, why(compared, logics[0]))
+            if not missed and all(_is_unmet(bounds, logic) for logic in logics):
                 yield remark(bounds[-1][1], bounds[-1][1].tree, told, "no number keeps all of its limits")
 
 
-def _logics(condition: Condition, pack: Pack) -> list[Logic]:
-    """What can be told of a condition; a param that it holds against a number itself may be whatever that allows."""
-    logics = logics_of(pack)
-    trees = [condition.expression.tree, *(tree for tree, _ in condition.scope)]
-    switches = [
-        node for tree in trees for node in tree.walk() if isinstance(node, Comparison) and logics[0].is_switch(node)
+_Bounds: TypeAlias = "Sequence[tuple[Comparison, Expression]]"
+"""What a requirement asks for, as comparisons, each with its limit."""
+
+
+def _bounds(requirement: Requirement, logics: Sequence[Logic]) -> _Bounds:
+    """What a requirement asks for of what is logged."""
+    bounds = [
+        (Comparison(each.operator, requirement.value.tree, each.limit.tree), each.limit) for each in requirement.bounds
     ]
-    held = {name.id: None for switch in switches for name in switch.walk() if isinstance(name, Name)}
-    return [Logic(pack, {**logic.values, **held}) for logic in logics] if held else logics
+    return [(each, limit) for each, limit in bounds if not any(logic.is_switch(each) for logic in logics)]
+
+
+def _is_unmet(bounds: _Bounds, logic: Logic) -> bool:
+    return not logic.can_hold(*((each, True) for each, _ in bounds))
+
+
+def _by_changes(pack: Pack) -> Iterator[Remark]:
+    """Values of the pack's own, or of its variants, with which a condition never holds, or one of a rule always."""
+    changes = changes_of(pack)
+    for condition in all_conditions(pack) if changes.any else ():
+        expression, rule = condition.expression, condition.rule
+        held = _held_by(condition, pack)
+        blame = changes.blamed((expression, *condition.beside), partial(_never, condition, held), rule=rule)
+        if blame is not None:
+            logics = [_freed(blame.logic, held)]
+            parts = _constant(condition, expression.tree, logics)
+            hint = parts[0].hint if parts else _why_never(condition, logics)
+            yield _told_of(blame, f"{condition.what} never holds", hint, rule)
+        elif condition.is_when and _looks_at_rows(expression.tree, pack):
+            blame = changes.blamed((expression,), partial(_always, condition, held), rule=rule)
+            if blame is not None:
+                hint = why(expression.tree, _freed(blame.logic, held))
+                yield _told_of(blame, f"{condition.what} always holds", hint, rule)
+    for gate in pack.gates.values() if changes.any else ():
+        for requirement in gate.require.values():
+            bounds = _bounds(requirement, logics_of(pack))
+            blame = changes.blamed((requirement.value, *(limit for _, limit in bounds)), partial(_is_unmet, bounds))
+            if blame is not None:
+                missed = [each for each, _ in bounds if not blame.logic.can_hold((each, True))]
+                hint = why(missed[0], blame.logic) if missed else "no number keeps all of its limits"
+                yield _told_of(blame, f"requirement {requirement.id!r} of gate {gate.id!r} is never met", hint)
+
+
+def _never(condition: Condition, held: _Held, logic: Logic) -> bool:
+    return not _freed(logic, held).can_hold((condition.expression.tree, True), *condition.scope)
+
+
+def _always(condition: Condition, held: _Held, logic: Logic) -> bool:
+    tree, logic = condition.expression.tree, _freed(logic, held)
+    is_asked = not isinstance(tree, Comparison) or not _asks_whether_full(tree, logic)
+    return is_asked and not logic.can_hold((tree, False))
+
+
+def _told_of(blame: Blame, told: str, hint: str, rule: str = "") -> Remark:
+    hint = f"{hint}; to switch the rule off, name it under 'disable'" if rule else hint
+    return Remark(blame.at, f"with this, {told}{blame.where}", hint)
+
+
+_Held: TypeAlias = "Mapping[str, None]"
+"""The params that a condition holds against numbers itself, which may be whatever that allows."""
+
+
+def _logics(condition: Condition, pack: Pack) -> list[Logic]:
+    """What can be told of a condition in each setting."""
+    held = _held_by(condition, pack)
+    return [_freed(logic, held) for logic in logics_of(pack)]
+
+
+def _held_by(condition: Condition, pack: Pack) -> _Held:
+    trees = [condition.expression.tree, *(tree for tree, _ in condition.scope)]
+    compared = [node for tree in trees for node in tree.walk() if isinstance(node, Comparison)]
+    switches = filter(logics_of(pack)[0].is_switch, compared)
+    return {name.id: None for switch in switches for name in switch.walk() if isinstance(name, Name)}
+
+
+def _freed(logic: Logic, held: _Held) -> Logic:
+    return Logic(logic.pack, {**logic.values, **held}, logic) if held else logic
 
 
 def _constant(condition: Condition, node: Node, logics: Sequence[Logic]) -> list[Remark]:
@@ -180,7 +274,7 @@ def _constant(condition: Condition, node: Node, logics: Sequence[Logic]) -> list
     if found:
         return found
     if all(logic.ranges.of(node).is_empty for logic in logics):
-        return [remark(condition.expression, node, "this is never known", _why_unknown(node))]
+        return [remark(condition.expression, node, "this is never known", why_unknown(node))]
     is_asked = isinstance(node, Comparison | And | Or) or (isinstance(node, Call) and node.function == "nonfinite")
     same = _same(condition, node, logics) if is_asked else None
     return [same] if same is not None else []
@@ -197,7 +291,7 @@ def _same(condition: Condition, node: Node, logics: Sequence[Logic]) -> Remark |
     often = "always" if always else "never"
     is_whole = node == condition.expression.tree and isinstance(node, And | Or)
     told = f"{condition.what} {often} holds" if is_whole else f"this is {often} true"
-    return remark(condition.expression, node, told, _why(node, logics[0]))
+    return remark(condition.expression, node, told, why(node, logics[0]))
 
 
 def _asks_whether_full(node: Comparison, logic: Logic) -> bool:
@@ -214,71 +308,3 @@ def _looks_at_rows(tree: Node, pack: Pack) -> bool:
         or (isinstance(node, Call) and node.function == "nonfinite")
         for node in tree.walk()
     )
-
-
-def _why(node: Node, logic: Logic) -> str:
-    """Why a comparison, or what joins some, comes out the same always."""
-    if isinstance(node, And):
-        wild = [part.arguments[0] for part in node.operands if isinstance(part, Call) and part.function == "nonfinite"]
-        for id in (name.id for name in wild if isinstance(name, Name)):
-            if any(id in known_with(part, logic.pack) for part in node.operands):
-                return f"where {id} is not finite, nothing else is known of it: join them with 'or'"
-        return "its parts rule each other out"
-    if isinstance(node, Call) and isinstance(node.arguments[0], Name):
-        ids = [id for id in known_with(node.arguments[0], logic.pack) if not is_computed(id, logic.pack)]
-        name = node.arguments[0].id
-        return f"{name} is computed, and unknown where it is not finite: write nonfinite({(ids or ['loss'])[0]})"
-    if isinstance(node, Or):
-        return "where one part fails, another one holds"
-    if isinstance(node, Comparison) and node.left == node.right:
-        return "both sides are the same"
-    if isinstance(node, Comparison) and (told := _why_in_order(node, logic)):
-        return told
-    for side in node.children():
-        if logic.is_switch(side):
-            continue
-        if logic.ranges.is_whole(side) and isinstance(node, Comparison) and node.operator in ("==", "!="):
-            return "that number has no fraction"
-        low, high = logic.ranges.of(side)
-        if low == high:
-            return f"that number is always {low:g}"
-        if float("-inf") < low < high < float("inf"):
-            return f"that number lies between {low:g} and {high:g}"
-        if float("-inf") < low < high:
-            return f"that number is never below {low:g}"
-        if low < high < float("inf"):
-            return f"that number is never above {high:g}"
-    return "mend the condition"
-
-
-def _why_in_order(node: Comparison, logic: Logic) -> str:
-    """Why one number is never below another, if that is what a comparison of the two is about; else empty."""
-    side, order = logic.side(node), logic.ranges.order
-    if side is None or not isinstance(side.term, Arithmetic) or side.term.operator not in ("-", "/"):
-        return ""
-    low, high = side.term.left, side.term.right
-    if order.gap(low, high) < 0:
-        low, high = high, low
-    if low == high or order.gap(low, high) < 0:
-        return ""
-    past = [each for each in node.walk() if isinstance(each, Call) and FUNCTIONS[each.function].family in _PAST]
-    if len(past) == 1 and order.side(past[0]) is not None:
-        before = "'lag=1' leaves it out"
-        if FUNCTIONS[past[0].function].family is Family.HISTORY:
-            before = f"write prev({text_of(past[0])}) for what came before"
-        return f"{past[0].function}() counts the present row: {before}"
-    return f"{text_of(high)} is never below {text_of(low)}"
-
-
-def _why_unknown(node: Node) -> str:
-    """Why a number is unknown on every row."""
-    match node:
-        case Arithmetic(operator="/"):
-            return "what is divided by zero is unknown; to find NaN and infinite values, call nonfinite()"
-        case Call(function="log" | "log10" as function):
-            return f"{function}() is known above 0 only"
-        case Call(function="sqrt"):
-            return "sqrt() is known from 0 on only"
-        case Name(id=id):
-            return f"mend the 'expr' of metric {id!r}"
-    return "it is too large for a number; write a smaller one"

@@ -1,7 +1,7 @@
 """A window that needs more points than it can hold.
 
 `min` is how many points a window takes to be known: one of the last 10 that needs 20 never is, and no rule that looks
-at it is ever judged.
+at it is ever judged. Of an inherited window, the length that a pack gives it anew is told.
 
 fails::
 
@@ -20,26 +20,40 @@ passes::
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from math import inf
 
 from ..pack import Pack
+from ..tree import Name
 from . import Remark
+from ._changed import changes_of
+from ._conditions import logics_of
+from ._logic import Logic
 from ._names import is_own
 from ._places import value_at
-from ._values import every_setting
-from ._windows import points
+from ._windows import points, points_of
 
 SEVERITY = "warning"
 
 
 def check(pack: Pack) -> Iterator[Remark]:
-    """Windows of the pack's own that never hold what they need, by default or in a variant."""
-    settings = list(every_setting(pack))
+    """Windows that never hold what they need, by default or in a variant."""
+    logics, changes = logics_of(pack), changes_of(pack)
     for window in pack.windows.values():
-        if window.min_points is None or not is_own(pack, window.min_points):
+        if window.min_points is None:
             continue
-        sizes = [points(window, values) for values in settings]
-        for needed, held in [(needed, held) for needed, held in sizes if held < needed < inf][:1]:
+        if is_own(pack, window.min_points):
             at = value_at(pack, window.at, "windows", window.id, "min")
+            logic = next((each for each in logics if _is_short(window.id, each)), None)
+        else:
+            blame = changes.blamed((window.min_points,), partial(_is_short, window.id), named=(window.id,))
+            at, logic = (blame.at, blame.logic) if blame is not None else (window.at, None)
+        if logic is not None:
+            needed, held = points(window, logic.values)
             told = f"window {window.id!r} needs {needed:g} points and never holds more than {held:g}"
             yield Remark(at, told, "let it need fewer, or make it longer")
+
+
+def _is_short(id: str, logic: Logic) -> bool:
+    needed, held = points_of(Name(id), logic.pack, logic.values)
+    return held < needed < inf

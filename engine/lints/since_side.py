@@ -28,24 +28,43 @@ passes::
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
+from ..expression import Expression
 from ..pack import Pack
 from . import Remark
+from ._changed import changes_of
 from ._conditions import logics_of, remark
+from ._logic import Logic
 
 SEVERITY = "warning"
 
 
 def check(pack: Pack) -> Iterator[Remark]:
-    """Each `since` of the pack's own that can hold, and never with the `when` of a level."""
-    logics = logics_of(pack)
+    """Each `since` that can hold, and never with the `when` of a level."""
+    logics, changes = logics_of(pack), changes_of(pack)
+    hint = "it is to hold from the onset on, while the fault lasts"
     for rule in pack.rules.values():
-        since = rule.since
-        if since is None or not rule.levels or since.at.file != pack.at.file:
+        since, whens = rule.since, [level.when for level in rule.levels]
+        if since is None or not whens:
             continue
-        whens = [(level.when.tree, True) for level in rule.levels]
-        together = any(logic.can_hold(when, (since.tree, True)) for logic in logics for when in whens)
-        if not together and any(logic.can_hold((since.tree, True)) for logic in logics):
-            message = f"'since' of rule {rule.id!r} never holds where 'when' does"
-            yield remark(since, since.tree, message, "it is to hold from the onset on, while the fault lasts")
+        message = f"'since' of rule {rule.id!r} never holds where 'when' does"
+        if since.at.file == pack.at.file:
+            together = any(_together(since, when, logic) for logic in logics for when in whens)
+            if not together and any(logic.can_hold((since.tree, True)) for logic in logics):
+                yield remark(since, since.tree, message, hint)
+                continue
+        blame = changes.blamed((since, *whens), partial(_is_apart, since, whens), rule=rule.id)
+        if blame is not None:
+            yield Remark(blame.at, f"with this, {message}{blame.where}", hint)
+
+
+def _together(since: Expression, when: Expression, logic: Logic) -> bool:
+    return logic.can_hold((when.tree, True), (since.tree, True))
+
+
+def _is_apart(since: Expression, whens: Sequence[Expression], logic: Logic) -> bool:
+    """Whether both can hold, and never on one row."""
+    goals = [(since.tree, True)], *([(when.tree, True)] for when in whens)
+    return all(logic.can_hold(*each) for each in goals) and not any(_together(since, when, logic) for when in whens)

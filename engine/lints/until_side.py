@@ -28,10 +28,12 @@ passes::
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from ..pack import Level, Pack
 from ..tree import And, Comparison, Node
 from . import Remark
+from ._changed import changes_of
 from ._conditions import logics_of, remark
 from ._logic import Logic
 
@@ -39,18 +41,24 @@ SEVERITY = "warning"
 
 
 def check(pack: Pack) -> Iterator[Remark]:
-    """Each `until` of the pack's own that limits the same as `when`, and overlaps with it."""
-    logics = logics_of(pack)
+    """Each `until` that limits the same as `when`, and overlaps with it."""
+    logics, changes = logics_of(pack), changes_of(pack)
+    hint = "it is to hold once the fault is over, on the other side of 'when'"
     for rule in pack.rules.values():
         told = set()
+        message = f"'until' of rule {rule.id!r} can hold where 'when' does"
         for level in rule.levels if not rule.sticky else ():
             until = level.until
-            if until is None or until.at.file != pack.at.file or until.at in told:
+            if until is None or until.at in told:
                 continue
-            if all(_overlap(level, until.tree, logic) for logic in logics):
+            if until.at.file == pack.at.file and all(_overlap(level, until.tree, logic) for logic in logics):
                 told.add(until.at)
-                hint = "it is to hold once the fault is over, on the other side of 'when'"
-                yield remark(until, until.tree, f"'until' of rule {rule.id!r} can hold where 'when' does", hint)
+                yield remark(until, until.tree, message, hint)
+                continue
+            blame = changes.blamed((until, level.when), partial(_overlap, level, until.tree), rule=rule.id)
+            if blame is not None:
+                told.add(until.at)
+                yield Remark(blame.at, f"with this, {message}{blame.where}", hint)
 
 
 def _overlap(level: Level, until: Node, logic: Logic) -> bool:
