@@ -96,3 +96,15 @@ class Document(Record):
 def fields_of(item: Item | None) -> dict[str, Item]:
     """The fields of a mapping; none of what is no mapping, or is not there."""
     return item.value if item is not None and isinstance(item.value, dict) else {}
+
+
+def joined(one: Item, other: Item) -> bool:
+    """Add to a mapping or a list what another one has more; whether they are such."""
+    if isinstance(one.value, dict) and isinstance(other.value, dict):
+        one.value = {**one.value, **{key: item for key, item in other.value.items() if key not in one.value}}
+        return True
+    if isinstance(one.value, list) and isinstance(other.value, list):
+        known = [entry.plain() for entry in one.value]
+        one.value = [*one.value, *(entry for entry in other.value if entry.plain() not in known)]
+        return True
+    return False

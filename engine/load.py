@@ -12,8 +12,8 @@ from .build import Kept, build
 from .check_pack import check_pack
 from .errors import PackError, Position, Problem, did_you_mean
 from .groups import expand
-from .items import Item
-from .merge import alone, merge
+from .items import Item, fields_of
+from .merge import NAMED, alone, merge
 from .pack import Pack
 from .problems import Problems
 from .record import Record
@@ -63,8 +63,11 @@ def load_partly(name_or_path: str | Path, files: Files) -> Attempt:
     tree = _merged(own, parents, problems)
     # What is said of a place whose shape is known to be wrong is dropped, which none may take for soundness.
     pack = spelled(tree, problems, None if chain.problems else files.kept)
+    of_shape, others = chain.problems, problems.found[len(chain.problems) :]
     if not chain.whole:
-        problems.found = [*chain.problems, *filter(_holds_anyway, problems.found[len(chain.problems) :])]
+        problems.found = [*of_shape, *filter(_holds_anyway, others)]
+    elif any(_is_no_section(fields_of(own).get(name)) for name in NAMED):
+        problems.found = [*of_shape, *(each for each in others if not _is_of_name(each))]
     elif parents and not chain.problems and any(each.at.file != own.file for each in problems.found):
 
         def told(other: Item) -> Sequence[Problem]:
@@ -120,9 +123,18 @@ def _findable(problem: Problem, own: str) -> Problem:
     return problem._replace(at=problem.at._replace(file=path_of(stem)))
 
 
+def _is_no_section(item: Item | None) -> bool:
+    """Whether something else stands where named things should: what it names is not known."""
+    return item is not None and item.value is not None and not isinstance(item.value, dict)
+
+
 def _holds_anyway(problem: Problem) -> bool:
-    is_name = problem.code.startswith("unknown-") and problem.code not in ("unknown-function", "unknown-choice")
-    return not is_name and problem.code not in NEEDS_PARENT
+    return not _is_of_name(problem) and problem.code not in NEEDS_PARENT
+
+
+def _is_of_name(problem: Problem) -> bool:
+    """Whether a problem is that nothing has a name."""
+    return problem.code.startswith("unknown-") and problem.code not in ("unknown-function", "unknown-choice")
 
 
 def _locate(name: str | Path) -> tuple[Path, str]:

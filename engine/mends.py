@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from .amounts import date_mend, length_meant, seconds_of
 from .errors import did_you_mean
@@ -86,11 +86,24 @@ def mend(item: Item, key: str, expected: str) -> str:
             if not isinstance(value, str)
             else "write numbers with points between them, as in 1.0.0"
         )
+    if "mapping" in expected and isinstance(value, list):
+        return "write each entry as 'name: value', without the '- ' before it and without brackets"
     if "mapping" in expected:
         return f"indent what belongs to it below '{key}:', or write {{name: value}}"
     if "checkpoint" in expected:
         return "write its name without folders, such as checkpoint-50"
     return f"write {expected}" if "file" not in expected else "write keys and values, as in 'params: {name: 0.5}'"
+
+
+def as_field(item: Item, fields: Container[str]) -> str:
+    """The field that is meant by a value which stands for the whole thing; empty where none surely is."""
+    value = item.plain()
+    if "default" in fields and isinstance(value, (int, float, str)):
+        return f"default: {_short(value)}"
+    names = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    if "keys" in fields and names and all(isinstance(each, str) for each in names):
+        return f"keys: [{', '.join(map(_short, names))}]"
+    return f"last: {value}" if "last" in fields and isinstance(value, str) and length_meant(value) else ""
 
 
 def choice(item: Item, choices: Sequence[str], key: str = "") -> str:

@@ -9,10 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .errors import Position, Problem
+from .depth import put_right
+from .errors import Position, Problem, surely_meant
 from .fields import kind
 from .items import Document, Item
-from .mends import choice, mend
+from .mends import as_field, choice, mend
+from .schemaforms import Forms
 from .shape import Fits, compiled
 
 SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
@@ -26,21 +28,23 @@ _TYPES = {
     "object": "a mapping",
     "null": "null",
 }
+_NOT_BLANK = r"\S"
 _BOUNDS = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above", "exclusiveMaximum": "below"}
 
 
 def shape_problems(document: Document, schema: str) -> list[Problem]:
     """Where a document departs from the shape that `schemas/<schema>.schema.json` gives, each fault once.
 
-    A key that is surely a slip of one that is allowed is noted and then stands for that one in the document's tree.
+    A key that is surely a slip of one that is allowed is noted and then stands for that one in the document's tree;
+    what is indented wrongly is moved to where it belongs.
     """
-    plain = document.plain()
-    if _fits(schema)(plain):
+    if _fits(schema)(document.plain()):
         return []
-    found: set[Problem] = set()
-    errors = list(_validator(schema).iter_errors(plain))
+    found = set(put_right(document.root, _schema(schema)))
+    errors = list(_validator(schema).iter_errors(document.plain()))
+    forms = Forms(_schema(schema))
     for error in sorted(errors, key=lambda error: error.validator != "additionalProperties"):
-        found.update(_told(error, document.root))
+        found.update(_told(error, document.root, forms))
     return sorted(found)
 
 
@@ -69,14 +73,14 @@ def _validator(schema: str) -> Any:
     return Draft7Validator(_schema(schema))
 
 
-def _told(error: Any, root: Item) -> Iterator[Problem]:
+def _told(error: Any, root: Item, forms: Forms) -> Iterator[Problem]:
     item = root.find(list(error.absolute_path))
     name = _name(error)
     match error.validator:
         case "additionalProperties":
-            yield from _unknown_keys(error, item)
+            yield from _unknown_keys(error, item, forms)
         case "anyOf" | "oneOf":
-            yield from _alternatives(error, item, root)
+            yield from _alternatives(error, item, root, forms)
         case "required":
             assert isinstance(item.value, dict)
             for key in error.validator_value:
@@ -100,7 +104,7 @@ def _told(error: Any, root: Item) -> Iterator[Problem]:
                 if entry.plain() in seen:
                     yield Problem(entry.at, "duplicate-entry", f"{entry.plain()!r} stands in {name} twice", "keep one")
                 seen.append(entry.plain())
-        case "minItems" | "minLength" if not error.instance:
+        case "minItems" | "minLength" | "pattern" if not error.instance or error.validator_value == _NOT_BLANK:
             yield Problem(item.at, "empty-value", f"{name} is empty", "fill it in or leave it out")
         case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
             bound = f"{_BOUNDS[str(error.validator)]} {error.validator_value:g}"
@@ -134,31 +138,34 @@ def _expected(error: Any) -> str:
     return " or ".join(_TYPES[name] for name in types) or "of another shape"
 
 
-def _unknown_keys(error: Any, item: Item) -> Iterator[Problem]:
-    known = list(error.schema.get("properties", {}))
+def _unknown_keys(error: Any, item: Item, forms: Forms) -> Iterator[Problem]:
+    known = error.schema.get("properties", {})
     assert isinstance(item.value, dict)
     for key in [key for key in item.value if key not in known]:
         at = item.value[key].key_at
         near = get_close_matches(key, known, n=1, cutoff=0.65)
+        if near and not (surely_meant(key, near) or forms.takes(known[near[0]], item.value[key])):
+            near = []
+        near = near or forms.like(known, item.value[key])
         hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
         yield Problem(at, "unknown-key", f"unknown key {key!r}", hint)
         if near and near[0] not in item.value:
             item.value[near[0]] = item.value[key]
 
 
-def _alternatives(error: Any, item: Item, root: Item) -> Iterator[Problem]:
+def _alternatives(error: Any, item: Item, root: Item, forms: Forms) -> Iterator[Problem]:
     """The faults within the one alternative that the value's type speaks for, else what was expected."""
     wanted = "object" if isinstance(item.value, dict) else "array" if isinstance(item.value, list) else ""
     for branch, alternative in enumerate(error.validator_value):
         if wanted and alternative.get("type") == wanted:
             for inner in error.context or ():
                 if inner.relative_schema_path[0] == branch:
-                    yield from _told(inner, root)
+                    yield from _told(inner, root, forms)
             return
         if isinstance(item.value, str) and "enum" in alternative:
             for inner in error.context or ():
                 if inner.validator == "enum":
-                    yield from _told(inner, root)
+                    yield from _told(inner, root, forms)
             return
     yield _unfit(error, item)
 
@@ -167,6 +174,9 @@ def _unfit(error: Any, item: Item) -> Problem:
     expected = _expected(error)
     message = f"{_name(error)} must be {expected}, not {kind(item)}"
     is_length = "length" in expected or "number of points" in expected
+    fields = error.schema.get("properties", {})
+    if expected == "a mapping" and (meant := as_field(item, fields)):
+        return Problem(item.at, "wrong-type", message, f"write {{{meant}}}")
     return Problem(item.at, "bad-length" if is_length else "wrong-type", message, mend(item, _key(error), expected))
 
 

@@ -55,6 +55,13 @@ def unreadable_at(text: str, file: str, error: yaml.YAMLError) -> Position:
     return Position(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
+def outdented(key: str, at: Position, home: str, *, is_empty: bool) -> Problem:
+    """That a key is not indented below what it belongs to, of which nothing else may be there."""
+    hint = f"begin it where the other keys of {home} begin"
+    hint = f"indent all that belongs to {home} below it" if is_empty else hint
+    return Problem(at, "wrong-depth", f"{key!r} is not indented as a part of {home}", hint)
+
+
 def syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
     """A fault of syntax, with a mend where one is likely."""
     mark = error.problem_mark or error.context_mark

@@ -16,8 +16,8 @@ import yaml
 
 from .errors import PackError, Position, Problem
 from .filenames import file_meant
-from .items import MAX_DEPTH, Document, Item, Value
-from .yamlerrors import at_offset, bomb_at, place, syntax_problem, unreadable_at
+from .items import MAX_DEPTH, Document, Item, Value, fields_of, joined
+from .yamlerrors import at_offset, bomb_at, outdented, place, syntax_problem, unreadable_at
 from .yamlplaces import Written
 from .yamlscalars import scalar
 
@@ -55,6 +55,9 @@ _IN_EXPRESSIONS = re.compile(r"[()<>=]").search
 _COLON = re.compile(r"\s*:").match
 _KEYLIKE = r"[A-Za-z_][\w./*{}-]*"
 _ANCHOR = r"&\S+[ \t]*"
+_THINGS = 2
+"""How deep the mappings are that hold things by name, such as the rules of a pack."""
+
 _QUOTES = frozenset("'\"")
 
 
@@ -237,6 +240,7 @@ class _Builder:
     def mapping(self, node: Any, depth: int) -> dict[str, Item]:
         result: dict[str, Item] = {}
         merged: dict[str, Item] | None = None
+        above: tuple[str, Item] | None = None  # a thing of a section whose fields may stand beside it
         for key_node, value_node in self.pairs(node) if node.flow_style else node.value:
             mark = key_node.start_mark
             if key_node.id != "scalar":
@@ -256,12 +260,28 @@ class _Builder:
                         mark, "duplicate-key", "key '<<' is given twice", "merge several as in '<<: [*one, *other]'"
                     )
                 merged = self.merged(value_node, item)
+            elif above is not None and self.is_moved(key, item, *above, known=key in result):
+                pass
             elif key in result:
-                hint = f"it stands on line {result[key].key_line} already, keep one"
+                is_joined = depth == 1 and joined(result[key], item)  # a section in two parts
+                mend = "move what stands here to the end of that" if is_joined else "keep one"
+                hint = f"it stands on line {result[key].key_line} already, {mend}"
                 self.problem(mark, "duplicate-key", f"key {key!r} is given twice", hint)
             else:
                 result[key] = item
+                if depth == _THINGS and (item.is_empty or isinstance(item.value, dict)):
+                    above = (key, item) if item.is_empty else None
         return {**merged, **result} if merged else result
+
+    def is_moved(self, key: str, item: Item, name: str, above: Item, *, known: bool) -> bool:
+        """Whether an entry is a field of the thing above it, which has nothing else: the key of another one's, too."""
+        fields = fields_of(above)
+        if isinstance(item.value, dict) or item.is_empty or key in fields or not (known or fields):
+            return False
+        if not fields:
+            self.problems.append(outdented(key, item.key_at, repr(name), is_empty=True))
+        above.value = {**fields, key: item}
+        return True
 
     def merged(self, node: Any, item: Item) -> dict[str, Item]:
         """What a merge key brings in. Of several mappings the earlier wins; what stands beside the key wins anyway."""

@@ -33,6 +33,7 @@ Code: TypeAlias = Literal[
     "missing-key",
     "empty-value",
     "wrong-type",
+    "wrong-depth",
     "unknown-choice",
     "duplicate-entry",
     "out-of-range",

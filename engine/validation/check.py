@@ -11,10 +11,12 @@ from pathlib import Path
 from ..ancestry import Files
 from ..errors import OverrideError, PackError, Position, Problem, did_you_mean
 from ..found import PROJECT_FILE
+from ..found import Found as Settings
 from ..items import Item
 from ..kinds import packs_near
 from ..lints import lint_pack, lint_tests
 from ..load import load_pack, load_partly
+from ..overridden import overridden
 from ..overrides import Layer, from_item
 from ..pack import Pack
 from ..packtest.load import load_suite
@@ -228,11 +230,10 @@ class Checker:
             hint = "write 'pack: NAME' at its top, or give --pack NAME"
             self._unchecked(path, layer, "no pack is named", hint)
             return
-        try:
-            resolve(pack, files=[path], isolated=True)
-        except OverrideError as error:
-            known = {each.at for each in problems.found}
-            yield from (each for each in error.problems if each.at not in known)
+        known = {each.at for each in problems.found}
+        held = Problems()
+        overridden(pack, held, None, [Settings(path.as_posix(), FILE, document.root)], (), (), {})
+        yield from (each for each in sorted(set(held.found)) if each.at not in known)
 
     def _of_project(self, path: Path) -> Iterator[Problem]:
         problems = Problems()

@@ -26,7 +26,7 @@ _QUOTED = re.compile(r"'([^']*)'")
 _SAYS_NOTHING = "nonfinite()"
 """A condition of which no lint can tell anything."""
 
-_HARMLESS = frozenset({"duplicate-key", "duplicate-entry", "unquoted-comma", "duplicate-anchor"})
+_HARMLESS = frozenset({"duplicate-key", "duplicate-entry", "unquoted-comma", "duplicate-anchor", "wrong-depth"})
 """Faults after which the tree holds all that can be understood of the place."""
 
 _MAY_LACK = frozenset({"rules", "params", "windows", "actions", "commands", "notes", "stages"})
@@ -64,7 +64,7 @@ class Sound(Record):
         if remark.at in self.places:
             return False
         if code in _UNUSED or (code in _OF_PLANS and sections & {"actions", "params"}):
-            if self.unsure and code in _UNUSED:
+            if code in _UNUSED and (self.unsure or any(len(path) == 1 for path in self.cut)):
                 return False
             word = _word_at(remark.at, sources.get(remark.at.file, ""))
             return word not in self.names and sum(_words(text)[word] for text in sources.values()) < 2
