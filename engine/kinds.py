@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -12,6 +12,7 @@ from .errors import LogError, surely_meant
 from .filenames import SUFFIXES
 from .found import BESIDE_LOG, PROJECT_FILE, may_have_table
 from .overrides import KEYS
+from .shipped import shipped_files
 
 Kind: TypeAlias = Literal["pack", "tests", "overrides"]
 
@@ -111,10 +112,17 @@ def _named(path: str) -> Kind | None:
 
 def packs_near(folder: Path) -> dict[str, str]:
     """The files of the packs in a folder, the current one, and where packs lie in both, by their names."""
-    return _packs_in((folder, folder / "rules", folder / "packs", Path("rules"), Path("packs")))
+    here = Path()
+    return _packs_in(dict.fromkeys(place / inside for place in (folder, here) for inside in ("", "rules", "packs")))
 
 
-def _packs_in(folders: Sequence[Path]) -> dict[str, str]:
+def pack_meant(name: str, folder: Path, known: Sequence[str]) -> str | None:
+    """The one of some packs, shipped ones and those near a folder that is meant by a name which none of them has."""
+    others = [*known, *shipped_files(), *packs_near(folder)]
+    return None if name in others else surely_meant(name, others)
+
+
+def _packs_in(folders: Iterable[Path]) -> dict[str, str]:
     """The files of the packs in some folders by the names that they give themselves; the first of a name counts."""
     found: dict[str, str] = {}
     for folder in folders:

@@ -9,6 +9,7 @@ from .errors import Position, did_you_mean, some_of
 from .expression import Expression
 from .found import Found
 from .items import Item
+from .kinds import pack_meant
 from .literals import setting, setting_problems
 from .overrides import Asked, Layer, form_of, from_file, from_settings, from_values
 from .pack import SEVERITIES, Pack, Scalar, Variant
@@ -82,11 +83,14 @@ class _State:
 
     def mismatch(self, layer: Layer) -> str:
         """Why a layer that is for another pack does not count; empty where it does."""
-        target = layer.pack
-        if target is None or target.value in ancestry(self.pack):
+        target, known = layer.pack, ancestry(self.pack)
+        if target is None or target.value in known:
             return ""
-        told = f"for pack {target.value!r}, not {self.pack.id!r}"
-        if layer.kind == FILE:
+        name = str(target.value)
+        told = f"for pack {name!r}, not {self.pack.id!r}"
+        if (near := pack_meant(name, Path(target.file).parent, known)) is not None:
+            self.problems.add(target.at, "unknown-pack", f"no pack is called {name!r}", f"did you mean {near!r}?")
+        elif layer.kind == FILE:
             hint = f"give --pack {target.value}, or make them for {self.pack.id!r}"
             self.problems.add(target.at, "wrong-file", f"these settings are {told}", hint)
         return f"is {told}"

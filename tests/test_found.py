@@ -258,6 +258,38 @@ def test_a_file_for_another_pack_is_passed_over(place: Path, pack: Pack) -> None
         resolve(pack, files=[beside])  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("demmo", "demo"),
+        ("ktoo", "kto"),
+        ("thairs", "theirs"),
+        ("mien", "mine"),
+        ("theirs", ""),
+        ("mine", ""),
+        ("nobodys", ""),
+    ],
+)
+def test_a_file_for_a_pack_that_nobody_has(place: Path, pack: Pack, name: str, near: str) -> None:
+    """Of the packs in use, shipped, beside the file and in the current folder one is surely meant, or the file is passed over."""
+    Path("runs/1/theirs.yaml").write_text(PACK.replace("demo", "theirs"))
+    Path("mine.yaml").write_text(PACK.replace("demo", "mine"))
+    beside = Path("runs/1/rules.override.yaml")
+    beside.write_text(f"pack: {name}\nparams: {{floor: 3}}\n")
+    if not near:
+        assert [each.note for each in resolve(pack, log="runs/1/log.jsonl").sources] == [
+            f"is for pack {name!r}, not 'demo'"
+        ]
+        return
+    told = f"runs/1/rules.override.yaml:1:7: no pack is called {name!r}; did you mean {near!r}?"
+    with pytest.raises(OverrideError) as caught:
+        resolve(pack, log="runs/1/log.jsonl")
+    assert str(caught.value) == f"{told}; --isolated ignores the file"
+    with pytest.raises(OverrideError) as caught:
+        resolve(pack, files=[beside])
+    assert str(caught.value) == told
+
+
 @pytest.mark.parametrize(("target", "value"), [("demo", 3.0), ("child", 3.0), ("common", 0.5)])
 def test_settings_for_a_pack_are_for_those_that_extend_it(place: Path, target: str, value: float) -> None:
     Path("runs/1/rules.override.yaml").write_text(f"pack: {target}\nparams: {{floor: 3}}\n")
