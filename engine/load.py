@@ -18,8 +18,8 @@ from .pack import Pack
 from .problems import Problems
 from .record import Record
 from .references import check_references
-from .retyped import told_at_child
-from .shipped import RULES, path_of, shipped_files
+from .retyped import told_where_given
+from .shipped import RULES, findable, shipped_files
 
 NEEDS_PARENT = frozenset({"missing-key", "contradiction", "no-direction", "uneven-keys", "empty-value"})
 """What cannot be told of a pack whose parent is not known, besides unknown names."""
@@ -46,7 +46,8 @@ def load_pack(name_or_path: str | Path, *, strict: bool = False, files: Files | 
     that it might mend.
     """
     attempt = load_partly(name_or_path, Files(strict=strict) if files is None else files)
-    Problems([_findable(each, attempt.pack.at.file) for each in attempt.problems]).raise_any()
+    own = attempt.pack.at.file
+    Problems([each._replace(at=findable(each.at, own)) for each in attempt.problems]).raise_any()
     return attempt.pack
 
 
@@ -59,29 +60,30 @@ def load_partly(name_or_path: str | Path, files: Files) -> Attempt:
     if known is not None:
         return known
     problems = Problems(chain.problems)
-    own, *parents = (document.root for document in chain.documents)
-    tree = _merged(own, parents, problems)
+    roots = [document.root for document in chain.documents]
+    tree = _merged(roots, problems)
     # What is said of a place whose shape is known to be wrong is dropped, which none may take for soundness.
     pack = spelled(tree, problems, None if chain.problems else files.kept)
     of_shape, others = chain.problems, problems.found[len(chain.problems) :]
     if not chain.whole:
         problems.found = [*of_shape, *filter(_holds_anyway, others)]
-    elif any(_is_no_section(fields_of(own).get(name)) for name in NAMED):
+    elif any(_is_no_section(fields_of(roots[0]).get(name)) for name in NAMED):
         problems.found = [*of_shape, *(each for each in others if not _is_of_name(each))]
-    elif parents and not chain.problems and any(each.at.file != own.file for each in problems.found):
+    elif not chain.problems and any(each.at.file != tree.file for each in problems.found):
 
-        def told(other: Item) -> Sequence[Problem]:
+        def told(roots: Sequence[Item]) -> Sequence[Problem]:
             anew = Problems()
-            spelled(_merged(other, parents, anew), anew)
+            spelled(_merged(roots, anew), anew)
             return anew.found
 
-        problems.found = told_at_child(own, problems.found, told)
+        problems.found = told_where_given(roots, problems.found, told)
     made = files.kept[key] = Attempt(pack, tree, problems.found, chain.whole)
     return made
 
 
-def _merged(own: Item, parents: Sequence[Item], problems: Problems) -> Item:
-    *children, last = (own, *parents)
+def _merged(roots: Sequence[Item], problems: Problems) -> Item:
+    """The tree of a pack from what its own file holds, which is the first, and what those of its parents do."""
+    *children, last = roots
     tree = alone(last, problems)
     for item in reversed(children):
         tree = merge(tree, item, problems)
@@ -112,15 +114,6 @@ def parent_of(pack: Pack, load: Callable[[str | Path], Pack] | None = None) -> P
 @cache
 def _shipped_parent(name: str) -> Pack:
     return load_pack(name)
-
-
-def _findable(problem: Problem, own: str) -> Problem:
-    """A problem in a shipped parent of a pack in the file `own`, at a place that one finds."""
-    folder, name = os.path.split(problem.at.file)
-    stem = name.removesuffix(".yaml")
-    if problem.at.file == own or folder != "rules" or stem not in shipped_files():
-        return problem
-    return problem._replace(at=problem.at._replace(file=path_of(stem)))
 
 
 def _is_no_section(item: Item | None) -> bool:

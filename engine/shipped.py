@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from .errors import Position
+
 RULES = Path(__file__).resolve().parent.parent / "rules"
 """The folder of the packs that are shipped."""
 
@@ -30,6 +32,15 @@ def path_of(name: str) -> str:
     path = RULES / f"{name}.yaml"
     here = Path(os.getcwd()).resolve()
     return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
+
+
+def findable(at: Position, own: str) -> Position:
+    """A place in a shipped parent of a pack in the file `own`, as one finds it; other places as they are."""
+    folder, name = os.path.split(at.file)
+    stem = name.removesuffix(".yaml")
+    if at.file == own or folder != "rules" or stem not in shipped_files():
+        return at
+    return at._replace(file=path_of(stem))
 
 
 def pack_files(folder: Path) -> list[Path]:

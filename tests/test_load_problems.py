@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -300,9 +301,12 @@ def test_all_problems_are_told_at_once() -> None:
 
 
 def test_a_shipped_parent_is_named_by_where_it_is() -> None:
-    Path("between.yaml").write_text(HEAD + "extends: common\nparams: {still_share: {default: true, type: boolean}}\n")
+    Path("between.yaml").write_text(HEAD + "extends: common\nparams: {still_share: {default: true}}\n")
     found = told(HEAD + "extends: between.yaml\n")
-    assert {each.rsplit(": ", 1)[0].partition(":")[0] for each in found} == {"between.yaml", str(RULES / "common.yaml")}
+    place = re.escape(str(RULES / "common.yaml"))
+    told_of = rf"between\.yaml:6:33: 'default' of param 'still_share' does not fit what is inherited: {place}:\d+:\d+,"
+    assert {each.partition(":")[0] for each in found} == {"between.yaml"}
+    assert re.match(told_of, found[-1])
 
 
 @pytest.mark.parametrize(
@@ -321,6 +325,9 @@ def test_a_shipped_parent_is_named_by_where_it_is() -> None:
             "p.yaml:6:22: 'type' of metric 'kl' does not fit what is inherited: bases.yaml:7:73; leave it out, or give the metric another name",
             "p.yaml:7:58: a text cannot be compared with a number; compare kl with a text in quotes, as in kl == 'main'",
         ]),
+        ("params: {low: {default: true, type: boolean}}", ["p.yaml:6:37: 'type' of param 'low' does not fit what is inherited: bases.yaml:7:58; leave it out, or give the param another name"]),
+        ("metrics: {r/*: {metrics: {a: {type: text}}}}", ["p.yaml:6:37: 'type' of metric 'a' does not fit what is inherited: bases.yaml:7:84; leave it out, or give the metric another name"]),
+        ("metrics: {r/*: {type: text, metrics: {b: {}}}}", ["p.yaml:6:23: 'type' of metric 'r/*' does not fit what is inherited: bases.yaml:7:84; leave it out, or give the metric another name"]),
         ("params: {low: {default: 3}}", []),
     ],
 )  # fmt: skip
@@ -328,10 +335,14 @@ def test_a_type_that_inherited_expressions_cannot_take_is_told_where_it_is_given
     rest: str, problems: list[str]
 ) -> None:
     Path("bases.yaml").write_text(
-        HEAD + "metrics: {loss: {keys: [loss]}, kl: {keys: [kl]}}\nparams: {low: {default: 1}}\n"
-        "rules: {r: {title: R, cause: info, severity: info, when: loss > low and kl > 1}}\n"
+        HEAD
+        + "metrics: {loss: {keys: [loss]}, kl: {keys: [kl]}, r/*: {metrics: {a: {}}}}\nparams: {low: {default: 1}}\n"
+        "rules: {r: {title: R, cause: info, severity: info, when: loss > low and kl > 1 and r_a > 1}}\n"
     )
     assert told(HEAD + "extends: bases.yaml\n" + rest) == problems
+    Path("middle.yaml").write_text(HEAD + "extends: bases.yaml\n" + rest)
+    in_middle = [each.replace("p.yaml", "middle.yaml") for each in problems]
+    assert told(HEAD + "extends: middle.yaml\n") == in_middle
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_a_shipped_parent_is_named_by_where_it_is(write: Write, run: Run) -> Non
 def test_a_shipped_parent_below_the_current_folder_is_named_from_there(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(p_DOT_yaml=HEAD + "extends: common\nparams: {still_share: {default: true, type: boolean}}\n")
+    write(p_DOT_yaml=HEAD + "extends: common\nparams: {still_share: {default: true, type: boolean, min: null}}\n")
     path = os.path.relpath("p.yaml", RULES_FOLDER.parent)
     monkeypatch.chdir(RULES_FOLDER.parent)
     assert {each.at.file for each in validation.validate([path]).problems} == {path, "rules/common.yaml"}
