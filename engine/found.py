@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterator
 from functools import partial
 
-from .errors import PackError, Position, Problem
+from .errors import PackError, Position, Problem, surely_meant
 from .items import Item
 from .problems import Problems
 from .record import Record
@@ -33,24 +33,42 @@ _MENTION = partial(
 """A line without which there is no table [tool.trainrules]: TOML is slow to read, and most files have none."""
 
 
+_TABLES = partial(
+    re.finditer,
+    rb"^(?:\xef\xbb\xbf)?[ \t]*\[{0,2}[ \t]*%b[ \t]*\.[ \t]*[\"']?(?P<name>[\w-]{7,13})(?![\w-])" % _TOOL,
+    flags=re.M,
+)
+_NAME = "trainrules"
+
+
 class Found(Record):
-    """A file of settings: its name in reports, of which kind it is, and its tree; None where it cannot be used."""
+    """A file of settings: its name in reports, of which kind it is, and its tree; None where it cannot be used.
+
+    `misspelt` is the table in it that is nearly ours, and where it is named.
+    """
 
     name: str
     kind: str
     root: Item | None
+    misspelt: tuple[str, Position] | None = None
 
 
 def found_files(log: str | None, project: str | None, problems: Problems) -> Iterator[Found]:
     """The files that count for a log, the earlier first.
 
     The project's is the nearest at or above the folder of the log that has a table [tool.trainrules], or, where there
-    is none, the current folder; with `project`, at or above that folder, and nowhere else.
+    is none, the current folder; with `project`, at or above that folder, and nowhere else. A nearer one with a table
+    that is nearly called so comes before it.
     """
     starts = [project] if project is not None else [*([os.path.dirname(log)] if log and log != "-" else []), ""]
-    table = next((found for start in starts if (found := _project(start, problems))), None)
-    if table is not None:
-        yield table
+    seen: set[str] = set()
+    for found in (each for start in starts for each in _projects(start, problems)):
+        if found.misspelt is None:
+            yield found
+            break
+        if found.name not in seen:
+            seen.add(found.name)
+            yield found
     if log is not None and log != "-":
         place = log if os.path.isdir(log) else os.path.dirname(log)
         beside = os.path.join(place, BESIDE_LOG)
@@ -79,41 +97,52 @@ def contents(path: str, limit: int) -> bytes:
         return stream.read(limit + 1)
 
 
-def _project(start: str, problems: Problems) -> Found | None:
-    place = os.path.abspath(start)
-    while True:
-        path = os.path.join(place, PROJECT_FILE)
-        table = project_table(path, problems)
-        if table is not None:
-            return table
-        above = os.path.dirname(place)
-        if above == place:
-            return None
-        place = above
+def _projects(start: str, problems: Problems) -> Iterator[Found]:
+    """The project files at or above a folder that speak of us, up to the first that has the table."""
+    place, above = "", os.path.abspath(start)
+    while above != place:
+        place, above = above, os.path.dirname(above)
+        found = project_table(os.path.join(place, PROJECT_FILE), problems)
+        if found is not None:
+            yield found
+            if found.misspelt is None:
+                return
 
 
 def may_have_table(path: str) -> bool:
-    """Whether a project file speaks of us, as far as one can tell without reading it as TOML."""
-    return _mentioning(path) is not None
+    """Whether a project file speaks of us, or nearly so, as far as one can tell without reading it as TOML."""
+    data = _project_data(path)
+    return _MENTION(data) is not None or _misspelt(data, path) is not None
 
 
-def _mentioning(path: str) -> bytes | None:
-    """What stands in a project file that speaks of us."""
+def _project_data(path: str) -> bytes:
+    """What stands in a project file, up to a limit; nothing where there is none."""
     try:
-        data = contents(path, MAX_PROJECT_BYTES)
+        return contents(path, MAX_PROJECT_BYTES)
     except OSError:
-        return None
-    return data if _MENTION(data) else None
+        return b""
+
+
+def _misspelt(data: bytes, name: str) -> tuple[str, Position] | None:
+    """The first table of a project file that is nearly called as ours, and where it is named."""
+    for found in _TABLES(data):
+        table = data[slice(*found.span("name"))].decode("utf-8", "replace")
+        # Names of other tools are many, and to compare them letter by letter takes longer.
+        if len(set(_NAME) - set(table.lower())) <= 1 and surely_meant(table.lower(), [_NAME]):
+            line = data.count(b"\n", 0, found.start("name")) + 1
+            before = data[data.rfind(b"\n", 0, found.start("name")) + 1 : found.start("name")]
+            return table, Position(name, line, len(before.decode("utf-8-sig", "replace")) + 1)
+    return None
 
 
 def project_table(path: str, problems: Problems) -> Found | None:
-    """The table [tool.trainrules] of a project file; None where the file is not there or does not speak of us."""
-    data = _mentioning(path)
-    if data is None:
-        return None
+    """The table [tool.trainrules] of a project file, or one that is nearly called so; None where it has neither."""
+    data, name = _project_data(path), shown(path)
+    if _MENTION(data) is None:
+        near = _misspelt(data, name)
+        return Found(name, PROJECT, None, near) if near is not None else None
     from .tomlio import compose_toml
 
-    name = shown(path)
     try:
         root = compose_toml(_decoded(data, name, MAX_PROJECT_BYTES), name)
     except PackError as error:

@@ -36,6 +36,9 @@ def overridden(
     if variant is not None:
         state.vary(variant)
     for each in found:
+        if each.misspelt is not None:
+            note = f"has [tool.{each.misspelt[0]}] in place of [tool.trainrules]"
+            state.sources[each.name] = Source(each.name, each.kind, note)
         for layer in from_found(each, pack, problems):
             state.apply(layer, each.name)
     for file in files:

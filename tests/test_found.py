@@ -178,6 +178,30 @@ def test_the_table_counts_however_it_is_written(place: Path, pack: Pack, text: s
     assert resolve(pack).values["floor"] == value
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("[tool.trainrule.params]\nfloor = 1\n", "trainrule"),
+        ("[tool.train_rules]\nparams.floor = 1\n", "train_rules"),
+        ("[tool.trainRules.params]\nfloor = 1\n", "trainRules"),
+        ("[tool.train-rules]\n", "train-rules"),
+        ("\ufeff[ tool . 'trianrules' ]\n", "trianrules"),
+        ("[tool.ruff]\n[[tool.trainruels]]\n", "trainruels"),
+        ("tool.train_rules.params.floor = 1\n", "train_rules"),
+        ("[tool.ruff]\n[tool.trailrunner]\n[tool.trainrules2go]\n[tool.trainer]\n", ""),
+        ("[tool.trainrules_for_us]\n[other.train_rules]\n# [tool.train_rules]\n", ""),
+    ],
+)
+def test_a_table_that_is_nearly_called_so(place: Path, pack: Pack, text: str, name: str) -> None:
+    """It does not count, which is said once; the nearest one above it does."""
+    (place / "pyproject.toml").write_text(table(4))
+    Path("pyproject.toml").write_bytes(text.encode())
+    resolved = resolve(pack, log="runs/1/log.jsonl")
+    assert resolved.values["floor"] == 4
+    near = [("pyproject.toml", f"has [tool.{name}] in place of [tool.trainrules]")] if name else []
+    assert [(each.name, each.note) for each in resolved.sources] == [*near, ("../pyproject.toml", "")]
+
+
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
 def test_a_project_file_that_is_no_file_is_none(place: Path, pack: Pack, make: Callable[[Path], object]) -> None:
     make(Path("runs/pyproject.toml"))

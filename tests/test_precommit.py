@@ -58,6 +58,11 @@ tests:
         ("rules/deeper/mine.yaml", ["rules-test", "rules-validate"]),
         ("a/packs/of/mine.yaml", ["rules-test", "rules-validate"]),
         ("runs/night.overrides.yml", ["rules-validate"]),
+        ("pyproject.toml", ["rules-validate"]),
+        ("some/where/pyproject.toml", ["rules-validate"]),
+        ("rules/pyproject.toml", ["rules-validate"]),
+        ("runs/other.toml", []),
+        ("my_pyproject.toml", []),
         ("myrules/mine.yaml", []),
         ("rules/README.md", []),
         (".github/workflows/ci.yaml", []),
@@ -217,6 +222,26 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
             True,
             ["validate rule packs", "test rule packs", "Passed"],
             id="what other tools keep there, and a pack without tests",
+        ),
+        pytest.param(
+            {
+                "pyproject.toml": "[tool.trainrules]\nparms = {}\n",
+                "more/pyproject.toml": "[project]\nname = 'x'\n[tool.ruff]\nline-length = 120\n",
+                "other/pyproject.toml": "[tool.train_rules]\n",
+                "other.toml": "[tool.trainrules]\nparms = {}\n",
+            },
+            False,
+            [
+                "hook id: rules-validate", "pyproject.toml:2:1: error[unknown-key]",
+                "other/pyproject.toml:1:7: warning[unknown-key]", "1 error and 1 warning in 2 override files",
+            ],
+            id="settings of projects",
+        ),
+        pytest.param(
+            {"pyproject.toml": "[project]\nname = 'x'\n"},
+            True,
+            ["validate rule packs", "Passed", "test rule packs", "Skipped"],
+            id="a project without settings",
         ),
         pytest.param(
             {

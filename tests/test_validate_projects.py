@@ -46,6 +46,9 @@ def told(*paths: str, pack: str | None = None) -> list[str]:
         ("[tool.trainrules]\npacks = 3\n", "pyproject.toml", None, ["pyproject.toml:2:9: error[wrong-type] 'packs' must be a table, not the number 3; as in [tool.trainrules.packs.kto]"]),
         ("[tool.trainrules\n", "pyproject.toml", None, ["pyproject.toml:1:17: error[wrong-file] not TOML: expected ']' at the end of a table declaration; write it as in [tool.trainrules]"]),
         ("[project]\nname = 'x'\n", ".", None, []),
+        ("[project]\nname = 'x'\n  [tool.train_rules.params]\n", "pyproject.toml", None, ["pyproject.toml:3:9: warning[unknown-key] [tool.train_rules] is a table of no tool that is known here; did you mean [tool.trainrules]?"]),
+        ("[tool.train_rules.params]\n", ".", "demo.yaml", ["./pyproject.toml:1:7: warning[unknown-key] [tool.train_rules] is a table of no tool that is known here; did you mean [tool.trainrules]?"]),
+        ("[tool.trailrunner]\n", ".", None, []),
         ("[project]\nname = 'x'\n", "pyproject.toml", None, ["pyproject.toml:1:1: error[wrong-file] this is TOML, not a pack; packs, tests and overrides are YAML; of TOML, only [tool.trainrules] of a pyproject.toml is read"]),
     ],
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import PackError
+from ..errors import PackError, Problem
 from ..found import project_table
 from ..items import Item
 from ..overridden import overridden
@@ -24,6 +24,11 @@ def project_problems(
     against none.
     """
     found = project_table(path.as_posix(), problems)
+    if found is not None and found.misspelt is not None:
+        name, at = found.misspelt
+        told, hint = f"[tool.{name}] is a table of no tool that is known here", "did you mean [tool.trainrules]?"
+        at = at._replace(file=path.as_posix())
+        problems.extend([Problem(at, "unknown-key", told, hint, len(name), "warning")])
     if found is None or found.root is None:
         return None
     found = found._replace(name=path.as_posix())
