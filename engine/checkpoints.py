@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from itertools import islice
 from typing import TypeAlias
 
@@ -133,10 +134,14 @@ def step_of(name: str, patterns: Checkpoints) -> float | None:
 
 def _fits(name: str, glob: str) -> bool:
     """Whether a name fits a pattern; most fail by how the pattern begins or ends, which spares its translation."""
-    begin = end = glob
-    for sign in "*?[]":
-        begin, end = begin.partition(sign)[0], end.rpartition(sign)[2]
+    begin, end = _ends(glob)
     return name.startswith(begin) and name.endswith(end) and fnmatchcase(name, glob)
+
+
+@lru_cache(maxsize=256)
+def _ends(glob: str) -> tuple[str, str]:
+    """What every name that fits a pattern begins and ends with."""
+    return re.split(r"[*?\[\]]", glob)[0], re.split(r"[*?\[\]]", glob)[-1]
 
 
 def _shown(place: str, name: str) -> str:

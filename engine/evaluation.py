@@ -13,7 +13,7 @@ from .compile.ir import Value
 from .compile.program import Program
 from .episodes import Course, Hold, run
 from .evidence import closest, last_value
-from .findings import Went, Workbench, finding_of, is_quiet, severity_of, state_of
+from .findings import Went, Workbench, finding_of, is_quiet, quiet_state, severity_of, state_of
 from .judged import IMPROVES, Judged, Lack, conditions_of, judge, metrics_of
 from .pack import Scalar
 from .phases import FOUND, GATES, GLANCE, HELD, PLAN, begin
@@ -345,24 +345,28 @@ class Evaluation:
         ways: dict[str, list[tuple[Judged, Course]]] = {}
         for each, course in zip(judged, courses, strict=True):
             ways.setdefault(each.rule.id, []).append((each, course))
-        told = [some for id, some in ways.items() if id not in lacks and id not in self.resolved.disabled]
-        quiet = [some for some in told if is_quiet(course for _, course in some)]
-        near = closest(self.program, [each for some in quiet for each, _ in some])
+        disabled = self.resolved.disabled
+        quiet = {id for id, some in ways.items() if id not in lacks and is_quiet(course for _, course in some)}
+        near = closest(self.program, [each for id in ways if id in quiet - disabled for each, _ in ways[id]])
         for rule in self.pack.rules.values():
-            severity = severity_of(self.resolved, rule, rule.levels[-1].severity)
-            if rule.id in self.resolved.disabled:
+            if rule.id in disabled:
+                severity = severity_of(self.resolved, rule, rule.levels[-1].severity)
                 states.append(RuleState(rule.id, "disabled", severity=severity))
                 if rule.id not in self.resolved.suppressed:
                     continue
             if rule.id in lacks:
+                severity = severity_of(self.resolved, rule, rule.levels[-1].severity)
                 self._note(states, RuleState(rule.id, "not_evaluated", lacks[rule.id], severity=severity))
+                continue
+            if rule.id in quiet:
+                self._note(states, quiet_state(self.resolved, rule, [each.level for each, _ in ways[rule.id]]))
                 continue
             went = [
                 Went(each, course, severity_of(self.resolved, rule, each.level.severity))
                 for each, course in ways.get(rule.id, ())
             ]
             finding = finding_of(bench, rule, went)
-            if finding is not None and rule.id in self.resolved.disabled:
+            if finding is not None and rule.id in disabled:
                 self.hidden[rule.id] = finding
                 continue
             if finding is not None:
@@ -370,7 +374,7 @@ class Evaluation:
                 continue
             self._note(states, state_of(bench, rule, went))
         came = near()
-        return findings, [state._replace(closest=came.get(state.rule)) for state in states]
+        return findings, [state._replace(closest=came[state.rule]) if state.rule in came else state for state in states]
 
     def _note(self, states: list[RuleState], state: RuleState) -> None:
         """Keep how a rule stands: of one that is switched off, for what is said of the switch."""

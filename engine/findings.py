@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .episodes import Course, Episode
 from .evidence import evidence, last_value, latest_values, not_finite, spark
 from .judged import Judged, after_of, conditions_of, metrics_of, points_needed, reach, watched_for_nonfinite
-from .pack import EMPTY, SEVERITIES, Pack, Rule
+from .pack import EMPTY, SEVERITIES, Level, Pack, Rule
 from .record import Record
 from .report import Finding, Moment, RuleState
 from .resolved import Resolved
@@ -183,8 +183,14 @@ def is_quiet(courses: Iterable[Course]) -> bool:
     return quiet
 
 
+def quiet_state(resolved: Resolved, rule: Rule, levels: Iterable[Level]) -> RuleState:
+    """How a rule stands that was judged at these levels, and is `ok`."""
+    severities = {severity_of(resolved, rule, level.severity) for level in levels}
+    return RuleState(rule.id, "ok", severity=max(severities, key=SEVERITIES.index))
+
+
 def state_of(bench: Workbench, rule: Rule, went: Sequence[Went]) -> RuleState:
-    """How a rule stands that never fired."""
+    """How a rule stands that never fired, and is not quiet."""
     severity = max((each.severity for each in went), key=SEVERITIES.index)
     pending = [each for each in went if each.course.state == "pending"]
     if pending:
@@ -194,8 +200,6 @@ def state_of(bench: Workbench, rule: Rule, went: Sequence[Went]) -> RuleState:
         return RuleState(
             rule.id, "pending", "" if step is None else f"since step {as_written(step)}", severity=starting
         )
-    if is_quiet(each.course for each in went):
-        return RuleState(rule.id, "ok", severity=severity)
     if all(last_value(bench.program, each.judged.scope) is False for each in went):
         assert rule.while_ is not None
         return RuleState(rule.id, "not_evaluated", f"does not apply: {rule.while_.text} is false", severity=severity)

@@ -71,6 +71,48 @@ def test_more_odd_runs(pack: str, seed: int, tmp_path: Path) -> None:
     assert_same(logs, found, pack)
 
 
+WINDOWS = {
+    "few": "10 points, min: 3 points",
+    "many": "60 points, min: 4 points",
+    "near": "8 steps, min: 2 points",
+    "run": "all",
+}
+OVER_WINDOWS = [
+    *["mean(x, {})", "median(x, {})", "quantile(x, {}, 0.1)", "minimum(x, {})", "maximum(x, {})", "total(x, {})"],
+    *["std(x, {})", "slope(x, {})", "mad(x, {})", "zscore(x, {})", "mean_lower(x, {})", "slope_upper(x, {})"],
+    *["count(x, {})", "share(x > 0.5, {})", "share(x > 0.5 or y > 0.5, {})", "std(1 if x > 0.5 else 0, {})"],
+    *["mean(x, {}, lag=3)", "median(x, {}, lag=2)", "share(y > 0.5, {}, lag=4)"],
+]
+RUNNING = ["prev(x, 3)", "first(x)", "lowest(x)", "highest(y)", "latest(y)", "delta(x)"]
+RUNNING += ["at(x, '7 steps')", "at(x, '12 steps') - at(y, '30 steps')"]
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A pack whose rules tell what every function comes to."""
+    expressions = [each.format(window) for window in WINDOWS for each in OVER_WINDOWS]
+    expressions = [each for each in expressions if "lag" not in each or "run" not in each] + RUNNING
+    lines = ["schema: 1", "pack: everything", "version: 1.0.0", "title: Everything", "clock: {step: [step]}"]
+    lines += ["windows:", *(f"  {name}: {{last: {last}}}" for name, last in WINDOWS.items())]
+    lines += ["metrics:", *(f"  {name}: {{keys: [{name}], help: A metric.}}" for name in "xy"), "rules:"]
+    for number, expression in enumerate(expressions):
+        lines += [f"  r{number}:", "    title: A rule", f"    when: {expression} > -1e200", "    severity: info"]
+        lines += ["    cause: info", "    message: It is."]
+    path = tmp_path_factory.mktemp("pack") / "everything.yaml"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize("rows", [40, 90])
+@pytest.mark.parametrize("twist", manylogs.TWISTS[:6], ids=lambda each: each.__name__)
+def test_every_function(everything: str, twist: manylogs.Twist, rows: int, tmp_path: Path) -> None:
+    logs = manylogs.write(tmp_path, load_pack(everything), [twist], each=FEW + 1, rows=rows)
+    found = judged(logs, everything)
+    assert len(found) > FEW
+    assert all(len(report.findings) > 60 for report in found.values())
+    assert_same(logs, found, everything, every=2)
+
+
 @pytest.mark.parametrize(
     "more",
     [{"settings": ("margin_floor=-0.1",), "now": 2e9}, {"variant": "sparse", "overrides": {"warmup_steps": 30}}],

@@ -69,13 +69,17 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
     is_long = stream.rows >= long and not stream.runs
     if stream.runs:
         from .chains import Chained
+        from .restarts import Restarted, is_counted
 
-        chained = Chained(stream)
+        chained, restarted = Chained(stream), Restarted()
     elif is_long:
         from .doubling import Doubled
+
+        doubled = Doubled(stream)
+    if stream.runs or is_long:
         from .ranks import Ranked
 
-        doubled, ranked = Doubled(stream), Ranked(stream)
+        ranked = Ranked(stream)
     for kernel, column in kernels.items():
         x = arguments[kernel.arg]
         if kernel.span is None:
@@ -84,6 +88,8 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
                 lowered.results[column] = shared(lowered.shifted, stream.lag(x, kernel.k), "t")
             elif stream.runs and kernel.kind in _EXTREMES:
                 lowered.results[column] = chained.extreme(_EXTREMES[kernel.kind], x, stream.rows)
+            elif stream.runs and kernel.kind == "reached":
+                lowered.results[column] = restarted.reached(x, _is_due(kernel))
             else:
                 lowered.results[column] = shared(lowered.streaming, _running(kernel, x, stream), "s")
             continue
@@ -97,12 +103,12 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
                 elif is_long:
                     extreme = doubled.extreme(kernel, x)
                 way = DOUBLING if extreme else way
-            elif is_long and ranked.takes(kernel):
+            elif (stream.runs or is_long) and ranked.takes(kernel):
                 extreme, way = ranked.quantile(kernel, x), SORTING
             value = extreme or window.order_statistic()
         else:
             parts: _Lists | _SoFar | Doubled | Chained
-            if kernel.span.unit == "all":
+            if window.is_so_far and (not window.points or PARTS[kernel.kind] == ("mean",)):
                 parts = _SoFar(window, chained if stream.runs else None)
             elif stream.runs:
                 parts = chained if chained.takes(kernel) else _Lists(window)
@@ -111,6 +117,8 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
             else:
                 parts = _Lists(window)
             found = {part: window.column(parts.part(part, kernel, x)) for part in PARTS[kernel.kind]}
+            if "mean" in found and stream.runs and is_counted(kernel) and window.is_fixed:
+                found["mean"] = window.column(restarted.share(x, None if window.is_so_far else window.points))
             value = formula(kernel.kind, window.count, x, found, kernel.q)
             value = value if value.isidentifier() else shared(lowered.derived[3], value, "g")
         least = max(kernel.span.least, known_from(kernel.kind))
@@ -118,7 +126,7 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
         lowered.ways[column] = way
         lowered.results[column] = f"CASE WHEN {window.holds(least)}{finite} THEN {value} END"
     if stream.runs:
-        lowered.before = chained.layers()
+        lowered.before = [*restarted.layers, *chained.layers(), *ranked.layers()]
     elif is_long:
         lowered.before = [*doubled.layers(), *ranked.layers()]
     return lowered
@@ -152,9 +160,13 @@ def _running(kernel: Kernel, x: str, stream: Stream) -> str:
         case "highest":
             return f"max({x}) {so_far}"
         case "reached":
-            clock, scale = CLOCKS.get(kernel.unit, ("time", 1.0))
-            return f"any_value(CASE WHEN {clock} >= {number(kernel.q * scale)} THEN {x} END) {so_far}"
+            return f"any_value(CASE WHEN {_is_due(kernel)} THEN {x} END) {so_far}"
     raise AssertionError(kernel.kind)
+
+
+def _is_due(kernel: Kernel) -> str:
+    clock, scale = CLOCKS.get(kernel.unit, ("time", 1.0))
+    return f"{clock} >= {number(kernel.q * scale)}"
 
 
 def _first(x: str, stream: Stream) -> str:
@@ -181,6 +193,18 @@ class _Window:
             self._rows = count_column(kernel.span)
             first = f"(greatest({self._rows}, 1) - 1)"
         self.bounds = f"{stream.partition}ORDER BY k ROWS BETWEEN {first} PRECEDING AND {last}"
+
+    @property
+    def is_so_far(self) -> bool:
+        """Whether it holds all of the run up to each row: it is meant to, or no run is longer."""
+        if self.points is None:
+            return self.kernel.span is not None and self.kernel.span.unit == "all"
+        return self.stream.runs and self.points >= self.stream.rows and not self.kernel.lag
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it holds the last rows, as many at each, or all."""
+        return not self.kernel.lag and (self.points is not None or self.is_so_far)
 
     @property
     def count(self) -> str:

@@ -58,7 +58,7 @@ class Ranked:
         column = shared(self.values, value, "o")
         if not kernel.lag:
             return column
-        return shared(self.lagged, f"lag({column}, {kernel.lag}) OVER ({self.stream.order})", "ol")
+        return shared(self.lagged, self.stream.lag(column, kernel.lag), "ol")
 
     def layers(self) -> list[dict[str, str]]:
         """The ranks of sorted blocks, layer upon layer, over `k` and the argument columns."""
@@ -81,7 +81,7 @@ class Ranked:
                     )
             layers += [fetched, merged]
         behind = ((x, rows) for x, most in self.behind.items() for rows in range(1, most + 1))
-        layers.append({f"o_{x}_l{rows}": f"lag({x}, {rows}) OVER ({order})" for x, rows in behind})
+        layers.append({f"o_{x}_l{rows}": self.stream.lag(x, rows) for x, rows in behind})
         return [*layers, self.values, self.lagged]
 
 

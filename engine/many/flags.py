@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from itertools import groupby
 
 from ..segments import Segment, Timeline
 
 TRUE, FALSE, UNKNOWN = "T", "F", "-"
+_ALIKE = re.compile(r"(.)\1*").finditer
 _VALUES = {TRUE: True, FALSE: False, UNKNOWN: None}
 
 
@@ -23,13 +24,7 @@ def texts_of(signs: str, amount: int) -> list[str]:
 
 def timeline(text: str) -> Timeline:
     """The same as segments."""
-    segments = []
-    first = 1
-    for sign, signs in groupby(text):
-        after = first + len(list(signs))
-        segments.append(Segment(first, after - 1, _VALUES[sign]))
-        first = after
-    return tuple(segments)
+    return tuple(Segment(same.start() + 1, same.end(), _VALUES[same[0][0]]) for same in _ALIKE(text))
 
 
 def is_at_rest(text: str, points: int) -> bool:

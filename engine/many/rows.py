@@ -51,10 +51,13 @@ def assemble_many(con: duckdb.DuckDBPyConnection, table: str, layout: Layout, ru
     astray = _interleaved(con, rewinds)
     kept = _kept(con, {run: found for run, found in rewinds.items() if run not in astray})
     shown = ", ".join(f"{cell(metric, layout)} AS m{number}" for number, metric in enumerate(layout.judged))
+    lengths = f"SELECT run, count(*) AS length FROM ({kept}) GROUP BY run"
+    rows = f"SELECT r.*, length FROM ({kept}) r JOIN ({lengths}) l ON r.run = l.run ORDER BY r.run, line"
+    turns = f"SELECT *, row_number() OVER () AS n, run IS DISTINCT FROM lag(run) OVER () AS turns FROM ({rows})"
+    start = "last_value(CASE WHEN turns THEN n END IGNORE NULLS) OVER (ROWS UNBOUNDED PRECEDING)"
     con.execute(
-        f"CREATE TABLE {table} AS SELECT run, row_number() OVER ({_BY}) AS i, line, step, tick, epoch, time, moves,"
-        f" segment::INTEGER AS segment, count(*) OVER (PARTITION BY run) AS length, logged IS NOT NULL AS logged,"
-        f" {shown} FROM ({kept}) ORDER BY run, line"
+        f"CREATE TABLE {table} AS SELECT run, n - {start} + 1 AS i, line, step, tick, epoch, time, moves,"
+        f" segment::INTEGER AS segment, length, logged IS NOT NULL AS logged, {shown} FROM ({turns})"
     )
     found = _glances(con, table, layout)
     if rewinds:
@@ -152,11 +155,9 @@ def _kept(con: duckdb.DuckDBPyConnection, rewinds: Mapping[int, Sequence[float]]
 
 
 def _glances(con: duckdb.DuckDBPyConnection, table: str, layout: Layout) -> dict[int, Glance]:
-    logged = " AND logged AND lag(logged) OVER w" if "step" in layout.carried else ""
-    rows = (
-        f"SELECT *, step = lag(step) OVER w{logged} AS same, tick - lag(tick) OVER w AS d"
-        f" FROM {table} WINDOW w AS (PARTITION BY run ORDER BY i)"
-    )
+    logged = " AND logged AND lag(logged) OVER ()" if "step" in layout.carried else ""
+    before = f"SELECT *, step = lag(step) OVER (){logged} AS same, tick - lag(tick) OVER () AS d FROM {table}"
+    rows = f"SELECT * REPLACE (i > 1 AND same AS same, CASE WHEN i > 1 THEN d END AS d) FROM ({before})"
     found: list[tuple[Any, ...]] = con.execute(
         "SELECT run, count(*), count(CASE WHEN same THEN 1 END), arg_min(step, i), max(step), max(tick), max(epoch),"
         f" max(CASE WHEN moves THEN line END), (list(tick ORDER BY i) FILTER (WHERE moves))[1:{_FIRST_TICKS}],"
