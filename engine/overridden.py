@@ -86,8 +86,8 @@ class _State:
 
     def mismatch(self, layer: Layer) -> str:
         """Why a layer that is for another pack does not count; empty where it does."""
-        target, known = layer.pack, ancestry(self.pack)
-        if target is None or target.value in known:
+        target = layer.pack
+        if target is None or target.value in (known := ancestry(self.pack)):
             return ""
         name = str(target.value)
         told = f"for pack {name!r}, not {self.pack.id!r}"
