@@ -194,6 +194,8 @@ _WORDS = {
     "line": "line",
     "reason": "text",
     "until": "step, epoch or date",
+    "severity": "info, warning or critical",
+    "pack": "name",
     "disable": "list of names, or mapping",
     "string": "text",
     "number": "number",

@@ -157,7 +157,7 @@ def from_item(
         for rule, item in _mapping(root.value, "severities", problems).items()
         if (asked := _severity(rule, item, problems))
     }
-    target = root.value.get("pack")
+    target = _given(root.value, "pack")
     if target is not None and not isinstance(target.value, str):
         hint = "settings for one pack stand in [tool.trainrules.packs.NAME]" if more else "as in 'pack: kto'"
         problems.add(target.at, "wrong-type", f"'pack' must be the name of a pack, not {kind(target)}", hint)
@@ -225,8 +225,14 @@ def _why(rule: str, item: Item, fields: Mapping[str, Item], problems: Problems) 
             f"'reason' must be a text, not {kind(given)}",
             "say why, for whoever reads the report",
         )
-    end = fields.get("until")
+    end = _given(fields, "until")
     return reason, end_of(end, problems) if end is not None else None
+
+
+def _given(fields: Mapping[str, Item], key: str) -> Item | None:
+    """A field that may be null, which says as much as none."""
+    item = fields.get(key)
+    return None if item is not None and item.value is None and not item.is_empty else item
 
 
 def _named(item: Item) -> Item:

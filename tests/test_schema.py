@@ -212,16 +212,30 @@ def keys_of(name: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 @pytest.mark.parametrize("name", EDITED)
 def test_every_key_has_examples_that_fit(name: str) -> None:
-    """Or a list of all its values."""
+    """Beside the key itself, however deep: editors do not all show what stands behind a reference."""
     top = schema(name)
     for owner, key, value in keys_of(name):
-        told = list(resolved(value, top))
-        examples = [example for each in told for example in each.get("examples", [])]
-        choices = [choice for each in told for choice in each.get("enum", [])]
-        assert examples or choices, f"{owner}.{key}"
+        examples = value.get("examples", [])
+        assert examples, f"{owner}.{key}"
+        assert value["description"], f"{owner}.{key}"
         check = Draft7Validator({**value, "definitions": top["definitions"]})
         for example in [*examples, *([value["default"]] if "default" in value else [])]:
             assert not list(check.iter_errors(example)), f"{owner}.{key}: {example!r}"
+
+
+def test_every_key_of_an_override_file_has_a_default_that_fits_or_is_required() -> None:
+    top = schema("overrides")
+    needed = {path: part.get("required", ()) for path, part in parts(top) if "properties" in part}
+    optional = [
+        (f"{path}/{key}", value)
+        for path, required in needed.items()
+        for key, value in next(part for place, part in parts(top) if place == path)["properties"].items()
+        if key not in required
+    ]
+    assert len(optional) == 7
+    for path, value in optional:
+        check = Draft7Validator({**value, "definitions": top["definitions"]})
+        assert not list(check.iter_errors(value["default"])), path
 
 
 def is_made_of_keys(node: dict[str, Any], top: dict[str, Any]) -> bool:
@@ -341,7 +355,8 @@ def test_defaults_of_a_rule_are_those_of_the_model() -> None:
 
 def test_what_settings_say_by_default_changes_nothing(tmp_path: Path) -> None:
     defaults = {key: value["default"] for owner, key, value in keys_of("overrides") if "default" in value}
-    assert set(defaults) == {*overrides.KEYS} - {"pack"}
+    assert defaults.pop("until") is None
+    assert set(defaults) == {*overrides.KEYS}
     problems = Problems()
     layers = [
         overrides.from_item(compose(json.dumps(text), "o").root, "o", "file", None, problems) for text in ({}, defaults)

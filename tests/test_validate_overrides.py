@@ -50,6 +50,8 @@ def test_overrides_are_held_against_a_pack(write: Write, overrides: str, problem
         ("pack: miney\nparams: {limt: 3}\n", ["rules.override.yaml:1:7 unknown-pack"]),
         ("pack: near\nparams: {limt: 3}\n", ["rules.override.yaml:2:10 unknown-param"]),
         ("params: {limt: 3}\n", []),
+        ("pack: null\nparams: {limt: 3}\n", []),
+        ("pack:\nparams: {limt: 3}\n", ["rules.override.yaml:1:1 wrong-type"]),
     ],
 )
 def test_overrides_are_held_against_the_pack_that_they_name(write: Write, overrides: str, problems: list[str]) -> None:
@@ -134,6 +136,9 @@ SETTINGS = [
     ("disable:", "2:1", "2:1: 'disable' is empty; fill it in or leave it out"),
     ("disable: {high: {reason: x, until: 200}}", "2:36", "2:36: 'until' must be a step, an epoch or a date, not the number 200; write 'step 200'"),
     ("disable: {high: {reason: x, until: 200 steps}}", "2:36", "2:36: 'until' must be a step, an epoch or a date, not the text '200 steps'; write 'step 200'"),
+    ("disable: {high: {reason: x, until: }}", "2:29", "2:29: 'until' must be a step, an epoch or a date, not nothing; as in 'step 5000', 'epoch 3' or '2026-12-31'"),
+    ("disable: {high: {reason: x, until: null}}", "", ""),
+    ("severities: {high: {severity: info, reason: x, until: ~}}", "", ""),
     ("params: {limit: null}", "", ""),
     ("params: {limit: ~}", "", ""),
     ("disable: []", "", ""),
