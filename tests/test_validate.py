@@ -276,7 +276,11 @@ def test_a_cause_that_is_forgotten_is_told_once(write: Write) -> None:
         ("params: {a: {default: 1}}  # rules: what follows", ["5:10 unused-param"]),
         ("params: {a: {default: 1}}  # rules: disable=", ["5:10 unused-param", "5:37 unused-disable"]),
         ('help: "a # rules: disable=unused-param"', []),
-        ("help: >\n  text # rules: disable=unused-param", []),
+        ("help: >\n  text # rules: disable=unused-param", ["6:25 unused-disable"]),
+        ("help: |\n  text\n\n  # rules: disable=unused-param,unused-window", ["8:20 unused-disable", "8:33 unused-disable"]),
+        ("help: |\n  write '# rules: disable=unused-param'", []),
+        ("help: |\n  write # rules: disable=CODE, or # rule: disable=unused-param", []),
+        ("help: |\n  write\n# rules: disable=unused-param", ["7:18 unused-disable"]),
         ("params: {a: {default: 1}}  # rule: disable=unused-param", ["5:10 unused-param", "5:36 unused-disable"]),
         ("params: {a: {default: 1}}  # trainrules: disable=unused-param", ["5:10 unused-param", "5:42 unused-disable"]),
         ("params: {a: {default: 1}}  # rule: disable it by night", ["5:10 unused-param"]),
@@ -299,10 +303,13 @@ ALWAYS = "  b:\n    title: B\n    cause: stalled\n    severity: warning\n"
         ("    when: |  # rules: disable=constant-condition\n\n      0 < 1\n", []),
         ("    when: &w >2-  # rules: disable=constant-condition\n      0 < 1\n", []),
         ("    when: # rules: disable=constant-condition\n      0 < 1\n", []),
-        ("    when: >-\n      0 < 1 # rules: disable=constant-condition\n", ["13:7 constant-condition"]),
+        (
+            "    when: >-\n      0 < 1 # rules: disable=constant-condition\n",
+            ["13:7 constant-condition", "13:30 unused-disable"],
+        ),
         ("    when: |  # rules: disable=nevr-full\n      0 < 1\n", ["12:31 unknown-code", "13:7 constant-condition"]),
         ("    when: |  # rules: disable=no-action\n      loss < 1\n", ["12:31 unused-disable"]),
-        ("    when: loss < 0\n    why: |\n      # rules: disable=no-action\n", []),
+        ("    when: loss < 0\n    why: |\n      # rules: disable=no-action\n", ["14:24 unused-disable"]),
     ],
 )
 def test_a_comment_behind_the_sign_of_a_block_is_for_its_lines(write: Write, text: str, problems: list[str]) -> None:

@@ -33,8 +33,14 @@ OF_SEVERAL = frozenset({"duplicate-pack"})
 """What is told of a file only where others are validated with it: a comment for it is of use all the same."""
 
 
+_NOWHERE = (0, 0)
+
+
 class Disabled(Record):
-    """One code of a comment: where it stands, and the lines (first, last) that it is for; no code in what is a slip."""
+    """One code of a comment: where it stands, and the lines (first, last) that it is for; no code in what is a slip.
+
+    What is for no line is no comment, but a part of a text.
+    """
 
     code: str
     at: Position
@@ -61,7 +67,11 @@ def silenced(problems: Sequence[Problem], file: str, text: str, *, looked: bool)
     left = [each for each in problems if not any(comment.silences(each) for comment in comments)]
     told = {each.code for each in problems if each.severity == "error"}
     for comment in comments:
-        if not comment.code:
+        if comment.lines == _NOWHERE:
+            message = f"this is a part of the text, and disables nothing: {comment.code!r}"
+            hint = "put it on the line of the key, behind the sign that the text begins with"
+            left.append(_warning(comment, "unused-disable", message, hint))
+        elif not comment.code:
             hint = "write '# rules: disable=CODE', several codes with commas between them"
             left.append(_warning(comment, "unused-disable", "this comment disables nothing", hint))
         elif comment.code not in codes:
@@ -83,16 +93,21 @@ def _warning(comment: Disabled, code: Code, message: str, hint: str) -> Problem:
 
 def _comments(file: str, text: str, known: Collection[str]) -> Iterator[Disabled]:
     lines = text.split("\n")
-    inside: list[tuple[int, int, int, int]] | None = None
+    inside: list[_Text] | None = None
     for number, line in enumerate(lines, 1):
         comment = _COMMENT.search(line)
         if comment is None:
             continue
         inside = _texts(text) if inside is None else inside
-        if _is_inside(inside, number, comment.start() + 1):
+        at, codes = (number, comment.start() + 1), _codes(comment, known)
+        around = next((each for each in inside if each.first <= at < each.end), None)
+        if around is not None:
+            listed = codes or () if around.is_block and _is_exact(comment) else ()
+            for start, code in listed:
+                if code in known:
+                    yield Disabled(code, Position(file, number, start + 1), _NOWHERE)
             continue
         reach = (number, _last(lines, number, line[: comment.start()]))
-        codes = _codes(comment, known)
         for start, code in codes or ():
             yield Disabled(code, Position(file, number, start + 1), reach)
         if codes is not None and not codes:
@@ -106,7 +121,7 @@ def _codes(comment: re.Match[str], known: Collection[str]) -> list[tuple[int, st
     """
     rest, sign = comment["rest"], comment["sign"]
     words = [(comment.start("rest") + each.start(), each[0]) for each in _CODE.finditer(rest)]
-    if comment["name"].lower() == "rules" and comment["verb"].lower() == "disable" and sign == "=":
+    if _is_exact(comment):
         listed = _CODES.match(rest)
         end = comment.start("rest") + (listed.end() if listed else 0)
         return [(start, word) for start, word in words if start < end or word in known]
@@ -114,17 +129,27 @@ def _codes(comment: re.Match[str], known: Collection[str]) -> list[tuple[int, st
     return [] if is_meant else None
 
 
-def _texts(text: str) -> list[tuple[int, int, int, int]]:
-    """Where scalars stand: in a text, a hash begins no comment; behind the sign of a block it does."""
-    places: list[tuple[int, int, int, int]] = []
+def _is_exact(comment: re.Match[str]) -> bool:
+    """Whether a comment begins with the words by which one disables something."""
+    return comment["name"].lower() == "rules" and comment["verb"].lower() == "disable" and comment["sign"] == "="
+
+
+class _Text(Record):
+    """Where a scalar begins and ends (line, column); in it, a hash begins no comment."""
+
+    first: tuple[int, int]
+    end: tuple[int, int]
+    is_block: bool
+
+
+def _texts(text: str) -> list[_Text]:
+    """The scalars of a file; behind the sign of a block, a hash begins a comment."""
+    places = []
     for start, end, style in scalars(text):
-        first = (start.line + 2, 1) if style in ("|", ">") else (start.line + 1, start.column + 1)
-        places.append((*first, end.line + 1, end.column + 1))
+        is_block = style in ("|", ">")
+        first = (start.line + 2, 1) if is_block else (start.line + 1, start.column + 1)
+        places.append(_Text(first, (end.line + 1, end.column + 1), is_block))
     return places
-
-
-def _is_inside(texts: Sequence[tuple[int, int, int, int]], line: int, column: int) -> bool:
-    return any(place[:2] <= (line, column) < place[2:] for place in texts)
 
 
 def _last(lines: Sequence[str], number: int, before: str) -> int:
