@@ -66,7 +66,7 @@ def _requirement(name: str, fields: Fields, problems: Problems) -> Requirement |
         at=fields.at,
         value=value,
         bounds=tuple(bounds),
-        near=fields.expression("near"),
+        near=fields.from_zero("near", "how far a near miss may be off, such as 0.05"),
         advisory=fields.expression("advisory"),
         setting=fields.text("setting"),
         title=fields.text("title"),

@@ -32,7 +32,7 @@ def rule(name: str, fields: Fields, problems: Problems) -> Rule:
         cause=fields.choice("cause", CAUSES, "info"),
         levels=levels,
         since=fields.expression("since"),
-        after=fields.expression("after"),
+        after=fields.from_zero("after", "it is a step, such as 20; leave it out to judge from the first row on"),
         while_=fields.expression("while"),
         sticky=fields.flag("sticky"),
         enabled=fields.flag("enabled", True),
@@ -108,10 +108,7 @@ def invariant(name: str, fields: Fields, problems: Problems) -> Invariant | None
         holds = None
     if holds is None:
         return None
-    rel, abs = fields.expression("rel"), fields.expression("abs")
-    for key, given in (("rel", rel), ("abs", abs)):
-        if given is not None and isinstance(given.tree, Number) and given.tree.value < 0:
-            problems.add(given.at, "out-of-range", f"'{key}' must not be below 0", "such as 0.01")
+    rel, abs = (fields.from_zero(key, "such as 0.01") for key in ("rel", "abs"))
     return Invariant(
         id=name,
         at=fields.at,

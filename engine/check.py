@@ -263,12 +263,21 @@ class _Checker:
                     self.moment(argument)
                 case Kind.COUNT | Kind.FRACTION:
                     self.constant(argument, parameter.name, parameter.kind, parameter.default)
+        if node.function == "clip" and self.faults == before:
+            self.clip(node)
         if node.function == "default" and None not in node.arguments and self.faults == before:
             first, second = (self.type_of(argument) for argument in node.arguments if argument)
             if first != second:
                 self.problem(
                     node, "type-mismatch", f"default() is given a {first} and a {second}", "both must be of one type"
                 )
+
+    def clip(self, node: Call) -> None:
+        values, low, high = node.arguments
+        if isinstance(low, Number) and isinstance(high, Number) and values is not None and low.value > high.value:
+            told = f"clip() takes the lower bound first, and {low.value:g} is above {high.value:g}"
+            clipped = " ".join(self.expression.text_of(values).split())
+            self.problem(low, "bad-range", told, f"write clip({clipped}, {high.value:g}, {low.value:g})")
 
     def turned(self, node: Call) -> bool:
         """Whether a window stands where numbers are due, in a call that is written otherwise; told once."""

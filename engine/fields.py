@@ -154,6 +154,13 @@ class Fields:
         item = self.items.get(key)
         return expression(item, key, self.problems) if item is not None and item.value is not None else None
 
+    def from_zero(self, key: str, example: str) -> Expression | None:
+        """A parsed expression as `expression` gives it; a number below 0 is a problem."""
+        given = self.expression(key)
+        if given is not None and isinstance(given.tree, Number) and given.tree.value < 0:
+            self.problems.add(given.at, "out-of-range", f"'{key}' must not be below 0", example)
+        return given
+
     def duration(self, key: str) -> Duration | None:
         """A length such as "30 steps" or "patience points"."""
         item = self.items.get(key)

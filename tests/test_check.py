@@ -68,6 +68,7 @@ def told(text: str, want: str, scope: Scope = SCOPE) -> list[str]:
         ("text", "'a' if is_on else 'b'"),
         ("text", "default(phase, 'main')"),
         ("number", "loss/kl"),
+        ("number", "clip(loss, 1, 1) + clip(loss, limit, 0)"),
         ("value", "loss"),
         ("value", "phase"),
         ("value", "is_on"),
@@ -105,6 +106,8 @@ def test_what_fits(want: str, text: str) -> None:
         ("number", "mean('20 points', loss / lss)", ["10: '20 points' is a window; the other way round: loss / lss first, then '20 points'", "30: unknown name 'lss'; did you mean 'loss'?"]),
         ("number", "quantile(trend, abs(loss), 0.5, lag=1)", ["14: 'trend' is a window; the other way round: abs(loss) first, then trend"]),
         ("condition", "mean(lss, tend) > lmit", ["10: unknown name 'lss'; did you mean 'loss'?", "15: unknown window 'tend'; did you mean 'trend'?", "23: unknown name 'lmit'; did you mean 'limit'?"]),
+        # Bounds
+        ("number", "clip(2 *  loss, 3, -1)", ["21: clip() takes the lower bound first, and 3 is above -1; write clip(2 * loss, -1, 3)"]),
         # Types
         ("condition", "loss", [f"5: {NUMBER}"]),
         ("condition", "total", [f"5: {NUMBER}"]),

@@ -27,6 +27,7 @@ WINDOW = (
     "params: {{n: {{default: {}}}}}\nvariants: {{two: {{set: {{n: 2}}}}}}\nwindows: {{w: {{{}}}}}\n"
     "rules: {{r: {{title: R, cause: info, severity: info, when: 'mean(loss, w) > 1'}}}}"
 )
+ACC = "metrics: {{loss: {{keys: [loss], required: true}}, acc: {{keys: [acc], unit: share, good: [0, 1]}}, {}}}"
 GATE = (
     "windows: {{w: {{last: 5 points}}}}\nparams: {{limit: {{default: 1}}}}\n"
     "gates: {{g: {{require: {{a: {{value: loss, {}}}}}, "
@@ -118,6 +119,15 @@ def told(folder: Path, text: str) -> list[str]:
         ('gates: {g: {require: {a: {value: \'count(loss, "9 points")\', at_least: 9}}}}', []),
         ("gates: {g: {require: {a: {value: 'step', at_least: 0}}}}", []),
         ("metrics: {loss: {keys: [loss], required: true}, twice: {expr: 2 * loss}}\nrules: {r: {title: R, cause: info, severity: info, message: '{loss}', when: step > 9 and nonfinite(twice)}}", ["p.yaml:6:90 [constant-condition] this is never true; twice is computed, and unknown where it is not finite: write nonfinite(loss)"]),
+        (ACC.format("top: {expr: 'mean(acc, \"5 points\")'}") + "\nrules: {r: {title: R, cause: info, severity: info, message: '{loss}', when: '80 < prev(top, 9) and loss > 9'}}", ["p.yaml:6:78 [share-as-percent] top is a share of 1, which is held against 80; write 0.8"]),
+        (ACC.format("top: {expr: 100 * acc}") + "\nrules: {r: {title: R, cause: info, severity: info, message: '{loss}', when: 'default(acc, 100) < 80 and top > 80 and acc <= 1.5'}}", []),
+        (ACC.format("top: {keys: [top], unit: share, good: [null, 90]}"), ["p.yaml:5:141 [share-as-percent] top is a share of 1, which is held against 90; write 0.9"]),
+        (ACC.format("top: {keys: [top], good: [50, 90]}") + "\nstages: {one: {to: 9 steps, expect: {top: [50, 90], acc: [40, 250]}}}", ["p.yaml:6:59 [share-as-percent] acc is a share of 1, which is held against 40; write 0.4"]),
+        ("params: {part: {default: 30}}\ngates: {g: {require: {a: {value: progress, at_least: part}}}}", ["p.yaml:7:54 [share-as-percent] progress is a share of 1, which is held against 30; write 0.3"]),
+        ("params: {part: {default: 30, max: 1}}\ngates: {g: {require: {a: {value: progress, at_least: part}}}}", ["p.yaml:6:26 [out-of-bounds] the default of param 'part' is 30, above its 'max' 1; mend one"]),
+        (WHEN.format("progress > 300"), ["p.yaml:6:88 [share-as-percent] progress is a share of 1, which is held against 300; write a number between 0 and 1"]),
+        ("actions: {a: {rank: 1, title: A, set: {lerning_rate: 4}, direction: {learning_rte: up}}}", ["p.yaml:6:40 [misspelt-setting] action 'a' sets 'lerning_rate', which no plan knows; did you mean 'learning_rate'?", "p.yaml:6:70 [misspelt-setting] action 'a' sets 'learning_rte', which no plan knows; did you mean 'learning_rate'?"]),
+        ("actions: {a: {rank: 1, title: A, set: {g_learning_rate: 1, weight_decay: 2}, direction: {batch_size: up}}}", []),
         (GATE.format("above: limit"), ["p.yaml:8:56 [never-stuck] gate 'g' can never be stuck; give a requirement 'near'"]),
         (GATE.format("above: limit, below: 9, near: 0.1"), ["p.yaml:8:61 [fixed-limit] requirement 'a' of gate 'g' has a limit that no setting changes; make it a param"]),
     ],

@@ -15,6 +15,12 @@ fails::
           loss_low: {value: loss, above: 3, below: 2}
                                                    ^
 
+fails::
+
+    rules:
+      high: {title: High loss, cause: diverging, severity: warning, when: "clip(loss, 3, 1) > 2"}
+                                                                                      ^
+
 passes::
 
     metrics: {loss: {keys: [loss], required: true, good: [1, 2]}}

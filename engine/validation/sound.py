@@ -37,7 +37,7 @@ _TOLD_IN_WORDS = frozenset({"schema", "pack", "version", "title", "cause", "seve
 
 _OF_THE_FILE = frozenset({"schema", "pack", "version", "title", "extends"})
 _UNUSED = frozenset({"unused-param", "unused-metric", "unused-window", "unused-family", "unused-twin"})
-_OF_PLANS = frozenset({"unfilled-text", "misspelt-place"})
+_OF_PLANS = frozenset({"unfilled-text", "misspelt-place", "misspelt-command"})
 
 _Path: TypeAlias = "tuple[str | int, ...]"
 _K = TypeVar("_K", str, int)
