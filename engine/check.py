@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .amounts import date_mend, held_against, length_meant, seconds_of, window_mend
+from .amounts import date_mend, held_against, seconds_of
 from .errors import Problem, did_you_mean
 from .expression import Expression
 from .functions import FUNCTIONS, Family, Kind
+from .lengths import LENGTH, Fault, moment_fault, turned, window_fault
 from .logkeys import key_mend, key_of
 from .pack import EMPTY
 from .pythonisms import NUMBERS
@@ -55,16 +56,9 @@ a sentinel is no number, and known on these) are known on the last row only."""
 INTERVAL = "interval"
 """The usual distance of two rows on the clock; a name for the lengths of windows and durations."""
 
-_OVER_WINDOWS = {"min": "minimum", "max": "maximum"}
-
 RUN_SCALARS = ("lr_peak", "first_step", "last_step", "total", "last_epoch")
 """What is known of a run as a whole; names for actions and commands."""
 
-LONGEST = 1e12
-"""The largest amount of a window or a duration, in its own unit."""
-
-LENGTH = re.compile(r"\s*(?P<amount>\d+(?:\.\d+)?)\s+(?P<unit>point|step|epoch|minute)s?\s*")
-"""A quoted length, its unit in the singular."""
 _NUMBER = partial(re.fullmatch, r"\s*[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?\s*")
 _NO_ROWS = "use numbers, params and what is known of a whole run"
 UNDECLARED = "write a number, or declare it under params"
@@ -113,6 +107,11 @@ class _Checker:
     def problem(self, node: Node, code: Code, message: str, hint: str) -> None:
         self.faults += 1
         self.problems.append(Problem(self.expression.position(node), code, message, hint, self.expression.reach(node)))
+
+    def fault(self, node: Node, fault: Fault | None) -> None:
+        """Note what is wrong with the length that a node spells, if anything is."""
+        if fault is not None:
+            self.problem(node, fault.code, fault.message, fault.hint)
 
     def undeclared(self) -> str:
         """The mend of a name that is like no other."""
@@ -258,9 +257,9 @@ class _Checker:
                 case Kind.METRIC:
                     self.metric(node, argument)
                 case Kind.WINDOW:
-                    self.window(argument)
+                    self.fault(argument, window_fault(argument, self.scope.windows))
                 case Kind.MOMENT:
-                    self.moment(argument)
+                    self.fault(argument, moment_fault(argument))
                 case Kind.COUNT | Kind.FRACTION:
                     self.constant(argument, parameter.name, parameter.kind, parameter.default)
         if node.function == "clip" and self.faults == before:
@@ -281,38 +280,14 @@ class _Checker:
 
     def turned(self, node: Call) -> bool:
         """Whether a window stands where numbers are due, in a call that is written otherwise; told once."""
-        instead = _OVER_WINDOWS.get(node.function) if len(node.arguments) == 2 else None
-        if instead is None and FUNCTIONS[node.function].family is not Family.WINDOW:
+        found = turned(node, self.scope.windows)
+        if found is None:
             return False
-        first, second = node.arguments[:2]
-        assert first is not None
-        assert second is not None
-        window, over = (first, second) if self.is_window(first) else (second, first)
-        if not self.is_window(window) or self.is_window(over) or (window is second and instead is None):
-            return False
-        numbers, length = (" ".join(self.expression.text_of(each).split()) for each in (over, window))
-        told = f"over a window it is {instead}({{}}, {{}})" if instead else "the other way round: {} first, then {}"
-        self.problem(
-            window,
-            "misplaced-window",
-            f"{length if isinstance(window, Text) else repr(length)} is a window",
-            told.format(numbers, length),
-        )
-        self.inside(over)
+        numbers, length = (" ".join(self.expression.text_of(each).split()) for each in (found.over, found.window))
+        shown = length if isinstance(found.window, Text) else repr(length)
+        self.problem(found.window, "misplaced-window", f"{shown} is a window", found.mend.format(numbers, length))
+        self.inside(found.over)
         return True
-
-    def is_window(self, node: Node) -> bool:
-        """Whether a node is the name of a window, or a quoted length."""
-        if isinstance(node, Name):
-            return node.id in self.scope.windows
-        return isinstance(node, Text) and LENGTH.fullmatch(node.value) is not None
-
-    def moment(self, argument: Node) -> None:
-        found = LENGTH.fullmatch(argument.value) if isinstance(argument, Text) else None
-        if not found or found["unit"] == "point":
-            amount, unit = (length_meant(argument.value) if isinstance(argument, Text) else None) or ("5", "points")
-            hint = 'as in "5 epochs"' if unit == "points" else f'write "{amount} {unit}"'
-            self.problem(argument, "bad-length", "a moment is written in quotes, with its unit", hint)
 
     def metric(self, call: Call, argument: Node) -> None:
         if not isinstance(argument, Name) or argument.id not in self.scope.metrics:
@@ -327,39 +302,6 @@ class _Checker:
                 f"metric {argument.id!r} does not say which direction is better",
                 "give it `better:`",
             )
-
-    def window(self, argument: Node) -> None:
-        if isinstance(argument, Text):
-            found = LENGTH.fullmatch(argument.value)
-            if not found:
-                message = f"{argument.value!r} is not a window"
-                self.problem(argument, "bad-window", message, window_mend(argument.value, self.scope.windows))
-            elif found["unit"] != "point":
-                self.problem(
-                    argument,
-                    "bad-window",
-                    f"a window of {found['unit']}s must say how many points it needs",
-                    window_mend(argument.value, self.scope.windows),
-                )
-            elif float(found["amount"]) > LONGEST:
-                self.problem(
-                    argument,
-                    "bad-window",
-                    f"a window holds at most {LONGEST:,.0f} points",
-                    "name one under windows, with 'last: all'",
-                )
-            elif float(found["amount"]) < 1 or not float(found["amount"]).is_integer():
-                self.problem(
-                    argument, "bad-window", "a window of points needs a whole number of at least 1", 'as in "20 points"'
-                )
-        elif not isinstance(argument, Name):
-            hint = 'as in trend or "20 points"'
-            if isinstance(argument, Number) and argument.value >= 1 and argument.value.is_integer():
-                hint = f'write "{argument.value:g} points"'
-            self.problem(argument, "bad-window", "a window is a name or a quoted length", hint)
-        elif argument.id not in self.scope.windows:
-            hint = did_you_mean(argument.id, sorted(self.scope.windows)) or "declare it under windows"
-            self.problem(argument, "unknown-window", f"unknown window {argument.id!r}", hint)
 
     def constant(self, argument: Node, name: str, kind: Kind, default: float | None) -> None:
         for node in argument.walk():

@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from ..check import INTERVAL, LENGTH, LONGEST
+from ..check import INTERVAL
 from ..errors import PackError, Problem
 from ..expression import Expression
 from ..functions import FUNCTIONS, Family
+from ..lengths import LENGTH, LONGEST
 from ..pack import EMPTY, Duration, Metric, Pack, Window
 from ..record import Record
 from ..resolved import Resolved

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import inf
 
-from ..check import LENGTH
 from ..expression import Expression
+from ..lengths import LENGTH
 from ..pack import Pack, Window
 from ..scalar import evaluate_scalar
 from ..tree import Name, Node, Text
