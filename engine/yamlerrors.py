@@ -148,18 +148,17 @@ def _slip(error: yaml.MarkedYAMLError, text: str, lines: list[str]) -> Problem |
         found = _NO_BLANK(lines[context.line], context.column) if context.line < len(lines) else None
         if found is not None:
             return _no_blank(found, context.line + 1)
-        if context.line < len(lines) and (bare := _BARE(lines[context.line], context.column)) is not None:
-            return _no_colon(bare, context.line + 1)
+        if (bare := _no_colon(lines, context.line, context.column)) is not None:
+            return bare
     if "mapping values are not allowed" in (error.problem or "") and mark is not None and 0 < mark.line < len(lines):
         above = lines[mark.line - 1]
         found = _NO_BLANK(above, len(above) - len(above.lstrip(" -")))
         if found is not None:
             return _no_blank(found, mark.line)
         start = last.start_mark if (last := _last(text, mark)) is not None and not _is_quoted(last) else mark
-        line = lines[start.line]
-        bare = _BARE(line, start.column) if start.line < mark.line and not line[: start.column].strip(" -") else None
-        if bare is not None:
-            return _no_colon(bare, start.line + 1)
+        is_first = start.line < mark.line and not lines[start.line][: start.column].strip(" -")
+        if is_first and (bare := _no_colon(lines, start.line, start.column)) is not None:
+            return bare
     if "quoted scalar" in (error.context or "") and "end of stream" in (error.problem or "") and context is not None:
         at = Position("", context.line + 1, context.column + 1)
         return Problem(at, "yaml-syntax", "not YAML: this quote is never closed", "close the quote", 1)
@@ -188,13 +187,42 @@ def _no_blank(found: re.Match[str], line: int) -> Problem:
 _NO_BLANK = re.compile(r"(\w+):(?=\S)").match
 
 
-def _no_colon(found: re.Match[str], line: int) -> Problem:
-    at = Position("", line, found.end(1) + 1)
-    mend = f"write '{f'{found[1]}: {found[2]}'.rstrip()}'"
-    return Problem(at, "yaml-syntax", f"not YAML: a colon is missing after {found[1]!r}", mend)
+def _no_colon(lines: list[str], line: int, column: int) -> Problem | None:
+    """What is wrong with a line without a colon, from a column on: it goes on with a text, or lacks the colon."""
+    found = _FIRST(lines[line], column) if line < len(lines) else None
+    if found is None:
+        return None
+    first, rest = found[1], found[2].rstrip()
+    is_name = _NAME(first) is not None
+    if _goes_on(first, rest, lines[:line], is_name=is_name):
+        may_be_key = is_name and first[0].islower() and first not in _JOINING
+        more = f"; or write '{first}: …' if that is a key" if may_be_key else ""
+        hint = f"indent each line of the text deeper than its key{more}"
+        at = Position("", line + 1, found.start() + 1)
+        return Problem(at, "yaml-syntax", "not YAML: a text goes on here and is not indented", hint)
+    at = Position("", line + 1, found.end(1) + 1)
+    hint = f"write '{f'{first}: {rest}'.rstrip()}'"
+    return Problem(at, "yaml-syntax", f"not YAML: a colon is missing after {first!r}", hint) if is_name else None
 
 
-_BARE = re.compile(r"([A-Za-z_][\w-]*)(?![^\s])[ \t]*((?:(?! #).)*)").match
+def _goes_on(first: str, rest: str, before: list[str], *, is_name: bool) -> bool:
+    """Whether a line that begins with a word goes on with the text in the lines before."""
+    above = next((each for each in reversed(before) if each.split("#")[0].strip()), "")
+    entry = _ENTRY(above)
+    text = ((entry[1] or "") if entry else above).strip()
+    if _BLOCK(text) or (text and first in _JOINING):
+        return True
+    words = 0 if text.startswith(("'", '"', "[", "{")) else len(text.split())
+    is_prose = not is_name or first[0].isupper() or len(rest.split()) > 1
+    return words > 1 and is_prose and _IN_VALUES(rest) is None
+
+
+_ENTRY = re.compile(r"[ \t-]*[\"']?[\w./*-]+[\"']?[ \t]*:(?:[ \t]+(.*)|$)").match
+_BLOCK = re.compile(r"[|>][-+\d]*$").match
+_IN_VALUES = re.compile(r"[<>=(\[{]").search
+_JOINING = ("and", "or", "not", "if", "else", "in")
+_FIRST = re.compile(r"([^\s#]\S*)[ \t]*((?:(?! #).)*)").match
+_NAME = re.compile(r"[A-Za-z_][\w-]*").fullmatch
 _CONFLICT = re.compile(r"<{7}(?: |$)").match
 
 

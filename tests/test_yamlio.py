@@ -225,6 +225,60 @@ def test_positions(path: list[str | int], value: tuple[int, int], key: tuple[int
             "r:\n  - title The gap\n    cause: x\n",
             ["f:2:10: not YAML: a colon is missing after 'title'; write 'title: The gap'"],
         ),
+        (
+            "a: {b: 1}\nwhy: A text that\n  goes on, and\nso on here\nc: 1\n",
+            [
+                "f:4:1: not YAML: a text goes on here and is not indented; indent each line of the text deeper than its key; or write 'so: …' if that is a key"
+            ],
+        ),
+        (
+            "why: Both rewards often fall\nwhile they part\nc: 1\n",
+            [
+                "f:2:1: not YAML: a text goes on here and is not indented; indent each line of the text deeper than its key; or write 'while: …' if that is a key"
+            ],
+        ),
+        (
+            "why: Both rewards fall. # so\n\n# why\nThis goes on\n",
+            [
+                "f:4:1: not YAML: a text goes on here and is not indented; indent each line of the text deeper than its key"
+            ],
+        ),
+        (
+            "- why: Both rewards fall\n  and part\n  c: 1\n",
+            [
+                "f:2:3: not YAML: a text goes on here and is not indented; indent each line of the text deeper than its key"
+            ],
+        ),
+        (
+            "why: >-\nBoth\nc: 1\n",
+            [
+                "f:2:1: not YAML: a text goes on here and is not indented; indent each line of the text deeper than its key"
+            ],
+        ),
+        (
+            "when: loss > 1\nand loss < 2\nc: 1\n",
+            [
+                "f:2:1: not YAML: a text goes on here and is not indented; indent each line of the text deeper than its key"
+            ],
+        ),
+        (
+            "why: Both rewards fall in\n5 runs of 6\nc: 1\n",
+            [
+                "f:2:1: not YAML: a text goes on here and is not indented; indent each line of the text deeper than its key"
+            ],
+        ),
+        (
+            "why: Both rewards fall\nwhen loss > 1\nc: 1\n",
+            ["f:2:5: not YAML: a colon is missing after 'when'; write 'when: loss > 1'"],
+        ),
+        (
+            "title: High loss\ncause stalled\nc: 1\n",
+            ["f:2:6: not YAML: a colon is missing after 'cause'; write 'cause: stalled'"],
+        ),
+        (
+            "keys: [loss, a b]\nhelp Its own words\nc: 1\n",
+            ["f:2:5: not YAML: a colon is missing after 'help'; write 'help: Its own words'"],
+        ),
         ("schema 1\npack: a\n", ["f:1:7: not YAML: a colon is missing after 'schema'; write 'schema: 1'"]),
         (
             "r:\n  when >-\n    a > b\n    and c\n  why: x\n",
