@@ -73,6 +73,10 @@ def told(folder: Path) -> list[str]:
         ("windows: {half: {last: 5 points}}", ["6:24 [never-full] window 'half' needs 10 points and never holds more than 5; let it need fewer, or make it longer"]),
         # a computed metric
         ("metrics: {often: {expr: abs(loss) + 2}}", [f"6:25 [constant-condition] with this, 'when' of rule 'many' always holds; that number is never below 2{OFF}"]),
+        # a 'while' or 'after' beside an inherited 'when'
+        ("rules: {between: {while: loss > 2}, after: {after: 20}}", []),
+        ("rules: {between: {while: loss > 9}}", ["6:26 [constant-condition] 'when' of rule 'between', which is inherited, never holds where it is looked at; this rules it out"]),
+        ("rules: {after: {after: 40}}", ["6:24 [constant-condition] 'when' of rule 'after', which is inherited, never holds where it is looked at; this rules it out"]),
         # a variant, of its own or an inherited one
         ("variants: {late: {set: {low: 5}}}\ndisable: [grave]", [f"6:30 [constant-condition] with this, 'when' of rule 'between' never holds in variant 'late'; {APART}"]),
         ("variants: {short: {set: {low: 5}}}\ndisable: [grave]", [f"6:31 [constant-condition] with this, 'when' of rule 'between' never holds in variant 'short'; {APART}"]),

@@ -152,7 +152,21 @@ def check(pack: Pack) -> Iterator[Remark]:
             told = f"{condition.what} never holds" + ("" if _is_alone(condition, logics) else " where it is looked at")
             yield remark(expression, expression.tree, told, _why_never(condition, logics))
     yield from _of_requirements(pack)
+    yield from _beside_inherited(pack)
     yield from once(_by_changes(pack))
+
+
+def _beside_inherited(pack: Pack) -> Iterator[Remark]:
+    """A `while` or `after` of the pack's own that rules out the inherited `when` of its rule."""
+    for condition in all_conditions(pack):
+        own = [each for each in condition.beside if each is not None and is_own(pack, each)]
+        if not own or is_own(pack, condition.expression):
+            continue
+        logics = _logics(condition, pack)
+        goals = ((condition.expression.tree, True), *condition.scope)
+        if not _is_alone(condition, logics) and not any(logic.can_hold(*goals) for logic in logics):
+            told = f"{condition.what}, which is inherited, never holds where it is looked at"
+            yield remark(own[0], own[0].tree, told, "this rules it out")
 
 
 def _is_alone(condition: Condition, logics: Sequence[Logic]) -> bool:
