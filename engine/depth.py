@@ -56,7 +56,7 @@ class _Tree:
             slip: Problem | None = None
             if self.is_strange(path[-1], key, is_open):
                 home = self.home(above, key, item, is_open) if above is not None else None
-                if home is not None:
+                if home is not None and not _is_told(home.item):
                     slip = outdented(key, item.key_at, home.name, is_empty=not fields_of(home.item))
                 elif len(path) == 1 and (section := self.section_of(key, item)) is not None:
                     told = f"{key!r} is no section: it looks like one of '{section}'"
@@ -66,10 +66,14 @@ class _Tree:
                     home, inside = out
                     told = f"{key!r} is indented as a part of {path[-1].name}"
                     slip = Problem(item.key_at, "wrong-depth", told, f"begin it where {inside} begins")
-            if home is None or slip is None:
+                elif home is None and key in self.forms.fields(place.schema):
+                    told = f"{key!r} stands in {path[-1].name} itself: the name of what it is a part of is missing"
+                    slip = Problem(item.key_at, "wrong-depth", told, "write the name above it, and indent it below")
+                    home = _Place("", _nothing(item), {})
+            if home is None:
                 above, is_moving = place, False
                 continue
-            if not is_moving:
+            if slip is not None and not is_moving:
                 yield slip
             _move(entries, key, home.item)
             is_moving = True
@@ -146,6 +150,12 @@ def _is_block(item: Item) -> bool:
     """Whether a mapping is written without braces."""
     first = next(iter(fields_of(item).values()), None)
     return first is not None and (first.key_line > item.line or first.key_column <= item.column)
+
+
+def _is_told(item: Item) -> bool:
+    """Whether what stands in a mapping begins where its name does: it was moved there, and told, when it was read."""
+    first = next(iter(fields_of(item).values()), None)
+    return first is not None and first.key_column == item.key_column and first.key_line > item.key_line
 
 
 def _move(entries: dict[str, Item], key: str, home: Item) -> None:

@@ -73,7 +73,7 @@ def mend(item: Item, key: str, expected: str) -> str:
         word = str(value).lower() if isinstance(value, (str, int, float)) else ""
         return "write true" if word in _YES else "write false" if word in _NO else "write true or false, without quotes"
     if "a name" in expected:
-        return _name(value)
+        return "write its name alone" if isinstance(value, dict) else _name(value)
     if "whole number" in expected:
         return _whole(value)
     if "number" in expected:

@@ -256,10 +256,15 @@ def _list(root: Mapping[str, Item], key: str, problems: Problems) -> list[Item]:
     item = root.get(key)
     if item is None or _is_nothing(key, item, problems):
         return []
-    if isinstance(item.value, list) and all(isinstance(entry.value, str) for entry in item.value):
-        return item.value
-    problems.add(item.at, "wrong-type", f"'{key}' must be a list of rules, not {kind(item)}", f"as in '{key}: [rule]'")
-    return []
+    example = f"as in '{key}: [rule]'"
+    if not isinstance(item.value, list):
+        problems.add(item.at, "wrong-type", f"'{key}' must be a list of rules, not {kind(item)}", example)
+        return []
+    for entry in item.value:
+        if not isinstance(entry.value, str):
+            told = f"an entry of '{key}' must be the name of a rule, not {kind(entry)}"
+            problems.add(entry.at, "wrong-type", told, example)
+    return [entry for entry in item.value if isinstance(entry.value, str)]
 
 
 def _is_nothing(key: str, item: Item, problems: Problems) -> bool:

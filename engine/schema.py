@@ -144,12 +144,13 @@ def _unknown_keys(error: Any, item: Item, forms: Forms) -> Iterator[Problem]:
     for key in [key for key in item.value if key not in known]:
         at = item.value[key].key_at
         near = get_close_matches(key, known, n=1, cutoff=0.65)
-        if near and not (surely_meant(key, near) or forms.takes(known[near[0]], item.value[key])):
-            near = []
-        near = near or forms.like(known, item.value[key])
+        fits = bool(near) and forms.takes(known[near[0]], item.value[key])
+        if not near or not (fits or surely_meant(key, near)):
+            near = forms.like(known, item.value[key])
+            fits = bool(near)
         hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
         yield Problem(at, "unknown-key", f"unknown key {key!r}", hint)
-        if near and near[0] not in item.value:
+        if fits and near[0] not in item.value:
             item.value[near[0]] = item.value[key]
 
 

@@ -40,6 +40,8 @@ PACKS = [
     ("the last fields of a rule beside its name", HEAD + "rules:\n  high:\n" + rule(4, FIELDS[:29]) + rule(2, FIELDS[29:]), ["13:3 wrong-depth 'severity' is not indented as a part of 'high'; begin it where the other keys of 'high' begin"]),
     ("the last fields of a rule at the margin", HEAD + "rules:\n  high:\n" + rule(4, FIELDS[:29]) + FIELDS[29:], ["13:1 wrong-depth 'severity' is not indented as a part of 'high'; begin it where the other keys of 'high' begin"]),
     ("two rules whose fields stand beside their names", HEAD + "rules:\n  high:\n" + rule(2) + "  low:\n" + rule(2, FIELDS.replace("High", "Low").replace(">", "<")), ["11:3 wrong-depth 'title' is not indented as a part of 'high'; indent all that belongs to 'high' below it", "16:3 wrong-depth 'title' is not indented as a part of 'low'; indent all that belongs to 'low' below it"]),
+    ("the fields of a rule without its name", HEAD + "rules:\n  high:\n" + rule(4) + rule(2, FIELDS.replace("High", "Low").replace(">", "<")), ["15:3 wrong-depth 'title' stands in 'rules' itself: the name of what it is a part of is missing; write the name above it, and indent it below"]),
+    ("rules whose fields stand beside their names, of which the first has no why", HEAD + "rules:\n  high:\n" + rule(2) + "  low:\n  why: No reason\n" + rule(2, FIELDS.replace("High", "Low").replace(">", "<")), ["11:3 wrong-depth 'title' is not indented as a part of 'high'; indent all that belongs to 'high' below it", "17:3 wrong-depth 'title' is not indented as a part of 'low'; indent all that belongs to 'low' below it"]),
     ("a rule at the margin", HEAD + "rules:\nhigh:\n" + rule(2), ["10:1 wrong-depth 'high' is not indented as a part of 'rules'; indent all that belongs to 'rules' below it"]),
     ("a rule at the margin behind another", HEAD + RULE + "low:\n" + rule(2, FIELDS.replace("High", "Low").replace(">", "<")), ["11:1 wrong-depth 'low' is not indented as a part of 'rules'; begin it where the other keys of 'rules' begin"]),
     ("a rule in no section", HEAD + "high:\n" + rule(2), ["9:1 wrong-depth 'high' is no section: it looks like one of 'rules'; indent it below 'rules:'"]),
@@ -74,6 +76,7 @@ OVERRIDES = [
     ("an empty reason", 'disable: {kl_far: {reason: ""}}\n', ["2:29 empty-value 'reason' is empty; fill it in or leave it out"]),
     ("a reason of blanks", 'severities: {kl_far: {severity: info, reason: " "}}\n', ["2:48 empty-value 'reason' is empty; fill it in or leave it out"]),
     ("two mappings of params", "params: {warmup_steps: 30}\nparams: {margin_flor: 0}\n", ["3:1 duplicate-key key 'params' is given twice; it stands on line 2 already, move what stands here to the end of that", "3:10 unknown-param unknown param 'margin_flor'; did you mean 'margin_floor' or 'margin_clear' or 'margin_good'?"]),
+    ("an entry of a list of rules that is a mapping", "disable:\n  - kl_far: beta is raised\n  - loss_spkie\n", ["3:5 wrong-type an entry of 'disable' must be a name: a letter, then letters, digits and '_', not a mapping; write its name alone", "4:5 unknown-rule unknown rule 'loss_spkie'; did you mean 'loss_spike'?"]),
     ("params as a list", "params:\n  - warmup_steps: 30\n", ["3:3 wrong-type 'params' must be a mapping, not a list; write each entry as 'name: value', without the '- ' before it and without brackets"]),
 ]  # fmt: skip
 
@@ -92,6 +95,7 @@ TESTS = [
     ("a key with the value of another type than the key that it looks like", CASE + "    disable: [x]\n" + GOOD, ["5:5 unknown-key unknown key 'disable'; known here: name, source, table, series, lines, log, constants, step, epoch, total, ended, variant, set, overrides, checkpoints, now, expect"]),
     ("a series and what is expected beside their keys", CASE + "    series:\n    loss: 1x9\n    expect:\n    rules: {kl_far: ok}\n", ["6:5 wrong-depth 'loss' is not indented as a part of 'series'; indent all that belongs to 'series' below it", "8:5 wrong-depth 'rules' is not indented as a part of 'expect'; indent all that belongs to 'expect' below it"]),
     ("a case whose data stand at the margin", CASE + textwrap.dedent(GOOD), ["5:1 wrong-depth 'series' is not indented as a part of an entry of 'tests'; begin it where the other keys of an entry of 'tests' begin"]),
+    ("the keys of a case at the margin, the first of which looks like another", CASE + GOOD + "name: b\n", ["7:1 unknown-key unknown key 'name'; did you mean 'names'?"]),
     ("two lists of tests", CASE + GOOD + "tests:\n  - name: b\n    expect: {rules: {kl_fra: ok}}\n    series: {loss: 1x9}\n", ["7:1 duplicate-key key 'tests' is given twice; it stands on line 3 already, move what stands here to the end of that", "9:22 unknown-rule unknown rule 'kl_fra'; did you mean 'kl_far'?"]),
 ]  # fmt: skip
 

@@ -222,7 +222,7 @@ def test_problems(rest: str, problems: list[str]) -> None:
         ("{keys: [a], by: [rank, chanel]}", ["p.yaml:7:23: unknown label 'rank'; declare it under labels, as in labels: {rank: [rank]}", "p.yaml:7:29: unknown label 'chanel'; declare it under labels, as in labels: {rank: [rank]}"]),
         ("{keys: [a], by: [r, r]}", ["p.yaml:7:23: unknown label 'r'; declare it under labels, as in labels: {rank: [rank]}", "p.yaml:7:26: 'r' stands in 'by' twice; keep one"]),
         ("{keys: [a], by: []}", ["p.yaml:7:22: 'by' is empty; fill it in or leave it out"]),
-        ("{keys: [a], by: {r: 1}}", ["p.yaml:7:22: 'by' must be a name or a list of names, not a mapping; such as loss_high"]),
+        ("{keys: [a], by: {r: 1}}", ["p.yaml:7:22: 'by' must be a name or a list of names, not a mapping; write its name alone"]),
         ("{keys: [a], by: rank}", ["p.yaml:7:22: unknown label 'rank'; declare it under labels, as in labels: {rank: [rank]}"]),
         ("{keys: [a], required: yes}", ["p.yaml:7:28: 'required' must be true or false, not the text 'yes'; write true"]),
         ("{keys: [a], good: [null, null]}", ["p.yaml:7:24: 'good' is open on both sides; give at least one bound"]),
