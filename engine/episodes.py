@@ -55,7 +55,7 @@ def run(
     held = 0  # observations since the onset, while pending
     fired: int | None = None
     floor = 1  # what lies before belongs to an earlier episode
-    for segment in observations:
+    for place, segment in enumerate(observations):
         first = segment.first
         while first <= segment.last:
             if fired is not None:
@@ -71,7 +71,7 @@ def run(
                 onset, held = None, 0
                 break
             if onset is None:
-                onset, held = (first, 0) if segment.is_short else _begun(observations, first, hold, floor)
+                onset, held = (first, 0) if segment.is_short else _begun(observations, place, first, hold, floor)
             fired = None if segment.is_short else _fired(hold, onset, held, first, segment.last)
             if fired is None:
                 held += segment.last - first + 1
@@ -86,12 +86,14 @@ def run(
     return Course("resolved" if episodes else "ok", tuple(episodes))
 
 
-def _begun(observations: Sequence[Segment], first: int, hold: Hold, floor: int) -> tuple[int, int]:
-    """The row at which a condition became true that is seen to hold at `first`, and its observations from there on."""
+def _begun(observations: Sequence[Segment], place: int, first: int, hold: Hold, floor: int) -> tuple[int, int]:
+    """The row at which a condition became true that is seen to hold at `first`, and its observations from there on.
+
+    `place` is that of the segment in which `first` lies.
+    """
     if not hold.is_counted:
         return first, 0
     onset, held, missing = first, 0, hold.points - 1
-    place = bisect_right(observations, first, key=lambda segment: segment.first) - 1
     end = first - 1
     while missing and place >= 0:
         segment = observations[place]

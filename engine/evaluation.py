@@ -299,8 +299,8 @@ class Evaluation:
         whens = [lines[each] for each in asked]
         timed = [line for line, hold in zip(whens, holds, strict=True) if hold.reached and not hold.in_rows]
         self.book.prefetch(i for line in timed for each in line if each.value for i in (each.first, each.last))
-        courses = [run(w, hold, sticky=each.rule.sticky) for w, each, hold in zip(whens, judged, holds, strict=True)]
-        # Where a rule never fired, it does not matter when it would have come to rest.
+        # Where a rule never fires, it does not matter when it would come to rest; whether it does shows without that.
+        courses = [run(when, hold, sticky=True) for when, hold in zip(whens, holds, strict=True)]
         fired = [each for each, course in zip(judged, courses, strict=True) if course.episodes]
         lines |= self._timelines(Held(value) for each in fired for value in (each.until, each.since) if value)
         return [

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ..record import Record
 from .ir import Kernel, Op
+from .pairs import of_two
 from .stream import Stream, count_column
 
 LONGEST = 256
@@ -157,21 +158,21 @@ class Chained:
         layers: list[dict[str, str]] = [{f"{function}_{x}_s1": x for function, x, _ in self.extremes.values()}]
         longest, size = max((points for *_, points in self.extremes.values()), default=0), 1
         while size <= longest:
-            # least() and greatest() skip the NULL that stands before the first rows of a run.
             made = {}
             for column, (function, x, points) in self.extremes.items():
                 block = f"{function}_{x}_s{size}"
                 if points >= size * 2:
-                    made[f"{function}_{x}_s{size * 2}"] = self._of_both(function, block, self.stream.lag(block, size))
+                    made[f"{function}_{x}_s{size * 2}"] = self._of_both(function, block, size)
                 elif points > size:
-                    made[column] = self._of_both(function, block, self.stream.lag(block, points - size))
+                    made[column] = self._of_both(function, block, points - size)
                 elif points == size:
                     made[column] = block
             layers.append(made)
             size *= 2
         return layers
 
-    def _of_both(self, function: str, newer: str, older: str) -> str:
-        # Of two zeros the first is taken; DuckDB 1 keeps the older one of a stream, DuckDB 2 the newer.
-        pair = (older, newer) if self.stream.is_fragile else (newer, older)
-        return f"{function}({', '.join(pair)})"
+    def _of_both(self, function: str, block: str, rows: int) -> str:
+        """The least or greatest of a block and of the one so many rows before it, where the run has one."""
+        older = f"lag({block}, {rows}) OVER ({self.stream.order})"
+        # Of two zeros DuckDB 1 keeps the older one of a stream, DuckDB 2 the newer.
+        return of_two(function, block, older, f"k > {rows}", prefers_older=self.stream.is_fragile)

@@ -16,6 +16,7 @@ from functools import cache
 from ..record import Record
 from .ir import Kernel
 from .moments import PARTS
+from .pairs import of_two
 from .sql import number
 from .stream import Stream
 
@@ -180,15 +181,14 @@ def _extremes(wanted: Mapping[tuple[str, str], set[int]], order: str) -> list[di
     layers: list[dict[str, str]] = [{f"{function}_{x}_s1": x for function, x in wanted}]
     longest, size = max((max(lengths) for lengths in wanted.values()), default=0), 1
     while size <= longest:
-        # least() and greatest() skip the NULL that stands above the first rows.
         merged = {}
         for (function, x), lengths in wanted.items():
             block = f"{function}_{x}_s{size}"
             if size * 2 <= max(lengths):
-                merged[f"{function}_{x}_s{size * 2}"] = f"{function}({block}, lag({block}, {size}) OVER ({order}))"
+                merged[f"{function}_{x}_s{size * 2}"] = of_two(function, block, f"lag({block}, {size}) OVER ({order})")
             for points in sorted(each for each in lengths if size <= each < 2 * size):
-                older = f", lag({block}, {points - size}) OVER ({order})" if points > size else ""
-                merged[f"{function}_{x}_w{points}"] = f"{function}({block}{older})"
+                older = f"lag({block}, {points - size}) OVER ({order})"
+                merged[f"{function}_{x}_w{points}"] = of_two(function, block, older) if points > size else block
         layers.append(merged)
         size *= 2
     return layers if wanted else []

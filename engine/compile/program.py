@@ -284,12 +284,11 @@ class Program:
         base, queries = self.table, []
         for columns, query in self._parts(everywhere, streams):
             table = f"part_{len(self._appended)}"
-            queries.append(f"CREATE TABLE {table} AS SELECT i AS {table}_i, {', '.join(columns)} FROM ({query})")
+            queries.append((table, f"SELECT i AS {table}_i, {', '.join(columns)} FROM ({query})"))
             self._appended.append(table)
             self._known += columns
         # A streaming window keeps one thread busy.
-        self.concurrently([partial(_execute, query) for query in queries])
-        self._align(self._appended[len(self._appended) - len(queries) :])
+        self.concurrently([partial(_made, *each) for each in queries])
         for name in self._temporary:
             self.con.execute(f"DROP TABLE {name}")
         self._temporary.clear()
@@ -318,15 +317,6 @@ class Program:
                 others = f"SELECT i FROM {self.table} WHERE {self.renderer.observed(stream.arguments[0])} IS NULL"
                 items = ", ".join(["i", *part.values()])
                 yield list(part.values()), f"SELECT {items} FROM ({query} UNION ALL BY NAME {others}) ORDER BY i"
-
-    def _align(self, tables: Sequence[str]) -> None:
-        """Make sure that the rows of the tables stand where those of the run do, as the operators here leave them."""
-        for table in tables:
-            astray = self.con.execute(f"SELECT count(*) FROM {table} WHERE {table}_i <> rowid + 1").fetchone()
-            if astray and astray[0]:
-                self.con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM {table} ORDER BY {table}_i")
-            # Its numbers have served; over a million rows they are a tenth of the memory.
-            self.con.execute(f"ALTER TABLE {table} DROP COLUMN {table}_i")
 
     def concurrently(
         self,
@@ -394,6 +384,16 @@ def _totals(query: str, con: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
 
 def _execute(query: str, con: duckdb.DuckDBPyConnection) -> None:
     con.execute(query)
+
+
+def _made(table: str, query: str, con: duckdb.DuckDBPyConnection) -> None:
+    """Make a table whose rows stand where those of the run do, as the operators here leave them; but see to it."""
+    con.execute(f"CREATE TABLE {table} AS {query}")
+    astray = con.execute(f"SELECT count(*) FROM {table} WHERE {table}_i <> rowid + 1").fetchone()
+    if astray and astray[0]:
+        con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM {table} ORDER BY {table}_i")
+    # Its numbers have served; over a million rows they are a tenth of the memory.
+    con.execute(f"ALTER TABLE {table} DROP COLUMN {table}_i")
 
 
 def _shared_out(stream: Stream, own: Mapping[Kernel, str]) -> list[dict[Kernel, str]]:

@@ -1,7 +1,8 @@
 """Quantiles of short windows of a long stream: sorted blocks, merged from row to row by doubling.
 
 A sorted block of n rows merges the sorted block of its newer rows with that of the older ones, which `lag` fetches from
-further up. The k-th smallest of two sorted blocks a and b is the least, over i + j = k, of the greater of a_i and b_j.
+further up. The k-th smallest of two sorted blocks a and b is the least, over i + j = k, of the greater of a_i and b_j:
+of two values at a time, as a tournament.
 Everything streams, so nothing but the block is held in memory, and only the ranks that are asked for are computed.
 """
 
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 
 from .ir import Kernel
 from .layers import shared
+from .pairs import of_two
 from .sql import number
 from .stream import Stream
 
@@ -69,17 +71,16 @@ class Ranked:
         layers = [{_rank(x, 1, 1): x for x in needed}]
         for points in sorted({points for blocks in needed.values() for points in blocks} - {1}):
             newer, older = _parts(points)
-            fetched, merged = {}, {}
+            fetched: dict[str, str] = {}
+            rounds: list[dict[str, str]] = [{} for _ in range(points.bit_length() + 1)]
             for x, ranks in ((x, blocks[points]) for x, blocks in needed.items() if points in blocks):
                 before = {rank: f"{_rank(x, points, rank)}_b" for _, rank in _pairs(points, ranks) if rank}
                 for rank, name in before.items():
                     fetched[name] = f"lag({_rank(x, older, rank)}, {newer}) OVER ({order})"
                 for rank in sorted(ranks):
-                    merged[_rank(x, points, rank)] = _least(
-                        _greatest(*([_rank(x, newer, i)] if i else []), *([before[j]] if j else []))
-                        for i, j in _pairs(points, [rank])
-                    )
-            layers += [fetched, merged]
+                    pairs = [(_rank(x, newer, i) if i else "", before.get(j, "")) for i, j in _pairs(points, [rank])]
+                    _play(_rank(x, points, rank), pairs, rounds)
+            layers += [fetched, *rounds]
         behind = ((x, rows) for x, most in self.behind.items() for rows in range(1, most + 1))
         layers.append({f"o_{x}_l{rows}": self.stream.lag(x, rows) for x, rows in behind})
         return [*layers, self.values, self.lagged]
@@ -111,13 +112,16 @@ def _needed(wanted: Mapping[int, set[int]]) -> dict[int, set[int]]:
     return needed
 
 
-def _least(values: Iterable[str]) -> str:
-    return _of("least", [*values])
-
-
-def _greatest(*values: str) -> str:
-    return _of("greatest", values)
-
-
-def _of(function: str, values: Sequence[str]) -> str:
-    return f"{function}({', '.join(values)})" if len(values) > 1 else values[0]
+def _play(name: str, pairs: Sequence[tuple[str, str]], rounds: Sequence[dict[str, str]]) -> None:
+    """Add what makes a column of the least of the greater ones of some pairs; a pair may have but one of the two."""
+    left = [of_two("greatest", *pair) if all(pair) else "".join(pair) for pair in pairs]
+    for turn, layer in enumerate(rounds):
+        if len(left) == 1:
+            layer[name] = left[0]
+            return
+        for place, item in enumerate(left):
+            layer[f"{name}_r{turn}_{place}"] = item
+        names = [f"{name}_r{turn}_{place}" for place in range(len(left))]
+        left = [of_two("least", *names[place : place + 2]) for place in range(0, len(names) - 1, 2)]
+        left += names[len(names) - len(names) % 2 :]
+    raise AssertionError(name)

@@ -24,7 +24,7 @@ from .patient import opened_file, standard_input
 if TYPE_CHECKING:
     from .deadline import Deadline
 
-CHUNK = 1 << 20
+CHUNK = 1 << 18
 LONGEST_LINE = 1 << 26
 _USUAL_LINE = 1 << 21  # DuckDB's own limit while no other is given
 _SAMPLE = 1 << 12
