@@ -4,7 +4,9 @@ reports is that of single calls, byte for byte.
 The runs are made here: preference tuning that learns, one in ten turned around half-way, one in ten NaN near the end.
 Run it where trainrules is installed; the figures to compare are those of
 
-    python benchmarks/many.py --runs 2000 --rows 200
+    python benchmarks/many.py --runs 2000 --rows 200 --least 300 --most 1024
+
+which fails where they are not reached.
 """
 
 from __future__ import annotations
@@ -81,6 +83,8 @@ def main() -> None:
     ask.add_argument("--runs", type=int, default=60, help="how many runs are judged in one call")
     ask.add_argument("--rows", type=int, default=200, help="how long each is")
     ask.add_argument("--sample", type=int, default=4, help="how many of them are judged by themselves as well")
+    ask.add_argument("--least", type=float, default=0, help="fail below so many runs a second")
+    ask.add_argument("--most", type=float, default=math.inf, help="fail above so many MiB of memory")
     given = ask.parse_args()
     if given.runs <= FIRST:
         ask.error(f"--runs must be more than {FIRST}")
@@ -106,6 +110,8 @@ def main() -> None:
     print(f"memory of all processes   {megabytes:8.0f} MB")
     print(f"as single calls           {median(alone) * given.runs / seconds:8.1f} x as long")
     print(f"sample                    {len(alone):8} reports, the same bytes")
+    if rate < given.least or megabytes * 1e6 > given.most * (1 << 20):
+        sys.exit(f"not reached: {given.least:g} runs a second within {given.most:g} MiB")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,10 @@ class Progress:
         if self._is_wanted and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
             import click
 
-            self._bar = click.progressbar(length=self._length, label=self._label, show_pos=True, file=sys.stderr)
+            # Runs are done by the hundred at once, from which it would make a time that is wrong by hours.
+            self._bar = click.progressbar(
+                length=self._length, label=self._label, show_pos=True, show_eta=False, file=sys.stderr
+            )
             self._bar.__enter__()
         return self
 

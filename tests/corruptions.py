@@ -2,7 +2,7 @@
 
 As a program it takes a seed and a number, and prints what broke:
 
-    python tests/corruptions.py --count 10000 --seed 1
+    python -m tests.corruptions --count 10000 --seed 1
 """
 
 from __future__ import annotations
@@ -36,12 +36,17 @@ from trainrules.engine.resolved import Resolved
 from trainrules.engine.shelf import load_pack, shipped_formats
 from trainrules.engine.verdict import settle, unjudged
 
+from . import formatsamples
+
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 SAMPLES: tuple[tuple[str, Path], ...] = (
     ("kto", EXAMPLES / "kto_flipped_labels" / "training_metrics.jsonl"),
     ("kto", EXAMPLES / "kto_hidden_nan" / "training_metrics.jsonl"),
     ("common", EXAMPLES / "sft_divergence" / "log.jsonl"),
 )
+FORMATS = tuple(sorted(formatsamples.SAMPLES))
+"""The formats of which every third corruption is one, each with a small log."""
+
 MOST_LINES = 40
 """Lines that are taken of a sample: a short log is judged in a fraction of the time, and is as broken."""
 
@@ -58,7 +63,7 @@ title: Small
 clock: {step: [step], epoch: [epoch], total: [max_steps]}
 sentinels: [loss, grad_norm]
 metrics:
-  loss: {keys: [loss], better: lower, required: true}
+  loss: {keys: [loss, train_loss, Training Loss, train/box_loss], better: lower, required: true}
   grad_norm: {keys: [grad_norm]}
   eval_loss: {keys: [eval_loss], role: eval, better: lower}
 actions:
@@ -172,12 +177,13 @@ CORRUPTIONS: tuple[Corruption, ...] = (
 
 
 class Case(NamedTuple):
-    """One corrupted log: its number, the pack that judges it, what was done to it, and its bytes."""
+    """One corrupted log: its number, the pack that judges it, what was done to it, and its bytes; of what format."""
 
     number: int
     pack: str
     done: tuple[str, ...]
     content: bytes
+    format: str = "jsonl"
 
 
 def cases(seed: int, count: int, start: int = 0) -> Iterator[Case]:
@@ -186,6 +192,10 @@ def cases(seed: int, count: int, start: int = 0) -> Iterator[Case]:
     for number in range(start, start + count):
         chance = random.Random(f"{seed}/{number}")
         pack, lines = samples[number % len(samples)]
+        format = "jsonl"
+        if number % 3 == 2:
+            format = FORMATS[number // 3 % len(FORMATS)]
+            pack, lines = "common", formatsamples.SAMPLES[format].content.split(b"\n")
         at = chance.randrange(max(1, len(lines) - MOST_LINES))
         part = lines[at : at + MOST_LINES]
         done = []
@@ -194,7 +204,7 @@ def cases(seed: int, count: int, start: int = 0) -> Iterator[Case]:
             part = corruption(chance, list(part)) or [b""]
             done.append(corruption.__name__)
         pack = "small" if number // len(samples) % EVERY else pack
-        yield Case(number, pack, tuple(done), b"\n".join(part) + (b"\n" if chance.random() < 0.8 else b""))
+        yield Case(number, pack, tuple(done), b"\n".join(part) + (b"\n" if chance.random() < 0.8 else b""), format)
 
 
 class Counts(NamedTuple):
@@ -299,7 +309,10 @@ def main() -> None:
             wholly = given.count <= 1_000 or case.number % JUDGED == 0
             if told := problem(judge, case, wholly=wholly):
                 broken += 1
-                print(f"{case.number} {case.pack} {'+'.join(case.done)}: {told.strip().splitlines()[-1]}", flush=True)
+                print(
+                    f"{case.number} {case.format} {case.pack} {'+'.join(case.done)}: {told.strip().splitlines()[-1]}",
+                    flush=True,
+                )
                 if os.environ.get("KEEP"):
                     Path(os.environ["KEEP"], f"{case.number}.jsonl").write_bytes(case.content)
             if (case.number + 1) % 500 == 0:

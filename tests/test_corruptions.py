@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .corruptions import CORRUPTIONS, Case, Judge, cases, problem
+from .corruptions import CORRUPTIONS, FORMATS, Case, Judge, cases, problem
 
 SEED = 1
 FOUND = (
@@ -34,6 +34,10 @@ def test_what_was_found_stays_mended(judge: Judge, case: Case) -> None:
 def test_every_corruption_is_drawn() -> None:
     done = {name for case in cases(SEED, 200) for name in case.done}
     assert done == {corruption.__name__ for corruption in CORRUPTIONS}
+
+
+def test_every_format_is_drawn() -> None:
+    assert {case.format for case in cases(SEED, 200)} == {*FORMATS}
 
 
 def test_the_same_seed_gives_the_same_logs() -> None:

@@ -241,9 +241,10 @@ def deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return deadly_runs
 
 
-def test_a_process_that_dies_takes_only_its_run_with_it(deadly: Any) -> None:
+@pytest.mark.parametrize(("parcel", "first"), [(4, 0), (4, 1), (2, 3), (1, 9)])
+def test_a_process_that_dies_takes_only_its_run_with_it(deadly: Any, parcel: int, first: int) -> None:
     logs = ["a", "b", "die1", "c", "d", "e", "die2"]
-    found = dict(pooled(logs, Asked("kto"), deadly.each, workers=2, parcel=4))
+    found = dict(pooled(logs, Asked("kto"), deadly.each, workers=2, parcel=parcel, first=first))
     assert [found[place][0] for place in range(len(logs))] == logs
     dead = [log for place, log in enumerate(logs) if "the process that judged it ended with code 7" in found[place][1]]
     assert dead == ["die1", "die2"]

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import pairwise
 from queue import SimpleQueue
 from threading import Lock
 from typing import Any, Generic, TypeVar
@@ -42,13 +43,16 @@ class _EndedError(Exception):
 
 
 def pooled(
-    logs: Sequence[str], asked: Asked, each: Callable[[Judged], T], *, workers: int, parcel: int
+    logs: Sequence[str], asked: Asked, each: Callable[[Judged], T], *, workers: int, parcel: int, first: int = 0
 ) -> Generator[tuple[int, T]]:
     """What `each` makes of each run, with its place among the logs, as they are done; it is called in their processes.
 
-    A process takes `parcel` logs at a time. One that dies takes nothing with it but the run that it died of.
+    A process takes `parcel` logs at a time, and `first` the first time. One that dies takes nothing with it but the run
+    that it died of.
     """
-    todo = deque(_Parcel(place, logs[place : place + parcel]) for place in range(0, len(logs), parcel))
+    begun = min(first * workers, len(logs))
+    places = [*range(0, begun, first or 1), *range(begun, len(logs), parcel), len(logs)]
+    todo = deque(_Parcel(place, logs[place:after]) for place, after in pairwise(places))
     with _Pool(asked, each, workers) as pool:
         due = given = 0
         early: set[int] = set()

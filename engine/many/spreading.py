@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
+from math import ceil
 from typing import TypeVar
 
 from .model import Asked, Judged
@@ -18,6 +19,9 @@ FEW = 8
 
 PARCEL = 16
 """How many runs a process is given at a time, at most, where it judges one after the other."""
+
+FIRST = 64
+"""How many it is given at first where it judges many together, so that something is done early on."""
 
 STDIN = "-"
 
@@ -42,8 +46,13 @@ def spread(
     threads = max(1, (asked.threads or _cpus()) // amount)
     most, shares = (PARCEL, 4) if batch_of(asked) is None else (TOGETHER, 2)
     parcel = min(most, max(1, len(files) // (amount * shares)))
+    first = FIRST if parcel > 2 * FIRST else 0
+    if first:
+        rest = len(files) - first * amount
+        parcel = ceil(rest / (ceil(rest / (amount * most)) * amount))
     named = [logs[place] for place in files]
-    with closing(pooled(named, asked._replace(threads=threads), each, workers=amount, parcel=parcel)) as found:
+    asked = asked._replace(threads=threads)
+    with closing(pooled(named, asked, each, workers=amount, parcel=parcel, first=first)) as found:
         for place, result in found:
             yield files[place], result
 
