@@ -93,7 +93,7 @@ Corruption = Callable[[random.Random, Lines], Lines]
 def flipped(chance: random.Random, lines: Lines) -> Lines:
     """A few bytes are others: any byte, or one with a single bit turned."""
     text = bytearray(b"\n".join(lines))
-    for _ in range(chance.choice((1, 1, 2, 5, 40))):
+    for _ in range(chance.choice((1, 1, 2, 5, 40)) if text else 0):
         at = chance.randrange(len(text))
         text[at] = chance.randrange(256) if chance.random() < 0.5 else text[at] ^ (1 << chance.randrange(8))
     return bytes(text).split(b"\n")
