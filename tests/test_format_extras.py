@@ -6,13 +6,16 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from trainrules.engine.errors import LogError
+from trainrules.engine.readers import copies, normalise
+from trainrules.engine.readers.deadline import Deadline, OverdueError
+from trainrules.engine.readers.formats import trackio
 from trainrules.engine.readers.reading import read
 from trainrules.engine.readers.registry import readers
 
@@ -76,7 +79,72 @@ def test_an_event_file_without_scalars_yet(tmp_path: Path) -> None:
 def test_a_torn_event_file_gives_what_is_whole(tmp_path: Path) -> None:
     path = Path(events(tmp_path, *((n, {"loss": 9 - n}) for n in range(1, 5))))
     path.write_bytes(path.read_bytes()[:-10])
-    assert rows(read(str(path), common()))[0] == [8, 7, 6]
+    run = read(str(path), common())
+    assert (rows(run)[0], run.facts.malformed, run.facts.notes) == ([8, 7, 6], 1, ())
+
+
+def record(content: bytes, length: int | None = None) -> bytes:
+    """A record of an event file, with checksums that are right, of this or another length."""
+    from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
+
+    header = (len(content) if length is None else length).to_bytes(8, "little")
+    return b"".join(
+        (header, masked_crc32c(header).to_bytes(4, "little"), content, masked_crc32c(content).to_bytes(4, "little"))
+    )
+
+
+def ends(content: bytes) -> list[int]:
+    """Where the records of an event file end."""
+    found = [0]
+    while found[-1] < len(content):
+        found.append(found[-1] + 16 + int.from_bytes(content[found[-1] : found[-1] + 8], "little"))
+    return found[1:]
+
+
+REST = "the event file is damaged: its last {} bytes cannot be read"
+
+
+@pytest.mark.parametrize(
+    ("damage", "losses", "malformed", "note"),
+    [
+        (lambda head, one, rest: head + flipped(one, 20) + rest, [8, 6, 5], 1, ""),
+        (lambda head, one, rest: head + flipped(one, -1) + rest, [8, 6, 5], 1, ""),
+        (lambda head, one, rest: head + flipped(one, 0) + rest, [8], 1, REST),
+        (lambda head, one, rest: head + flipped(one, 9) + rest, [8], 1, REST),
+        (lambda head, one, rest: head + record(b"\xff" * 9) + one + rest, [8, 7, 6, 5], 1, ""),
+        (lambda head, one, rest: head + record(one, 1 << 60) + rest, [8], 1, REST),
+        (lambda head, one, rest: head + record(one, (1 << 64) - 1) + rest, [8], 1, REST),
+        (lambda head, one, rest: head + one[:7], [8], 1, ""),
+        (lambda head, one, rest: head + one + b"\0" * 40, [8, 7], 1, REST),
+    ],
+    ids=["content", "checksum", "length", "header", "no event", "2^60", "2^64-1", "torn header", "zeros"],
+)
+def test_damaged_records_of_an_event_file_are_counted(
+    damage: Callable[[bytes, bytes, bytes], bytes], losses: list[float], malformed: int, note: str, tmp_path: Path
+) -> None:
+    path = Path(events(tmp_path, *((n, {"loss": 9 - n}) for n in range(1, 5))))
+    whole = path.read_bytes()
+    begin, end = ends(whole)[-4], ends(whole)[-3]
+    made = damage(whole[:begin], whole[begin:end], whole[end:])
+    path.write_bytes(made)
+    run = read(str(path), common())
+    left = len(made) - (end if made.endswith(b"\0" * 40) else begin)
+    assert (rows(run)[0], run.facts.malformed) == (losses, malformed)
+    assert run.facts.notes == ((note.format(left),) if note else ())
+
+
+def test_a_record_that_is_too_long_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = events(tmp_path, (1, {"loss": 3}), (2, {"loss" * 100: 2}), (3, {"loss": 1}))
+    monkeypatch.setattr(normalise, "LONGEST_LINE", 200)
+    run = read(path, common())
+    assert (rows(run)[:2], run.facts.malformed, run.facts.notes) == (([3, 1], [1, 3]), 1, ())
+
+
+def flipped(content: bytes, at: int) -> bytes:
+    """The content with one byte that is another."""
+    changed = bytearray(content)
+    changed[at] ^= 0x55
+    return bytes(changed)
 
 
 # Weights & Biases
@@ -151,7 +219,8 @@ SQLiteStorage.bulk_log(project="p", run="b", metrics_list=[{"loss": 3.0}, {"loss
 def database(path: Path, statement: str, rows: list[tuple[Any, ...]]) -> str:
     con = sqlite3.connect(path)
     con.execute(statement)
-    con.executemany(f"INSERT INTO metrics VALUES ({', '.join('?' * len(rows[0]))})" if rows else "SELECT 1", rows)
+    if rows:
+        con.executemany(f"INSERT INTO metrics VALUES ({', '.join('?' * len(rows[0]))})", rows)
     con.commit()
     con.close()
     return str(path)
@@ -195,6 +264,112 @@ def test_a_damaged_database(tmp_path: Path) -> None:
         read(str(path), common())
 
 
+def test_a_database_that_lost_rows_is_told_as_damaged(tmp_path: Path) -> None:
+    path = Path(database(tmp_path / "x.db", OLD, [(n, "t", "a", n, json.dumps({"loss": n})) for n in range(20)]))
+    content = bytearray(path.read_bytes())
+    assert content[4_096 + 4] == 20  # the rows of the second page
+    content[4_096 + 4] = 12
+    path.write_bytes(content)
+    run = read(str(path), common())
+    (note,) = run.facts.notes
+    assert (run.facts.rows, run.facts.malformed) == (12, 1)
+    assert note.startswith("the database is damaged, and rows may be missing: ")
+
+
+GOOD = (9, "2026-01-01T00:00:00", "a", 20, '{"loss": 2}')
+
+
+@pytest.mark.parametrize(
+    ("row", "malformed"),
+    [
+        ((1, "t", "a", 10, '{"loss": '), 1),
+        ((1, "t", "a", 10, "[1]"), 1),
+        ((1, "t", "a", 10, None), 1),
+        ((1, "t", "a", 10, "[" * 100_000), 1),
+        ((1, "t", "a", 10, '{"loss": ' + "9" * 5_000 + "}"), 1),
+        ((1, "t", "a", 10, b"\xff\xfe\xfd"), 1),
+        ((1, b"\xff", "a", 10, '{"loss": 3}'), 1),
+        ((1, "t", "a", b"\xff", '{"loss": 3}'), 1),
+        ((1, "t", b"\xff", 10, '{"loss": 3}'), 0),
+    ],
+    ids=["torn", "list", "null", "deep", "long number", "metrics", "timestamp", "step", "run_name"],
+)
+def test_rows_of_a_database_that_cannot_be_read_are_counted(
+    row: tuple[Any, ...], malformed: int, tmp_path: Path
+) -> None:
+    run = read(database(tmp_path / "x.db", OLD, [row, GOOD]), common())
+    assert (rows(run), run.facts.malformed) == (([2], [20], [1]), malformed)
+    assert len(run.facts.notes) == 1 - malformed  # the one of another run is told by that
+
+
+def test_a_row_that_is_no_utf_8_is_counted(tmp_path: Path) -> None:
+    path = database(tmp_path / "x.db", OLD, [(1, "t", "a", 10, b'{"los\xff": 3}'), GOOD])
+    with sqlite3.connect(path) as con:
+        con.execute("UPDATE metrics SET metrics = CAST(metrics AS TEXT)")
+    con.close()
+    run = read(path, common())
+    assert (rows(run), run.facts.malformed) == (([2], [20], [1]), 1)
+
+
+def test_a_run_whose_name_is_no_text(tmp_path: Path) -> None:
+    path = database(tmp_path / "x.db", OLD, [(n, "t", b"\xff", n, f'{{"loss": {n}}}') for n in (1, 2)])
+    assert rows(read(path, common())) == ([1, 2], [1, 2], [1, 2])
+    with sqlite3.connect(path) as con:
+        con.execute("UPDATE metrics SET run_name = CAST(run_name AS TEXT)")
+    con.close()
+    assert rows(read(path, common())) == ([1, 2], [1, 2], [1, 2])
+
+
+def test_a_database_of_which_no_row_can_be_read(tmp_path: Path) -> None:
+    path = database(tmp_path / "x.db", OLD, [(n, "t", "a", n, "nan") for n in (1, 2)])
+    with pytest.raises(LogError, match="none of the 2 rows of the last run can be read; copy the database again"):
+        read(path, common())
+
+
+ENDLESS = "WITH RECURSIVE c(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM c) "
+VIEW = f"""CREATE VIEW metrics AS {ENDLESS}
+SELECT id, 'x' timestamp, 'a' run_name, id step, '{{"loss": 1}}' metrics FROM c"""
+
+
+@pytest.mark.parametrize(
+    "statement", [VIEW, "CREATE VIRTUAL TABLE metrics USING rtree(run_name, timestamp, step, id, metrics)"]
+)
+def test_metrics_that_are_computed_are_not_read(statement: str, tmp_path: Path) -> None:
+    with pytest.raises(LogError, match="this SQLite database is not one of trackio"):
+        read(database(tmp_path / "x.db", statement, []), common())
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"), [(None, OverdueError), (KeyboardInterrupt, KeyboardInterrupt)], ids=["deadline", "signal"]
+)
+def test_a_statement_of_sqlite_is_interrupted(
+    error: type[BaseException] | None, raised: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(con: sqlite3.Connection, path: str) -> str:
+        con.execute(f"{ENDLESS} SELECT count(*) FROM c")
+        raise AssertionError("it ended")
+
+    def once(self: Deadline) -> None:
+        if error is None:
+            return check(self)
+        if len(calls) == 20:
+            raise error
+        calls.append(1)
+
+    calls: list[int] = []
+    check = Deadline.check
+    monkeypatch.setattr(trackio, "_run_column", endless)
+    monkeypatch.setattr(Deadline, "check", once)
+    with pytest.raises(raised):
+        read(database(tmp_path / "x.db", OLD, [GOOD]), common(), deadline=Deadline(0.3))
+
+
+def test_a_database_larger_than_a_copy_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copies, "LARGEST_COPY", 4_096)
+    with pytest.raises(LogError, match="the log is larger than"):
+        read(database(tmp_path / "x.db", OLD, [GOOD]), common())
+
+
 # Without the libraries
 
 
@@ -204,7 +379,7 @@ def test_a_damaged_database(tmp_path: Path) -> None:
         (
             "tensorboard",
             b'\x18\0\0\0\0\0\0\0\xa3\x7fK"\t\0\0\0\0\0\0\xd0\x41\x1a\x0dbrain.Event:2',
-            "tensorboard.backend.event_processing.event_file_loader",
+            "tensorboard.compat.proto.event_pb2",
         ),
         ("wandb", b":W&B\xe1\xbe\0", "wandb.proto.wandb_internal_pb2"),
     ],

@@ -28,6 +28,8 @@ from trainrules.engine.readers.model import Wanted, WantedMetric
 from trainrules.engine.readers.reading import read
 from trainrules.engine.shelf import load_pack, shipped_formats
 
+from .formatsamples import trackio
+
 ROWS = "".join(json.dumps({"step": step, "loss": 5 - step / 100}) + "\n" for step in range(1, 41))
 OTHER = '{"step": 9, "loss": 9}\n'
 SOON = 5.0
@@ -393,6 +395,7 @@ COPIED = {
     "console.log": "".join(f"Epoch {n}: loss={n}\n" for n in range(45_000)).encode(),
     "history.json": json.dumps({"loss": [1.5] * 60_000}).encode(),
     "array.json": json.dumps([{"step": n, "loss": n} for n in range(50_000)]).encode(),
+    "project.db": trackio([(n, n) for n in range(50_000)]),
 }
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from ..errors import LogError
 
 if TYPE_CHECKING:
+    import tempfile
+
     from .packed import Consumed
 
 COPY = "trainrules-"  # how the names of copies begin
@@ -43,16 +45,32 @@ def no_room(error: OSError | str, path: str) -> LogError:
     return LogError(message, path=path, hint="make room in the folder for temporary files, or name another in TMPDIR")
 
 
-class Copy:
-    """A temporary file that is being written; its name goes to `made` at once. Raises LogError where it cannot be."""
+def folder(path: str) -> tempfile.TemporaryDirectory[str]:
+    """A temporary folder for copies; raises LogError where there can be none."""
+    import tempfile
 
-    def __init__(self, path: str, made: list[str], *, prefix: str = COPY, suffix: str = "") -> None:
+    try:
+        return tempfile.TemporaryDirectory(prefix=COPY)
+    except OSError as error:
+        raise no_room(error, path) from None
+
+
+class Copy:
+    """A temporary file that is being written; its name (a new one, unless `name` is given) goes to `made` at once.
+
+    Raises LogError where it cannot be.
+    """
+
+    def __init__(self, path: str, made: list[str], *, prefix: str = COPY, suffix: str = "", name: str = "") -> None:
         import tempfile
 
-        self._path = path
+        self._path, self.name = path, name
         self.size = 0
         try:
-            handle, self.name = tempfile.mkstemp(prefix=prefix, suffix=suffix)
+            if name:
+                handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+            else:
+                handle, self.name = tempfile.mkstemp(prefix=prefix, suffix=suffix)
         except OSError as error:
             raise no_room(error, path) from None
         made.append(self.name)

@@ -83,6 +83,12 @@ def copied(source: Source, path: str, deadline: Deadline | None = None) -> Itera
         remove(made)
 
 
+def duplicate(name: str, copy: str, path: str, deadline: Deadline | None = None) -> None:
+    """Copy the file `name` as it is to `copy`; `path` is the log for error messages."""
+    with _told(path), opened_file(name, deadline)[0] as stream:
+        _kept(stream, path, [], proportionate(path), copy)
+
+
 @contextmanager
 def _told(path: str) -> Iterator[None]:
     """Raise as LogError what keeps a log from being opened or read."""
@@ -140,9 +146,9 @@ def _taken(stream: IO[bytes], path: str, made: list[str], keeps: Keeps, limit: L
     return (_kept if keeps(head) else _copy)(stream, path, made, limit)
 
 
-def _kept(stream: IO[bytes], path: str, made: list[str], limit: Limit) -> Source:
+def _kept(stream: IO[bytes], path: str, made: list[str], limit: Limit, name: str = "") -> Source:
     """Write a copy as it is."""
-    with Copy(path, made) as copy:
+    with Copy(path, made, name=name) as copy:
         while chunk := stream.read(CHUNK):
             copy.write(chunk)
             limit(copy.size)

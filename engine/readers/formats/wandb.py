@@ -40,6 +40,8 @@ def _read(opening: Opening) -> Run:
                 record = proto.Record()
                 try:
                     record.ParseFromString(content)
+                except MemoryError:
+                    raise
                 except Exception:  # DecodeError lies in another library
                     broken.append(1)
                     continue
@@ -81,7 +83,7 @@ def _known(config: Any) -> Iterator[Known]:
     for each in config.update:
         name = {"max_steps": TOTAL, "learning_rate": RATE}.get(each.key)
         if name is not None:
-            with suppress(ValueError):
+            with suppress(ValueError, OverflowError, RecursionError):
                 value = json.loads(each.value_json)
                 if isinstance(value, int | float) and value > 0:
                     yield Known(name, float(value), f"config: {each.key}")
