@@ -251,6 +251,8 @@ def of_evaluations(rows: pl.DataFrame, evals: pl.DataFrame) -> pl.DataFrame:
         change=loss.diff(),
         change_2=loss.diff().diff(),
         gain=(loss.first() - loss.cum_min()).fill_null(0),
+        evaluations=pl.int_range(1, pl.len() + 1),
+        rises_on=(loss.diff() > 0) & (loss.diff().shift(1) > 0),
     )
     usual = pl.Series(mad(evals["change"].to_list(), PATIENCE), dtype=pl.Float64)
     jumps = pl.Series(mad(evals["change_2"].to_list(), MANY), dtype=pl.Float64)

@@ -272,10 +272,12 @@ def of_evals() -> Iterator[Rule]:
         since=rise > 0,
     )
     scatter = larger((2.5 * col("std")).fill_null(0), 5 * jitter)
+    least = larger(firm, 0.05 * col("gain"))
+    early = (rise > least) & col("rises_on") & (col("evaluations") < 10) & better
     yield Rule(
         "overfitting",
         "critical",
-        (smaller(rise, level) > larger(firm, larger(0.05 * col("gain"), scatter))) & (rise.shift(1) > mild) & ~worse,
+        (smaller(rise, level) > larger(least, scatter)) & (rise.shift(1) > mild) & ~worse | early,
         until=(rise < mild) | recovers | worse,
         since=rise > 0,
     )
