@@ -100,7 +100,10 @@ def files(context: click.Context, parameter: click.Parameter, incomplete: str) -
 def _pack(context: click.Context) -> Pack | None:
     from ..engine.shelf import load_pack
 
-    given = context.params.get("pack")
+    # click gives up at an option without its value, as it is before the cursor, and leaves the arguments unnamed.
+    arguments = (each.name for each in context.command.params if each.param_type_name == "argument")
+    unnamed = dict(zip(arguments, context.args, strict=False))
+    given = context.params.get("pack") or unnamed.get("pack")
     try:
         return load_pack(given) if given and given != GENERAL else None
     except TrainrulesError:

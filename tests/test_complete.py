@@ -53,6 +53,25 @@ def offered(line: str, place: Path) -> list[str]:
         ("rules eval --pack kto --set a = 1 --set margin_f", ["open,margin_floor="]),
         ("rules diff kto run.jsonl --set a = 1 --against --set margin_f", ["open,margin_floor="]),
         ("rules diff kto run.jsonl --against --variant ", ["plain,sparse"]),
+        ("rules show kto --set margin_c", ["open,margin_clear="]),
+        ("rules show kto --set kl_far.severity = w", ["plain,warning"]),
+        ("rules show --set a = 1 kto --set b = 2 --set margin_c", ["open,margin_clear="]),
+        ("rules show alpha_lora --variant ", ["plain,video", "plain,images", "plain,scheduler"]),
+        ("rules show alpha_lora run.jsonl --set a = 1 --variant i", ["plain,images"]),
+        ("rules sql kto run.jsonl --set margin_c", ["open,margin_clear="]),
+        ("rules sql kto run.jsonl --set a = 1 --set b = 2 --set margin_c", ["open,margin_clear="]),
+        ("rules sql kto run.jsonl --variant ", ["plain,sparse"]),
+        ("rules sql auto run.jsonl --variant ", []),
+        ("rules explain kto --set margin_c", ["open,margin_clear="]),
+        ("rules explain kto kl_far --set a = 1 --set b = 2 --set margin_c", ["open,margin_clear="]),
+        ("rules explain kto kl_far --variant ", ["plain,sparse"]),
+        ("rules explain unused-window --variant ", []),
+        ("rules diff kto run.jsonl --set margin_c", ["open,margin_clear="]),
+        ("rules diff kto run.jsonl --set a = 1 --set b = 2 --set margin_c", ["open,margin_clear="]),
+        ("rules diff kto run.jsonl --variant ", ["plain,sparse"]),
+        ("rules show --set margin_c", []),
+        ("rules show nothing --set a", []),
+        ("rules eval kto --set margin_c", []),
         ("rules eval --format j", ["plain,json", "plain,jsonl", "plain,junit"]),
         ("rules eval --input-format j", ["plain,json_array", "plain,jsonl"]),
         ("rules diff --fo", ["plain,--format"]),
@@ -68,6 +87,24 @@ def test_a_shell_offers(line: str, expected: list[str], tmp_path: Path) -> None:
     assert offered(line, tmp_path) == expected
 
 
+MINE = """
+schema: 1
+pack: mine
+version: 0.1.0
+title: Mine
+extends: kto
+variants:
+  careful: {set: {margin_clear: default * 2}, help: As I like it.}
+"""
+
+
+@pytest.mark.parametrize("line", ["rules show mine.yaml", "rules sql ./mine.yaml run.jsonl", "rules explain mine.yaml kl_far", "rules diff ./mine.yaml run.jsonl", "rules diff mine.yaml run.jsonl --against", "rules eval run.jsonl --pack mine.yaml"])  # fmt: skip
+def test_a_pack_may_be_a_file(line: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(MINE)
+    assert offered(f"{line} --variant ", tmp_path) == ["plain,sparse", "plain,careful"]
+    assert offered(f"{line} --set a = 1 --set margin_c", tmp_path) == ["open,margin_clear="]
+
+
 @pytest.mark.parametrize(
     ("shell", "line", "current", "expected"),
     [
@@ -76,6 +113,9 @@ def test_a_shell_offers(line: str, expected: list[str], tmp_path: Path) -> None:
         ("zsh", "rules eval --pack kto --set kl_far.severity=w", "6", ["plain", "kl_far.severity=warning", "_"]),
         ("fish", "rules eval --pack kto --set reward_st", "reward_st", ["plain", "reward_still=", ANY]),
         ("fish", "rules eval --pack kto --variant s", "s", ["plain", "sparse"]),
+        ("zsh", "rules show kto --set reward_st", "4", ["plain", "reward_still=", ANY]),
+        ("zsh", "rules show kto --set=reward_st", "3", ["plain", "reward_still=", ANY]),
+        ("fish", "rules sql kto run.jsonl --variant s", "s", ["plain", "sparse"]),
     ],
 )  # fmt: skip
 def test_other_shells_are_offered_the_same(
