@@ -20,6 +20,7 @@ from .functions import FUNCTIONS, Function
 from .pythonisms import CALLED, INSTEAD, REFUSED
 from .pythonplaces import Places
 from .record import Record
+from .remarks import hiding
 from .tree import (
     Among,
     And,
@@ -88,6 +89,8 @@ def parse_on(text: str, at: Position) -> tuple[Expression | None, list[Problem]]
 
     None where the text cannot be read as an expression at all, which is the last problem then.
     """
+    if "#" in text and (hidden := hiding(text, at)) is not None:
+        return None, [hidden]
     tree, faults = _tree(text)
     problems = [
         Problem(at.within(text, offset), code, message, hint, at.reach(text, offset, width))
