@@ -128,7 +128,8 @@ class _Parser:
             raise _RefusedError(0, "expression-syntax", "expression is empty", "write a condition such as 'loss > 2'")
         # In parentheses, so that an expression may run over several lines of a file.
         try:
-            parsed = _parsed(f"({self.bare}\n)")
+            # To Python a lone carriage return ends a line; here, as in a log, it is a blank.
+            parsed = _parsed(f"({self.bare.replace(chr(13), ' ')}\n)")
         except SyntaxError as error:
             raise self.slip(error) from None
         except (ValueError, RecursionError, MemoryError):

@@ -37,6 +37,8 @@ def told(text: str) -> str:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
+        # A lone carriage return is a blank
+        ("kl > 1 or \rloss % 2 > 1", "21: only + - * / and ** with a literal exponent are part of the language; write a share as in 0.05, the rest of a division as a - b * floor(a / b)"),
         # Ways into Python
         ("loss.real > 1", "5: attributes are not part of the language; give the metric a name without points, its key in 'keys'"),
         ("kl > 0 and loss.__class__ == 1", "16: attributes are not part of the language; give the metric a name without points, its key in 'keys'"),
