@@ -10,7 +10,7 @@ from .checkpoints import Checkpoint
 from .goback import GoBack
 from .outlook import nothing_to_do
 from .pack import EMPTY, Action, Scalar
-from .rate import Rate
+from .rate import Peak, Rate
 from .record import Record
 from .report import Finding, GateResult, LogFacts, Moment, RuleState, SetAside, Step
 from .resolved import Resolved
@@ -81,9 +81,11 @@ class _Planner:
         self.names: dict[str, Scalar] = {**given.resolved.values, **given.scalars}
         self.open = sorted((f for f in findings if is_open(f) and is_serious(f)), key=precedence)
         self.is_ramp = False
-        if given.rate and (self.open or given.gates):
-            peak = given.rate.peak(self.open[0].onset if self.open else None)
-            self.names["lr_peak"] = top = peak.of_the_schedule(self.names.get(RATE_PARAM))
+        if self.open or given.gates:
+            peak = given.rate.peak(self.open[0].onset if self.open else None) if given.rate else Peak(None)
+            top = peak.of_the_schedule(self.names.get(RATE_PARAM))
+            if given.rate or top is not None:
+                self.names["lr_peak"] = top
             self.is_ramp = peak.is_ramp and top is None
         self.set_aside: list[SetAside] = []
         saves = next((each.value for each in given.log.known if each.name == SAVES), None)

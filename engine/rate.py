@@ -35,8 +35,11 @@ class Peak(Record):
     is_ramp: bool = False
 
     def of_the_schedule(self, configured: object) -> float | None:
-        """The largest rate of the whole schedule: within the warm-up, the configured one, or unknown without that."""
-        if not self.is_ramp:
+        """The largest rate of the whole schedule: within the warm-up, and where no rate is logged, the configured one.
+
+        Unknown without that.
+        """
+        if self.value is not None and not self.is_ramp:
             return self.value
         is_number = isinstance(configured, int | float) and not isinstance(configured, bool)
         return max(float(configured), self.value or 0.0) if is_number else None  # type: ignore[arg-type]

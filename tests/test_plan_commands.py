@@ -19,6 +19,11 @@ from .planning import finding, plan, texts
             {"learning_rate": 2e-5},
         ),
         (
+            {"lr_configured": 5e-7},
+            "Halve the learning rate: 5e-07 → 2.5e-07, because x, since step 81.",
+            {"learning_rate": 2.5e-7},
+        ),
+        (
             {"lr_peak": None},
             "Halve the learning rate (the log does not show the present value): x, since step 81.",
             None,

@@ -94,7 +94,7 @@ def test_a_jump_that_breaks_the_run_is_no_warm_up() -> None:
         # past the warm-up the log itself shows the peak
         (Peak(1e-7), 5e-7, 1e-7),
         (Peak(1e-7), None, 1e-7),
-        (Peak(None), 5e-7, None),
+        (Peak(None), 5e-7, 5e-7),
     ],
 )
 def test_the_largest_rate_of_the_schedule(peak: Peak, configured: object, expected: float | None) -> None:
