@@ -104,6 +104,7 @@ class Evaluation:
             starts_midway=given.starts_midway,
             interval=self.interval,
             started=self.started,
+            counts_rows=given.facts.counts_rows,
         )
 
     def _survey(self) -> tuple[float, float, dict[str, float], frozenset[str]]:
@@ -167,9 +168,8 @@ class Evaluation:
             self.book,
             self.resolved,
             self.interval,
-            self.given.facts.ended,
             self.last_tick,
-            self.given.facts.clock,
+            self.given.facts,
             self.splitter,
             self.given.keys,
             {
@@ -205,7 +205,7 @@ class Evaluation:
                 scalars=self._scalars(),
                 rate=Rate(self.program, rate) if (rate := self.given.columns.get(RATE)) else None,
                 checkpoints=seen,
-                interval=self.interval,
+                interval=self.interval * facts.row_length,
                 eval_improving=improves is not None and last_value(self.program, improves) is True,
                 best=find_best(self.program, self.pack, self.given, seen),
                 unjudged=""

@@ -10,13 +10,13 @@ from .evidence import evidence, last_value, latest_values, not_finite, spark
 from .judged import Judged, after_of, conditions_of, metrics_of, points_needed, reach, watched_for_nonfinite
 from .pack import EMPTY, SEVERITIES, Level, Pack, Rule
 from .record import Record
-from .report import Finding, Moment, RuleState
+from .report import Finding, LogFacts, Moment, RuleState
 from .resolved import Resolved
 from .rowbook import RowBook
 from .series import Series, member_of
 from .template import fill, placeholders
 from .tree import Call
-from .words import as_written, in_series
+from .words import as_written, in_series, unit_of
 from .words import moment as words
 
 if TYPE_CHECKING:
@@ -42,9 +42,8 @@ class Workbench(Record):
     book: RowBook
     resolved: Resolved
     interval: float
-    ended: bool
     last_tick: float
-    clock: str = "step"
+    log: LogFacts
     splitter: Splitter | None = None
     keys: Mapping[str, str] = EMPTY
     because: Mapping[str, str] = EMPTY  # names for messages → what the log says of how it ends
@@ -111,8 +110,10 @@ def _finding(
     wanted = {hole.name for hole in placeholders(judged.level.message)}
     values: dict[str, float | str | bool | None] = dict(bench.resolved.values)
     values |= latest_values(bench.program, judged.told, episode.last)
-    moments = {"onset": onset.moment, "fired": fired.moment, "step": last.moment}
-    values |= {name: at.step for name, at in moments.items()} | {"epoch": last.epoch}
+    rows = {"onset": onset, "fired": fired, "step": last}
+    moments = {name: row.moment for name, row in rows.items()}
+    values |= {name: row.tick if bench.log.counts_rows else row.moment.step for name, row in rows.items()}
+    values["epoch"] = last.epoch
     if "nonfinite" in wanted:
         values["nonfinite"] = ", ".join(_spoken(bench, id, hit) for id, hit in wild.items())
     values |= {name: told or None for name, told in bench.because.items() if name in wanted}
@@ -133,13 +134,13 @@ def _finding(
         episodes=episodes,
         series=tuple(series),
         evidence=proof,
-        message=fill(_placed(judged.level.message, moments, bench.clock), values),
+        message=fill(_placed(judged.level.message, moments, bench.log.clock), values),
         why=rule.why,
         source=rule.source,
         actions=judged.level.actions,
         metrics=tuple(plain),
         train_only=bool(plain) and roles == {"train"},
-        longest_window=reach(judged.when, bench.interval),
+        longest_window=reach(judged.when, bench.interval) * bench.log.row_length,
         spark=spark(bench.program, judged.binder.metric(plain[0]), book.rows) if plain and episode.end is None else (),
         spark_key=bench.called(member_of(pack, plain[0], judged.binder.names.series), plain[0]) if plain else "",
         drawn=judged.series,
@@ -204,11 +205,14 @@ def state_of(bench: Workbench, rule: Rule, went: Sequence[Went]) -> RuleState:
         assert rule.while_ is not None
         return RuleState(rule.id, "not_evaluated", f"does not apply: {rule.while_.text} is false", severity=severity)
     after = after_of(rule, went[0].judged.binder.names)
-    if bench.ended:
+    if bench.log.ended:
         reason = "the run ended before it could be judged"
         return RuleState(rule.id, "not_evaluated", reason, severity=severity)
     if after is not None and bench.last_tick <= after:
-        return RuleState(rule.id, "waiting", f"after step {as_written(after)}", severity=severity, until=after)
+        if bench.log.counts_rows:
+            return RuleState(rule.id, "waiting", f"needs more than {as_written(after)} rows", severity=severity)
+        reason = f"after {unit_of(bench.log.clock)} {as_written(after)}"
+        return RuleState(rule.id, "waiting", reason, severity=severity, until=after)
     points = max(points_needed(each.judged.when) for each in went)
     metrics = bench.resolved.pack.metrics
     logged = [id for id in metrics_of(bench.resolved.pack, conditions_of(rule)[:1]) if metrics[id].expr is None]

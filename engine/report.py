@@ -204,6 +204,14 @@ class LogFacts(Record):
     numberless_because: str = ""  # which keys these are, and what they hold
     doubled: int = 0  # lines that hold a key twice, of which the first counts; looked for where the first line does
     known: tuple[Known, ...] = ()  # what the log, or a file beside it, says of the run besides its rows
+    counts_rows: bool = False  # the clock is that of epochs, and lengths in steps count rows
+
+    @property
+    def row_length(self) -> float:
+        """How far a row moves a position where rows are counted; else 1, as lengths and positions count the same."""
+        if not self.counts_rows or self.first_step is None or self.last_step is None:
+            return 1.0
+        return (self.last_step - self.first_step) / max(1, self.rows - 1)
 
 
 class Suppression(Record):

@@ -78,7 +78,7 @@ def _bounds(pack: Pack, log: LogFacts) -> Iterator[tuple[Stage, str, float | Non
     start: dict[str, float] = {}
     for stage in pack.stages.values():
         column, scale = CLOCKS[stage.unit]
-        if column == "epoch" and log.clock == "epoch":
+        if column == "epoch" and log.clock == "epoch" and not log.counts_rows:
             column = "tick"  # which counts epochs that are over, whether the log counts them from 0 or from 1
         begin = start.get(column)
         end = stage.to * scale if stage.to is not None else None

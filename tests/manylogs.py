@@ -120,6 +120,15 @@ def by_epoch(rng: random.Random, rows: list[Row]) -> list[Row]:
     ]
 
 
+def by_parts_of_epochs(rng: random.Random, rows: list[Row]) -> list[Row]:
+    """As the Hugging Face Trainer prints them, with its rounding; some runs have a step that stands still."""
+    step = {"step": 0} if rng.random() < 0.5 else {}
+    return [
+        {**{key: value for key, value in row.items() if key != "step"}, **step, "epoch": round((place + 1) / 30, 2)}
+        for place, row in enumerate(rows)
+    ]
+
+
 def without_a_clock(rng: random.Random, rows: list[Row]) -> list[Row]:
     return [{key: value for key, value in row.items() if key not in ("step", "epoch")} for row in rows]
 
@@ -162,6 +171,7 @@ TWISTS: tuple[Twist, ...] = (
     every_fifth,
     uneven,
     by_epoch,
+    by_parts_of_epochs,
     without_a_clock,
     with_lost_steps,
     with_times,

@@ -202,13 +202,21 @@ def model(texts: list[str]) -> Expected | None:
                 return reading
         return [None] * len(objects)
 
+    rank = first([as_text(found.get("rank")) for _, found in objects])
+    most = max((sum(row[m] is not None for row in cells) for m in keys), default=0)
+
+    def moving(reading: list[float | None]) -> list[float | None]:
+        """The steps; none where they stand still through ten rows that no label tells apart."""
+        some = {value for value, keep in zip(reading, kept, strict=True) if keep and value is not None}
+        stands = len(some) == 1 and most >= 10 and not any(rank[i] is not None for i, keep in enumerate(kept) if keep)
+        return [None] * len(reading) if stands else reading
+
     step = first(
-        [finite(as_number(found.get("step"))) for _, found in objects],
-        [of_pattern(found.get("done"), 0) for _, found in objects],
+        moving([finite(as_number(found.get("step"))) for _, found in objects]),
+        moving([of_pattern(found.get("done"), 0) for _, found in objects]),
     )
     epoch = first([finite(as_number(found.get("epoch"))) for _, found in objects])
     time = first([as_time(found.get("time")) for _, found in objects])
-    rank = first([as_text(found.get("rank")) for _, found in objects])
     totals = [of_pattern(found.get("done"), 1) for _, found in objects]
     total = max((value for value in totals if value is not None), default=None)
     clock = "step" if any(s is not None for s in step) else "epoch" if any(e is not None for e in epoch) else "row"
@@ -256,6 +264,7 @@ def model(texts: list[str]) -> Expected | None:
     epochs = [e for e, keep in zip(epoch, kept, strict=True) if keep and e is not None]
     plus = 1 if epochs and min(epochs) == 0 and all(e == int(e) for e in epochs) else 0
     train = [m.id for m in METRICS if m.role != "eval"]
+    moved = sum(any(row.get(m) is not None for m in train) for row in cells)
     moves = [any(line.metrics.get(m) is not None for m in train) for line in heads]
     moves = moves if any(moves) else [True] * len(heads)
     own: list[float] = []
@@ -308,10 +317,20 @@ def model(texts: list[str]) -> Expected | None:
             (len(expected.rows) + 1, line.number, stepped, ticks[index], line.epoch, line.time, moves[index],
              max(passed.values(), default=0), *([line.rank] if labelled else []), *values)
         )  # fmt: skip
+    told = [e for e, keep in zip(epoch, kept, strict=True) if keep and e is not None]
+    covered = max(told, default=0.0) - min(told, default=0.0)
+    is_broken = clock == "epoch" and any(e != int(e) for e in told)
+    if counts_rows := is_broken and (covered == 0 or moved - 1 > 2 * covered):
+        passed_rows = 0
+        for place, row in enumerate(expected.rows):
+            passed_rows += row[6]
+            expected.rows[place] = (*row[:3], float(max(passed_rows, 1)), *row[4:])
     shown = [row[2] for row in expected.rows if row[2] is not None]
     summaries = [number for number, found in objects if found.get("train_runtime") is not None]
     moving = [line.number for line, index in survivors if moves[index]]
-    reached = total is not None and clock != "row" and bool(survivors) and max(r[3] for r in expected.rows) >= total
+    ends = [row[4] if counts_rows else row[3] for row in expected.rows]
+    last_at = max((end for end in ends if end is not None), default=-math.inf)
+    reached = total is not None and clock != "row" and last_at >= total
     expected.facts = {
         "clock": clock,
         "rows": len(expected.rows),
@@ -326,6 +345,7 @@ def model(texts: list[str]) -> Expected | None:
         "first_step": shown[0] if shown else None,
         "last_step": max(shown, default=None),
         "total": total,
+        "counts_rows": counts_rows,
         "ended": reached or (bool(summaries) and max(summaries) >= max(moving, default=0)),
     }
     return expected

@@ -139,6 +139,36 @@ CLOCKS: Mapping[str, Any] = {
         [(None, 1), (None, 2)],
     ),
     "broken epochs too": ("epoch", [{"epoch": 0, "loss": 1}, {"epoch": 0.5, "loss": 1}], [(None, 0), (None, 0.5)]),
+    "epochs with many rows order them, and the rows are counted": (
+        "epoch",
+        [
+            {"epoch": 0.1, "eval_loss": 1},
+            {"epoch": 0.1, "loss": 1},
+            {"epoch": 0.2, "loss": 1},
+            {"epoch": 0.2, "eval_loss": 1},
+            {"epoch": 0.3, "eval_loss": 1},
+            {"epoch": 0.4, "loss": 1},
+            {"epoch": 0.3, "loss": 1},
+        ],
+        [(None, 1), (None, 2), (None, 3)],
+    ),
+    "one row an epoch is none of a step": (
+        "epoch",
+        [{"epoch": 0.99, "loss": 1}, {"epoch": 1.98, "loss": 1}, {"epoch": 3, "loss": 1}],
+        [(None, 0.99), (None, 1.98), (None, 3)],
+    ),
+    "a step that stands still is none": (
+        "epoch",
+        [{"step": 0, "epoch": n / 8, "loss": 1} for n in range(10)],
+        [(None, n + 1) for n in range(10)],
+    ),
+    "nor is it without an epoch": ("row", [{"step": 0, "loss": 1}] * 10, [(None, n + 1) for n in range(10)]),
+    "a few rows of one step are of that step": ("step", [{"step": 7, "loss": 1}] * 9, [(7, 7)] * 9),
+    "another step may move": (
+        "step",
+        [{"step": 0, "global_step": n, "loss": 1} for n in range(10)],
+        [(n, n) for n in range(10)],
+    ),
     "epochs carry forward": (
         "epoch",
         [{"epoch": 0, "loss": 1}, {"loss": 1}, {"epoch": 1, "loss": 1}],

@@ -56,6 +56,7 @@ class Names(Record):
     starts_midway: bool = False
     interval: float = 0.0  # the usual distance of two rows on the clock
     started: float | None = None  # the time of the first row, in seconds
+    counts_rows: bool = False  # steps are rows: none is logged, and epochs are the clock
     many: bool = False  # the rows are those of many runs, with the number of its rows beside each
     params: Mapping[str, str] = EMPTY  # the columns of params that differ among these runs
     series: Mapping[str, str] = EMPTY  # label or family → the value this binding looks at
@@ -188,7 +189,7 @@ class Binder:
                 return Const(value, CONDITION)
             return Const(value, TEXT if isinstance(value, str) else NUMBER)
         if id in _CLOCKS:
-            return Clock(_CLOCKS[id])
+            return Clock("tick" if id == "step" and self.names.counts_rows else _CLOCKS[id])
         rows = Clock("length") if self.names.many else Const(float(self.names.rows))
         last = Op("==", (Clock("i"), rows), CONDITION)
         match id:

@@ -79,6 +79,7 @@ class Together:
             starts_midway=first.given.starts_midway,
             interval=first.glance.interval or 0.0,
             started=first.glance.started,
+            counts_rows=first.given.facts.counts_rows,
             many=True,
             params=rates.params,
         )

@@ -173,7 +173,15 @@ class Reader:
         layouts = self._settled(self._layouts(counted))
         groups: dict[tuple[object, ...], list[int]] = {}
         for run, layout in layouts.items():
-            key = (layout.metrics, layout.clock, layout.step, layout.epoch, layout.time, layout.epochs_completed)
+            key = (
+                layout.metrics,
+                layout.clock,
+                layout.step,
+                layout.epoch,
+                layout.time,
+                layout.epochs_completed,
+                layout.counts_rows,
+            )
             groups.setdefault(key, []).append(run)
         found = []
         for number, runs in enumerate(groups.values()):

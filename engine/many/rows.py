@@ -11,7 +11,7 @@ from typing import Any
 from ..database import duckdb
 from ..readers.columns import Layout
 from ..readers.lines import OBJECT
-from ..readers.rows import MAX_REWIND_SHARE, MAX_REWINDS, bounds_of, cell, join_lines
+from ..readers.rows import MAX_REWIND_SHARE, MAX_REWINDS, beginning, bounds_of, cell, join_lines, tick_of
 from ..record import Record
 
 _BY = "PARTITION BY run ORDER BY line"
@@ -52,6 +52,8 @@ def assemble_many(con: duckdb.DuckDBPyConnection, table: str, layout: Layout, ru
     kept = _kept(con, {run: found for run, found in rewinds.items() if run not in astray})
     shown = ", ".join(f"{cell(metric, layout)} AS m{number}" for number, metric in enumerate(layout.judged))
     lengths = f"SELECT run, count(*) AS length FROM ({kept}) GROUP BY run"
+    if layout.counts_rows:
+        kept = f"SELECT * REPLACE ({tick_of(layout, _SO_FAR)} AS tick) FROM ({kept})"
     rows = f"SELECT r.*, length FROM ({kept}) r JOIN ({lengths}) l ON r.run = l.run ORDER BY r.run, line"
     turns = f"SELECT *, row_number() OVER () AS n, run IS DISTINCT FROM lag(run) OVER () AS turns FROM ({rows})"
     start = "last_value(CASE WHEN turns THEN n END IGNORE NULLS) OVER (ROWS UNBOUNDED PRECEDING)"
@@ -160,7 +162,8 @@ def _glances(con: duckdb.DuckDBPyConnection, table: str, layout: Layout) -> dict
     rows = f"SELECT * REPLACE (i > 1 AND same AS same, CASE WHEN i > 1 THEN d END AS d) FROM ({before})"
     found: list[tuple[Any, ...]] = con.execute(
         "SELECT run, count(*), count(CASE WHEN same THEN 1 END), arg_min(step, i), max(step), max(tick), max(epoch),"
-        f" max(CASE WHEN moves THEN line END), (list(tick ORDER BY i) FILTER (WHERE moves))[1:{_FIRST_TICKS}],"
+        " max(CASE WHEN moves THEN line END),"
+        f" (list({beginning(layout)} ORDER BY i) FILTER (WHERE moves))[1:{_FIRST_TICKS}],"
         " min(time), quantile_cont(CASE WHEN d > 0 THEN d END, 5e-1), min(d), max(d), arg_min(epoch, i)"
         f" FROM ({rows}) GROUP BY run"
     ).fetchall()

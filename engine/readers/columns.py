@@ -13,6 +13,12 @@ from .model import Wanted
 
 PERCENT_ABOVE = 1.5
 
+_ROWS_PER_EPOCH = 2.0
+"""From more rows an epoch on, epochs with fractions are those of a trainer that logs by steps and prints none."""
+
+_STANDSTILL = 10
+"""A step that never changes, while some metric is logged so often and no label tells its rows apart, is no clock."""
+
 
 class Value(Record):
     """A number of the clock: the column of `raw` it is made of, and the SQL that makes it."""
@@ -56,6 +62,7 @@ class Layout(Record):
     time: Value | None = None
     total: float | None = None
     epochs_completed: bool = False  # epochs count from 0: epoch 0 is over when its row is written
+    counts_rows: bool = False  # epochs have fractions: they order the rows, which are counted in place of steps
     carried: frozenset[str] = frozenset()  # of step, epoch, time: those that some kept lines lack
     summary_line: int = 0
     kept: str = "false"
@@ -188,7 +195,9 @@ def kept_questions(columns: Columns, layout: Layout) -> list[str]:
         *(f"max(CASE WHEN isfinite({column}) THEN {column} END)" for column in shares),
         *(f"min(CASE WHEN {_is_signed(columns, column)} THEN {columns.signed[column]} END)" for column in signed),
         *(f"count({each.sql})" for found in clock.values() for each in found),
+        *(f"{extreme}({each.sql})" for each in clock["step"] for extreme in ("min", "max")),
         *(f"min({each.sql})" for each in clock["epoch"]),
+        *(f"max({each.sql})" for each in clock["epoch"]),
         *(f"count(CASE WHEN {each.sql} <> floor({each.sql}) THEN 1 END)" for each in clock["epoch"]),
     ]
 
@@ -218,9 +227,18 @@ def settled(columns: Columns, layout: Layout, found: Sequence[Any]) -> Layout:
         column for column, top in tops.items() if top is not None and top > PERCENT_ABOVE and column not in written
     }
     counts = {name: [next(answers) for _ in found] for name, found in clock.items()}
+    most = max((layout.logged.get(metric.column, 0) for metric in layout.metrics), default=0)
+    for place, _ in enumerate(clock["step"]):
+        if next(answers) == next(answers) and most >= _STANDSTILL and not occurring:
+            counts["step"][place] = 0
     at = {name: _first(found) for name, found in counts.items()}
     values = {name: None if n is None else clock[name][n] for name, n in at.items()}
-    starts, broken = ([next(answers) for _ in clock["epoch"]] for _ in range(2))
+    starts, ends, broken = ([next(answers) for _ in clock["epoch"]] for _ in range(3))
+    n = at["epoch"]
+    counts_rows = False
+    if n is not None and not values["step"] and broken[n]:
+        covered = ends[n] - starts[n]
+        counts_rows = not covered or moving - 1 > _ROWS_PER_EPOCH * covered
     return layout._replace(
         metrics=tuple(m._replace(percent=m.percent and m.column in percent) for m in layout.metrics),
         labels=dict(reversed(occurring)),  # the first key that occurs stays
@@ -228,11 +246,13 @@ def settled(columns: Columns, layout: Layout, found: Sequence[Any]) -> Layout:
         step=values["step"],
         epoch=values["epoch"],
         time=values["time"],
-        epochs_completed=(n := at["epoch"]) is not None and starts[n] == 0 and not broken[n],
+        epochs_completed=n is not None and starts[n] == 0 and not broken[n],
+        counts_rows=counts_rows,
         carried=frozenset(name for name, n in at.items() if n is not None and counts[name][n] < rows),
         moves=layout.moves if 0 < moving < rows else "true",
         hidden=hidden if non_finite else None,
-        notes=tuple(
+        notes=("no step is logged: lengths in steps count rows",) * counts_rows
+        + tuple(
             f"{m.id}: {m.key!r} is written with a percent sign ({written[m.column]!r}); read as a share of 1"
             if m.column in written
             else f"{m.id}: {m.key!r} is in percent (up to {tops[m.column]:g}); divided by 100"

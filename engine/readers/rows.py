@@ -38,9 +38,10 @@ def assemble(con: duckdb.DuckDBPyConnection, path: str, counted: Lines, layout: 
     metrics = {metric.id: f"m{number}" for number, metric in enumerate(layout.judged)}
     clocked = _Clocked(con, layout)
     rewinds = _rewinds(con, clocked, layout, path) if falls else []
+    tick = tick_of(layout, "OVER (ORDER BY i ROWS UNBOUNDED PRECEDING)" if layout.labels else _SO_FAR)
     shown = ", ".join(
         [
-            "i::BIGINT AS i, line, step, tick, epoch, time, moves, segment::INTEGER AS segment",
+            f"i::BIGINT AS i, line, step, {tick} AS tick, epoch, time, moves, segment::INTEGER AS segment",
             *(f"{column} AS {labels[label]}" for label, column in layout.labels.items()),
             *(f"{cell(metric, layout)} AS {metrics[metric.id]}" for metric in layout.judged),
             *(["logged IS NOT NULL AS logged"] if "step" in layout.carried else []),
@@ -55,6 +56,11 @@ def assemble(con: duckdb.DuckDBPyConnection, path: str, counted: Lines, layout: 
     con.execute("DROP TABLE raw")
     midway = layout.clock != "row" and starts_midway(first)
     return Run(con, metrics, {m.id: m.key for m in layout.judged}, labels, facts, midway)
+
+
+def tick_of(layout: Layout, so_far: str) -> str:
+    """SQL of the tick of the rows that are kept: theirs, or the number of those that moved the clock `so_far`."""
+    return f"greatest(count(CASE WHEN moves THEN 1 END) {so_far}, 1)::DOUBLE" if layout.counts_rows else "tick"
 
 
 def renumber(con: duckdb.DuckDBPyConnection, places: Sequence[int]) -> None:
@@ -333,10 +339,16 @@ def _facts(
     count, same_steps, first_step, last_step, last_tick, last_epoch, last_line, first = con.execute(
         f"SELECT count(*), {repeated}, arg_min(step, i), max(step), max(tick), max(epoch),"
         " max(CASE WHEN moves THEN line END),"
-        f" (SELECT list(tick ORDER BY i) FROM (SELECT tick, i FROM run WHERE moves LIMIT {_LATE_ROWS})) FROM {rows}"
+        f" (SELECT list(tick ORDER BY i) FROM (SELECT {beginning(layout)} AS tick, i FROM run WHERE moves"
+        f" LIMIT {_LATE_ROWS})) FROM {rows}"
     ).fetchall()[0]
     found = (count, same_steps, first_step, last_step, last_tick, last_epoch, last_line)
     return facts_of(path, counted, layout, superseded, rewinds, found), first or []
+
+
+def beginning(layout: Layout) -> str:
+    """SQL of what tells by its first values whether rows are missing before them."""
+    return "coalesce(epoch, 0)" if layout.counts_rows else "tick"
 
 
 def facts_of(
@@ -345,7 +357,8 @@ def facts_of(
     """What is to be said of a log; `found` are the numbers of its rows and of those that repeat a step, the first and
     the last step, the last tick, epoch and line."""
     count, same_steps, first_step, last_step, last_tick, last_epoch, last_line = found
-    reached = layout.total is not None and layout.clock != "row" and count and last_tick >= layout.total
+    end = last_epoch if layout.counts_rows else last_tick
+    reached = layout.total is not None and layout.clock != "row" and count and end >= layout.total
     return LogFacts(
         path=path,
         format="jsonl",
@@ -363,6 +376,7 @@ def facts_of(
         rewinds=rewinds,
         bad_lines=counted.bad,
         notes=layout.notes,
+        counts_rows=layout.counts_rows,
     )
 
 
