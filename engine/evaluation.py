@@ -43,7 +43,7 @@ from .suppress import settled
 from .surroundings import PER_EPOCH
 from .thresholds import thresholds
 from .timeline import Held, is_long, timelines
-from .words import listed
+from .words import counted, listed
 
 if TYPE_CHECKING:
     from .checkpoints import Checkpoint
@@ -210,7 +210,7 @@ class Evaluation:
                 best=find_best(self.program, self.pack, self.given, seen),
                 unjudged=""
                 if any(gate.status in ("blocked", "open", "passed") for gate in gates)
-                else self._unjudged(),
+                else self._unjudged() or self._unjudged_needed(states, findings),
                 gates=gates,
                 first=self._first(),
             )
@@ -399,6 +399,26 @@ class Evaluation:
             "last_epoch": facts.last_epoch,
             "log": facts.path,
         }
+
+    def _unjudged_needed(self, states: Sequence[RuleState], findings: Sequence[Finding]) -> str:
+        """Why nothing can be said of the metrics that the pack needs, where none of its rules on them was judged."""
+        required = {id for id, metric in self.pack.metrics.items() if metric.required and self.splitter.present(id)}
+        judged = {each.rule for each in findings}
+        judged |= {each.rule for each in states if each.state not in ("not_evaluated", "disabled")}
+        reasons = {each.rule: each.reason for each in states if each.state == "not_evaluated"}
+        why: list[str] = []
+        for rule in self.pack.rules.values() if required and reasons else ():
+            if rule.id not in judged and rule.id not in reasons:
+                continue
+            if required.isdisjoint(metrics_of(self.pack, conditions_of(rule), sentinels=False)):
+                continue
+            if rule.id in judged:
+                return ""
+            why.append(reasons[rule.id])
+        if not why:
+            return ""
+        names = [self.given.keys.get(id, id) for id in self.pack.metrics if id in required]
+        return f"none of the {counted(len(why), 'rule')} on {listed(names)} could be judged: {max(why, key=why.count)}"
 
     def _unjudged(self) -> str:
         required = [metric for metric in self.pack.metrics.values() if metric.required]

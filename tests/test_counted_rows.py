@@ -142,3 +142,47 @@ def test_runs_judged_together_have_the_same_reports(tmp_path: Path) -> None:
         if place in reports:
             assert dumps(reports[place]) == dumps(evaluate(logs[place], pack="kto")), logs[place]
     assert {report.log.counts_rows for report in reports.values()} == {False, True}
+
+
+PACK = """
+schema: 1
+pack: late
+version: 1.0.0
+title: Late
+clock: {step: [step]}
+summary: [train_runtime]
+metrics:
+  loss: {keys: [loss], required: true}
+  other: {keys: [other]}
+rules:
+  high: {title: High, cause: diverging, severity: warning, when: loss > 9, after: 20, actions: [stop], message: m}
+  rises:
+    title: Rises
+    cause: diverging
+    severity: warning
+    when: 'slope(loss, "30 points") > 1'
+    actions: [stop]
+    message: m
+  odd: {title: Odd, cause: logging, severity: warning, when: other > 9, actions: [stop], message: m}
+actions: {stop: {rank: 90, title: Stop}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("rows", "ended", "verdict", "reason"),
+    [
+        (9, True, "unknown", "none of the 2 rules on loss could be judged: the run ended before it could be judged"),
+        (9, False, "wait", ""),
+        (25, True, "healthy", ""),
+    ],
+    ids=["too short", "goes on", "one of them"],
+)
+def test_a_run_of_which_nothing_needed_was_judged_is_not_healthy(
+    rows: int, ended: bool, verdict: str, reason: str, tmp_path: Path
+) -> None:
+    pack = tmp_path / "late.yaml"
+    pack.write_text(PACK, encoding="utf-8")
+    lines = [{"step": n + 1, "loss": 1.0 - n / 100, "other": 1.0} for n in range(rows)]
+    log = written(tmp_path, lines + ([{"train_runtime": 3.0, "step": rows}] if ended else []))
+    report = evaluate(log, pack=str(pack))
+    assert (report.verdict, report.reason) == (verdict, reason)
