@@ -156,8 +156,11 @@ def run_of_margin(rows: pl.DataFrame) -> pl.DataFrame:
         rows,
         "margin",
         [
-            pl.when(n >= 20).then(bound(col("m_sum") / n, std, n, 0.95, -1)).alias("run_lower"),
             pl.when(n >= 20).then(bound(col("m_sum") / n, std, n, 0.99, -1)).alias("run_lower_99"),
+            *(
+                pl.when(n >= 10).then(bound(col("m_sum") / n, std, n, confidence, sign)).alias(f"so_far_{name}")
+                for name, confidence, sign in (("lower", 0.95, -1), ("lower_99", 0.99, -1), ("upper", 0.95, 1))
+            ),
             turned.alias("turned"),
         ],
     )
@@ -186,6 +189,7 @@ def of_steps(rows: pl.DataFrame) -> pl.DataFrame:
         "loss_longer_slope_lower": loss.slope(-1),
         "margin_trend": lately.mean,
         "margin_trend_std": lately.std,
+        "margin_trend_lower": lately.bound(-1, 0.95),
         "margin_trend_upper": lately.bound(1, 0.95),
         "margin_trend_slope_upper": lately.slope(1),
         "margin_longer": margin.mean,
@@ -193,11 +197,11 @@ def of_steps(rows: pl.DataFrame) -> pl.DataFrame:
         "margin_longer_lower": margin.bound(-1, 0.95),
         "margin_longer_lower_99": margin.bound(-1, 0.99),
         "margin_longer_upper": margin.bound(1, 0.95),
+        "margin_longer_upper_90": margin.bound(1, 0.9),
         "margin_longer_upper_99": margin.bound(1, 0.99),
         "margin_longer_upper_999": margin.bound(1, 0.999),
         "margin_longer_slope_lower": margin.slope(-1),
         "margin_longer_slope_lower_99": margin.slope(-1, 0.99),
-        "margin_longer_slope_upper": margin.slope(1),
         "margin_longer_slope_upper_99": margin.slope(1, 0.99),
         "kl_trend": kl.mean,
         "kl_trend_lower": kl.bound(-1, 0.95),
@@ -206,7 +210,9 @@ def of_steps(rows: pl.DataFrame) -> pl.DataFrame:
         "difference_trend_std": over("difference", TREND).std,
         "difference_longer_upper": rewards.bound(1, 0.999),
         "size_longer": pl.when(col("size").is_not_null()).then(col("size").rolling_max(50, min_samples=5)),
+        "size_longer_mean": pl.when(col("size").is_not_null()).then(col("size").rolling_mean(50, min_samples=5)),
         "size_highest": col("size").cum_max(),
+        "rate_rise_longer": col("learning_rate").diff().rolling_max(50, min_samples=5),
     }
     return rows.lazy().with_columns(**columns).collect()
 

@@ -180,14 +180,19 @@ def of_rows() -> Iterator[Rule]:
     settled = (rate.diff() <= 0) & (rate.cum_max() > 0)
     yield Rule("rate_too_low", "warning", (col("size_highest") < 0.005) & settled.forward_fill(), after=50, steps=20)
     moved = col("size_longer").forward_fill()
-    calm = (rate.diff() <= 0).forward_fill().fill_null(True)
+    held = (col("rate_rise_longer") <= 0).forward_fill().fill_null(True)
+    due = smaller(pl.lit(0.1), 0.5 * col("size_longer_mean"))
     yield Rule(
         "not_learning",
         "warning",
         (lower <= 0)
         & (col("margin_longer_slope_lower") <= 0)
-        & ((moved > 0.1) | ((step > 100) & (moved > 0.005) & (col("run_lower") <= 0) & calm)),
-        until=(lower > 0) & (run_99 > 0),
+        & (larger(col("margin_longer_upper_90"), col("so_far_upper")) < due)
+        & (col("margin_longer_lower_99").cum_max() <= 0.1)
+        & held
+        & ((moved > 0.1) | ((step > 100) & (moved > 0.005) & (col("so_far_lower") <= 0))),
+        until=(lower > 0) & (col("so_far_lower_99") > 0),
+        since=(lower <= 0) & (step > 50),
         after=50,
         steps=10,
     )
@@ -244,7 +249,7 @@ def of_rows() -> Iterator[Rule]:
         "margin_not_rising",
         "warning",
         surely & (best > 0.3) & (col("margin_trend_upper") < 0.5 * best),
-        until=(col("margin_longer_slope_upper") >= 0) | (trend > 0.75 * best),
+        until=col("margin_trend_lower") > 0.5 * best,
         after=20,
         steps=10,
     )

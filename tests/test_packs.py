@@ -340,11 +340,11 @@ def far_away(step: int, row: Row) -> None:
         (rough, ["halve_lr"], "margin_unstable"),
     ],
 )
-@pytest.mark.parametrize("every", [1, 5])
+@pytest.mark.parametrize(("every", "steps"), [(1, 145), (5, 290)])
 def test_faults_of_preference_tuning(
-    tmp_path: Path, change: Callable[[int, Row], None], plan: list[str], rule: str, every: int
+    tmp_path: Path, change: Callable[[int, Row], None], plan: list[str], rule: str, every: int, steps: int
 ) -> None:
-    report = judge(tmp_path, tuned(change, every=every), "kto", checkpoints=(50, 100, 145))
+    report = judge(tmp_path, tuned(change, steps=steps, every=every), "kto", checkpoints=(50, 100, 145))
     assert rule in open_rules(report)
     assert actions(report) == plan
 
@@ -357,6 +357,38 @@ def test_healthy_preference_tuning_stays_quiet(
     report = judge(tmp_path, tuned(change, every=every)[:rows], "kto")
     assert set(actions(report)) <= QUIET, open_rules(report)
     assert open_rules(report) <= {"kl_far"}
+
+
+def batches(margin: Callable[[float], float], steps: int, every: int, size: int, seed: int) -> Run:
+    """Rows that average so many answers of each class; the margin goes by the share of the run, the rate warms up."""
+    draw = random.Random(seed)
+    run = []
+    for step in range(every, steps + 1, every):
+        rate = min(1.0, 10 * step / steps)
+        half, noise = rate * margin(step / steps) / 2, rate * 0.6 / math.sqrt(size * every)
+        row = {"step": step, "grad_norm": 2 + draw.random(), "learning_rate": 5e-7 * rate}
+        rewards(row, half + draw.gauss(0, noise), -half + draw.gauss(0, noise))
+        run.append(row)
+    return run
+
+
+@pytest.mark.parametrize(("every", "size", "steps"), [(1, 2, 400), (1, 4, 300), (10, 1, 1500), (25, 1, 2500)])
+def test_labels_are_not_blamed_while_a_margin_rises_slowly_in_small_batches(
+    tmp_path: Path, every: int, size: int, steps: int
+) -> None:
+    blamed = 0
+    for seed in range(8):
+        run = batches(lambda t: 0.7 * t, steps, every, size, seed)
+        plans = [actions(judge(tmp_path, run[: int(len(run) * cut)], "kto")) for cut in (0.1, 0.25, 0.5, 0.75)]
+        blamed += sum("check_data" in plan for plan in plans)
+    assert blamed / 32 <= 0.05
+
+
+@pytest.mark.parametrize(("every", "size", "steps"), [(1, 4, 200), (5, 4, 400), (10, 2, 1500), (25, 1, 2500)])
+def test_labels_that_carry_nothing_are_found(tmp_path: Path, every: int, size: int, steps: int) -> None:
+    runs = [batches(lambda t: 0.0, steps, every, size, seed) for seed in range(8)]
+    found = sum(actions(judge(tmp_path, run, "kto")) == ["check_data"] for run in runs)
+    assert found >= 7
 
 
 def test_a_large_margin_is_overfitting_only_if_the_evaluation_says_so(tmp_path: Path) -> None:
