@@ -152,7 +152,8 @@ def short(rng: random.Random, rows: list[Row]) -> list[Row]:
 
 def that_end_in_null(rng: random.Random, rows: list[Row]) -> list[Row]:
     first, gone = len(rows) - rng.randint(5, 20), rng.choice((None, "n/a"))
-    gone_keys = rng.sample([key for key in rows[-1] if key not in ("step", "epoch")], 2)
+    keys = [key for key in rows[-1] if key not in ("step", "epoch")]
+    gone_keys = rng.sample(keys, min(2, len(keys)))
     return [row | dict.fromkeys(gone_keys, gone) if place >= first else row for place, row in enumerate(rows)]
 
 
