@@ -141,7 +141,8 @@ def _fits(name: str, glob: str) -> bool:
 @lru_cache(maxsize=256)
 def _ends(glob: str) -> tuple[str, str]:
     """What every name that fits a pattern begins and ends with."""
-    return re.split(r"[*?\[\]]", glob)[0], re.split(r"[*?\[\]]", glob)[-1]
+    parts = re.split(r"[*?\[\]]", glob)
+    return parts[0], parts[-1]
 
 
 def _shown(place: str, name: str) -> str:

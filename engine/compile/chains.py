@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..record import Record
-from .ir import Kernel, Op
+from .ir import Kernel
 from .pairs import of_two
+from .restarts import is_counted
 from .stream import Stream, count_column
 
 LONGEST = 256
@@ -65,7 +66,7 @@ class Chained:
         window = self._window(kernel)
         assert window is not None
         self.windows[window.name] = window
-        if isinstance(kernel.arg, Op) and kernel.arg.name == "number":
+        if is_counted(kernel):
             self.counted.add(x)
         match part:
             case "mean":

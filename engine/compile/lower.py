@@ -116,9 +116,15 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
                 parts, way = doubled, DOUBLING
             else:
                 parts = _Lists(window)
-            found = {part: window.column(parts.part(part, kernel, x)) for part in PARTS[kernel.kind]}
-            if "mean" in found and stream.runs and is_counted(kernel) and window.is_fixed:
-                found["mean"] = window.column(restarted.share(x, None if window.is_so_far else window.points))
+            is_share = stream.runs and is_counted(kernel) and window.is_fixed
+            found = {
+                part: window.column(
+                    restarted.share(x, None if window.is_so_far else window.points)
+                    if is_share and part == "mean"
+                    else parts.part(part, kernel, x)
+                )
+                for part in PARTS[kernel.kind]
+            }
             value = formula(kernel.kind, window.count, x, found, kernel.q)
             value = value if value.isidentifier() else shared(lowered.derived[3], value, "g")
         least = max(kernel.span.least, known_from(kernel.kind))

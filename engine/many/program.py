@@ -15,6 +15,7 @@ from ..compile.lower import lower, varying
 from ..compile.program import Program
 from ..compile.sql import number
 from ..compile.stream import CLOCKS, Stream, clocks_of, count_column
+from .rows import numbered
 
 _STREAMING = "OVER (ROWS UNBOUNDED PRECEDING)"
 
@@ -76,9 +77,7 @@ class ManyProgram(Program):
             # DuckDB 1.4 gives wrong values where `lag` streams over what a filter leaves of a block of rows.
             self.con.execute(f"CREATE TABLE {name} AS {source}")
             tables.append(name)
-            turns = "SELECT *, row_number() OVER () AS n, run IS DISTINCT FROM lag(run) OVER () AS turns"
-            start = f"last_value(CASE WHEN turns THEN n END IGNORE NULLS) {_STREAMING}"
-            source = f"SELECT * EXCLUDE (n, turns), n - {start} + 1 AS k FROM ({turns} FROM {name})"
+            source = numbered(name, "k")
         columns = [*dict.fromkeys([*shown, "k"])]
         if clocks_of(own):
             self.con.execute(f"CREATE TABLE {name}_k AS {source}")

@@ -55,11 +55,9 @@ def assemble_many(con: duckdb.DuckDBPyConnection, table: str, layout: Layout, ru
     if layout.counts_rows:
         kept = f"SELECT * REPLACE ({tick_of(layout, _SO_FAR)} AS tick) FROM ({kept})"
     rows = f"SELECT r.*, length FROM ({kept}) r JOIN ({lengths}) l ON r.run = l.run ORDER BY r.run, line"
-    turns = f"SELECT *, row_number() OVER () AS n, run IS DISTINCT FROM lag(run) OVER () AS turns FROM ({rows})"
-    start = "last_value(CASE WHEN turns THEN n END IGNORE NULLS) OVER (ROWS UNBOUNDED PRECEDING)"
     con.execute(
-        f"CREATE TABLE {table} AS SELECT run, n - {start} + 1 AS i, line, step, tick, epoch, time, moves,"
-        f" segment::INTEGER AS segment, length, logged IS NOT NULL AS logged, {shown} FROM ({turns})"
+        f"CREATE TABLE {table} AS SELECT run, i, line, step, tick, epoch, time, moves, segment::INTEGER AS segment,"
+        f" length, logged IS NOT NULL AS logged, {shown} FROM ({numbered(f'({rows})', 'i')})"
     )
     found = _glances(con, table, layout)
     if rewinds:
@@ -69,6 +67,13 @@ def assemble_many(con: duckdb.DuckDBPyConnection, table: str, layout: Layout, ru
                 found[run] = found[run]._replace(superseded=before[run] - found[run].rows, rewinds=len(these))
     con.execute("DROP TABLE clocked; DROP TABLE IF EXISTS bounds")
     return {run: glance for run, glance in found.items() if run not in astray}
+
+
+def numbered(rows: str, name: str) -> str:
+    """SQL of rows that stand run after run, with the number of each in its run as column `name`."""
+    turns = "SELECT *, row_number() OVER () AS n, run IS DISTINCT FROM lag(run) OVER () AS turns"
+    start = "last_value(CASE WHEN turns THEN n END IGNORE NULLS) OVER (ROWS UNBOUNDED PRECEDING)"
+    return f"SELECT * EXCLUDE (n, turns), n - {start} + 1 AS {name} FROM ({turns} FROM {rows})"
 
 
 def _join_repeats(con: duckdb.DuckDBPyConnection, layout: Layout, some: str) -> None:

@@ -47,9 +47,9 @@ def spread(
     most, shares = (PARCEL, 4) if batch_of(asked) is None else (TOGETHER, 2)
     parcel = min(most, max(1, len(files) // (amount * shares)))
     first = FIRST if parcel > 2 * FIRST else 0
-    if first:
-        rest = len(files) - first * amount
-        parcel = ceil(rest / (ceil(rest / (amount * most)) * amount))
+    if first:  # the rest in parcels as even as can be, so that no process waits for another at the end
+        rest = ceil((len(files) - first * amount) / amount)
+        parcel = ceil(rest / ceil(rest / most))
     named = [logs[place] for place in files]
     asked = asked._replace(threads=threads)
     with closing(pooled(named, asked, each, workers=amount, parcel=parcel, first=first)) as found:
