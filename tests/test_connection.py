@@ -63,7 +63,19 @@ def test_closing_ends_the_connection() -> None:
 def test_passes_of_the_optimizer_are_left_out() -> None:
     con = connection.connect()
     connection.plan_quickly(con)
-    assert set(str(setting(con, "disabled_optimizers")).split(",")) == set(connection._PASSES.split(","))
+    passes = {connection._SIDES, *connection._PASSES.split(",")}
+    assert set(str(setting(con, "disabled_optimizers")).split(",")) == passes
+
+
+def test_joins_keep_their_sides() -> None:
+    """What is joined to the rows of a table leaves them in their order."""
+    con = connection.connect()
+    assert setting(con, "disabled_optimizers") == connection._SIDES
+    con.execute("CREATE TABLE few AS SELECT 7 * i AS i, i AS v FROM range(2000) r(i)")
+    con.execute("CREATE TABLE many AS SELECT i FROM range(200000) r(i)")
+    for few in ("few", "(SELECT i, sum(v) OVER (ROWS UNBOUNDED PRECEDING) AS v FROM few WHERE v IS NOT NULL)"):
+        con.execute(f"CREATE OR REPLACE TABLE joined AS SELECT i, v FROM many LEFT JOIN {few} USING (i)")
+        assert con.execute("SELECT count(*) FROM joined WHERE i <> rowid").fetchone() == (0,)
 
 
 def test_no_bar_is_drawn_among_results() -> None:

@@ -18,6 +18,7 @@ from hypothesis.strategies import SearchStrategy
 from trainrules.engine.check import check
 from trainrules.engine.check_pack import pack_scope
 from trainrules.engine.compile.bind import Binder, Names
+from trainrules.engine.compile.ir import Value
 from trainrules.engine.compile.program import Program
 from trainrules.engine.errors import Position
 from trainrules.engine.expression import Expression
@@ -324,3 +325,47 @@ def test_looking_back_over_scattered_rows(con: duckdb.DuckDBPyConnection, long: 
         f"SELECT i, {program.renderer.observed(value)} AS v FROM {program.table} WHERE m0 IS NOT NULL ORDER BY i"
     ).fetchall()
     assert rows == [(i, None if i <= 5_000 else float(i - 5_000)) for i in range(500, 20_001, 500)]
+
+
+LATE = [
+    *("mean(loss, ten)", "std(loss, ten)", "slope(loss, ten)", "r2(loss, ten)", "mean_lower(loss, ten, lag=3)"),
+    *("slope_upper(loss, ten)", "zscore(loss, ten)", "median(loss, ten)", "quantile(loss, ten, 0.1, lag=1)"),
+    *("maximum(loss, ten)", "minimum(loss, ten, lag=1)", "count(loss, ten)", "total(loss, ten)", "mad(loss, ten)"),
+    *("mean(loss, everything)", "slope(loss, everything)", "std(loss, everything)", "mean(loss, longer)"),
+    *("first(loss)", "lowest(loss)", "highest(loss)", "latest(loss)", "prev(loss, 3)", 'at(loss, "10 steps")'),
+    *("best(loss)", "age(loss)", "mean(loss, evals)", "share(loss > 0, ten)", "mean(median(loss, ten) - loss, ten)"),
+]
+
+
+@pytest.mark.parametrize(
+    "known",
+    ["true", "i > 1", "i > 777", "i > 4990", "i > 5000", "i % 500 = 0", "i % 500 = 0 AND i > 2500", "i = 4321"],
+)
+def test_streams_that_begin_late_or_are_sparse(
+    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, known: str
+) -> None:
+    """Windows over the rows as they stand, those where nothing is known among them, have the bits of windows apart."""
+    loaded(con, OracleRun({id: [] for id in (*NUMBERS, "phase")}, [], [], [], []))
+    con.execute(
+        "INSERT INTO run SELECT i, i, i, i, i / 100, i * 9, true, i = 5000,"
+        f" CASE WHEN {known} THEN sin(i * 1.7) + i / 3000 END, i, i, NULL FROM range(1, 5001) r(i)"
+    )
+    names = Names(RESOLVED, {"loss": "m0", "margin": "m1", "kl": "m2"}, started=9.0)
+    values = [Binder(names).bind(parse(text, AT)) for text in LATE]
+
+    def rows(value: Value) -> list[tuple[Cell, ...]]:
+        program = Program(con, "run", spacing={"tick": 1.0})
+        program.run([value])
+        found = con.execute(f"SELECT i, {program.renderer.observed(value)} FROM {program.table} ORDER BY i").fetchall()
+        program.drop()
+        return found
+
+    along = [rows(value) for value in values]
+    monkeypatch.setattr(Program, "_along", lambda *_: {})
+    monkeypatch.setattr("trainrules.engine.compile.program._SPARSE", 10**9)
+    for text, value, got in zip(LATE, values, along, strict=True):
+        assert (text, got) == (text, rows(value))
+        assert len(got) == 5000
+    is_known = [any(cell is not None for _, cell in got) for got in along]
+    assert any(is_known) == (known != "i > 5000")
+    assert all(is_known) or known not in ("true", "i > 1", "i > 777")

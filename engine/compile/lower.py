@@ -176,7 +176,7 @@ def _is_due(kernel: Kernel) -> str:
 
 
 def _first(x: str, stream: Stream) -> str:
-    if stream.runs:
+    if stream.runs or stream.skipped:
         return f"last_value(CASE WHEN k = 1 THEN {x} END IGNORE NULLS) OVER (ROWS UNBOUNDED PRECEDING)"
     return f"first_value({x}) OVER {stream.so_far}"
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _CONDITION = "o"
+_CLOCKS = ("tick", "epoch", "time")
+_SPARSE = 8
+"""Where at most one row of so many is of a stream, its values are joined to the other rows."""
 _WORTH_TWO = 8
 """From so many kernels or columns on, two statements at the same time are faster than one."""
 _ANYWHERE = ("latest", "held")
@@ -192,6 +195,7 @@ class Program:
         streamed = [kernel for kernel in kernels if kernel.kind not in _ANYWHERE]
         streams: list[tuple[Stream, dict[Kernel, str]]] = []
         for stream in self._streams(streamed):
+            stream = stream if self.rows >= self.long else stream.filtered
             own = {kernel: names[kernel] for kernel in streamed if kernel.arg in stream.arguments}
             moments = stream.rows >= self.long and any("stt" in PARTS.get(kernel.kind, ()) for kernel in own)
             clocks = sorted({*clocks_of(own), "tick"}) if moments else clocks_of(own)
@@ -208,7 +212,7 @@ class Program:
         return streams_of(self.con, self.table, self._table_columns(), self.renderer, [each.arg for each in kernels])
 
     def _where(self, stream: Stream) -> str:
-        return "" if stream.full else f" WHERE {self.renderer.observed(stream.arguments[0])} IS NOT NULL"
+        return "" if stream.whole else f" WHERE {self.renderer.observed(stream.arguments[0])} IS NOT NULL"
 
     def _join(self, everywhere: Mapping[Kernel, str], streams: Sequence[tuple[Stream, dict[Kernel, str]]]) -> None:
         """The kernels of a level of a short run as two tables, each in one statement, whose order is made anew.
@@ -301,22 +305,51 @@ class Program:
         if everywhere:
             yield list(everywhere.values()), f"SELECT i, {', '.join(self.latest(everywhere))} FROM {self.table}"
         for place, (stream, own) in enumerate(streams):
-            for part in _shared_out(stream, own):
-                names = self._arguments(stream)
-                if stream.full and not varying(stream, part):
-                    columns = {"i": "i", "k": "i", "tick": "tick", "epoch": "epoch", "time": "time"}
-                    columns |= {name: self.renderer.observed(argument) for argument, name in names.items()}
-                    items = ", ".join(f"{item} AS {name}" for name, item in columns.items())
-                    source = f"(SELECT {items} FROM {self.table})"
-                    yield list(part.values()), self.lowered(stream, part).query(source, list(columns), ["i"])
-                    continue
-                source, known, temporary = self._source(f"stream_{place}_{len(self._temporary)}", stream, part)
+            along = self._along(stream, own)
+            for part in _shared_out(stream, along):
+                source, known = self._beside(stream)
+                yield list(part.values()), self.lowered(stream, part).query(source, known, ["i"])
+            apart = stream.filtered
+            rest = {kernel: column for kernel, column in own.items() if kernel not in along}
+            for part in _shared_out(apart, rest):
+                source, known, temporary = self._source(f"stream_{place}_{len(self._temporary)}", apart, part)
                 self._temporary += [temporary] if temporary else []
-                query = self.lowered(stream, part).query(source, known, ["i"])
-                # Sorting all rows takes half as long as joining the stream to them.
-                others = f"SELECT i FROM {self.table} WHERE {self.renderer.observed(stream.arguments[0])} IS NULL"
-                items = ", ".join(["i", *part.values()])
-                yield list(part.values()), f"SELECT {items} FROM ({query} UNION ALL BY NAME {others}) ORDER BY i"
+                yield (
+                    list(part.values()),
+                    self._spread(apart, part, self.lowered(apart, part).query(source, known, ["i"])),
+                )
+
+    def _spread(self, stream: Stream, kernels: Mapping[Kernel, str], query: str) -> str:
+        """What a query gives for the rows of a stream, for all rows."""
+        items = ", ".join(["i", *kernels.values()])
+        if stream.rows * _SPARSE < self.rows:
+            return f"SELECT {items} FROM (SELECT i FROM {self.table}) LEFT JOIN ({query}) USING (i)"
+        # Sorting all rows takes half as long as joining many of them to the rest.
+        others = f"SELECT i FROM {self.table} WHERE {self.renderer.observed(stream.arguments[0])} IS NULL"
+        return f"SELECT {items} FROM ({query} UNION ALL BY NAME {others}) ORDER BY i"
+
+    def _along(self, stream: Stream, kernels: Mapping[Kernel, str]) -> dict[Kernel, str]:
+        """The kernels that can be computed over the table as it stands, with rows that the stream lacks at its head."""
+        if not stream.full or varying(stream, kernels):
+            return {}
+        if stream.whole:
+            return dict(kernels)
+        # A frame is ordered by the stream's own numbers.
+        names = self._arguments(stream)
+        return {
+            kernel: column
+            for kernel, column in kernels.items()
+            if not lower(stream, {kernel: column}, names, self.long).frames
+        }
+
+    def _beside(self, stream: Stream) -> tuple[str, list[str]]:
+        """All rows of the table as the source of a stream, and its columns; NULL in rows that are skipped."""
+        columns = {"k": f"i - {stream.skipped}" if stream.skipped else "i", **{name: name for name in _CLOCKS}}
+        if stream.skipped:
+            columns = {name: f"CASE WHEN i > {stream.skipped} THEN {item} END" for name, item in columns.items()}
+        columns |= {name: self.renderer.observed(argument) for argument, name in self._arguments(stream).items()}
+        items = ", ".join(f"{item} AS {name}" for name, item in columns.items())
+        return f"(SELECT i, {items} FROM {self.table})", ["i", *columns]
 
     def concurrently(
         self,
@@ -345,8 +378,8 @@ class Program:
         """What the kernels of a stream select from, its columns, and the table that was made for it, if any."""
         items = {"k": "row_number() OVER ()"}
         items |= {column: self.renderer.observed(each) for each, column in self._arguments(stream).items()}
-        columns = ["i", "tick", "epoch", "time", *items]
-        made = ", ".join(["i", "tick", "epoch", "time", *(f"{item} AS {column}" for column, item in items.items())])
+        columns = ["i", *_CLOCKS, *items]
+        made = ", ".join(["i", *_CLOCKS, *(f"{item} AS {column}" for column, item in items.items())])
         source = f"(SELECT {made} FROM {self.table}{self._where(stream)})"
         counts = varying(stream, own)
         if not counts:
@@ -399,5 +432,7 @@ def _made(table: str, query: str, con: duckdb.DuckDBPyConnection) -> None:
 def _shared_out(stream: Stream, own: Mapping[Kernel, str]) -> list[dict[Kernel, str]]:
     """The kernels in two parts of about the same work, those of one argument together."""
     groups = [[kernel for kernel in own if kernel.arg == argument] for argument in stream.arguments]
-    shares = halves(groups, lambda group: sum(_WORK.get(kernel.kind, 1) for kernel in group))
+    shares = halves(
+        [group for group in groups if group], lambda group: sum(_WORK.get(kernel.kind, 1) for kernel in group)
+    )
     return [{kernel: own[kernel] for group in share for kernel in group} for share in shares]

@@ -26,7 +26,8 @@ class Stream(Record):
 
     arguments: tuple[Value, ...]
     rows: int
-    full: bool  # it is the whole table
+    full: bool  # it has every row of the table after those that are `skipped`
+    skipped: int = 0
     wild: frozenset[Value] = frozenset()  # arguments with magnitudes whose squares overflow
     spacing: Mapping[str, float | None] = EMPTY
     is_fragile: bool = False  # this DuckDB cannot be trusted to let `lag` stream over a filter
@@ -35,8 +36,18 @@ class Stream(Record):
     most: Mapping[Span, int] = EMPTY  # the most rows of windows that differ from row to row
 
     @property
+    def whole(self) -> bool:
+        """Whether it has every row of the table."""
+        return self.full and not self.skipped
+
+    @property
+    def filtered(self) -> Stream:
+        """The stream as its rows without the others; what a stream with all of them is, is itself."""
+        return self if self.whole else self._replace(full=False, skipped=0)
+
+    @property
     def order(self) -> str:
-        """What `lag` over the stream is ordered by: nothing over a whole table, whose rows stand in order.
+        """What `lag` over the stream is ordered by: nothing over a table as it is, whose rows stand in order.
 
         DuckDB 1.4 gives wrong values, or fails, where `lag` streams over what a filter leaves of a block of rows.
         """

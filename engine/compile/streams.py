@@ -41,11 +41,11 @@ def _grouped(
         if argument.type == NUMBER and magnitude(argument, renderer.largest) > LARGEST_SQUARED:
             sizes[place] = f"max(abs({sql}))"
     known = {*columns, *(name for items in steps for name in items)}
-    read = sorted(Layer({str(place): item for place, item in enumerate((*bits, *sizes.values()))}).reads() & known)
-    source = stack(table, columns, [Layer(items) for items in steps], read or ["i"])
-    items = ", ".join([f"CAST({' + '.join(bits)} AS BIGINT) AS pattern", "count(*)", *sizes.values()])
+    read = Layer({str(place): item for place, item in enumerate((*bits, *sizes.values()))}).reads() & known
+    source = stack(table, columns, [Layer(items) for items in steps], ["i", *sorted(read - {"i"})])
+    items = ", ".join([f"CAST({' + '.join(bits)} AS BIGINT) AS pattern", "count(*)", "min(i)", *sizes.values()])
     rows = con.execute(f"SELECT {items} FROM ({source}) GROUP BY pattern ORDER BY pattern").fetchall()
-    largest = {place: max((row[n] or 0.0 for row in rows), default=0.0) for n, place in enumerate(sizes, 2)}
+    largest = {place: max((row[n] or 0.0 for row in rows), default=0.0) for n, place in enumerate(sizes, 3)}
     total = sum(count for _, count, *_ in rows)
     groups: dict[tuple[int, ...], list[int]] = {}
     for place in range(len(arguments)):
@@ -56,12 +56,15 @@ def _grouped(
     streams = []
     for mask, places in groups.items():
         amount = sum(count for pattern, count, *_ in rows if pattern in mask)
+        first = min((first for pattern, _, first, *_ in rows if pattern in mask), default=1)
+        full = first + amount == total + 1
         streams.append(
             Stream(
                 is_fragile=IS_DUCKDB_1,
                 arguments=tuple(arguments[place] for place in places),
                 rows=amount,
-                full=amount == total,
+                full=full,
+                skipped=first - 1 if full else 0,
                 wild=frozenset(arguments[place] for place in places if largest.get(place, 0.0) > LARGEST_SQUARED),
             )
         )
@@ -76,7 +79,7 @@ def spaced(
     spacing: Mapping[str, float | None],
 ) -> Stream:
     """A stream with how far its rows, those of a query, lie apart on some clocks; `spacing` has that of all rows."""
-    if stream.full and set(clocks) <= set(spacing):
+    if stream.full and set(clocks) <= set(spacing) and (stream.whole or None not in spacing.values()):
         return stream._replace(spacing=spacing)
     if not clocks:
         return stream

@@ -19,6 +19,8 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "temp_directory": "",
     "preserve_insertion_order": "true",
 }
+_SIDES = "build_side_probe_side"
+"""What may exchange the sides of a join, and so the order of its rows; they are written as they are meant."""
 _PASSES = "common_subexpressions,expression_rewriter,filter_pullup,filter_pushdown,join_order,statistics_propagation"
 
 
@@ -57,7 +59,7 @@ def plan_quickly(con: duckdb.DuckDBPyConnection, *more: str) -> None:
     DuckDB 1 keeps them: it gives other values where a filter is not pushed down below `lag`.
     """
     if not IS_DUCKDB_1:
-        con.execute(f"SET disabled_optimizers = '{','.join((_PASSES, *more))}'")
+        con.execute(f"SET disabled_optimizers = '{','.join((_SIDES, _PASSES, *more))}'")
 
 
 def is_interrupt(error: BaseException) -> bool:
@@ -108,5 +110,5 @@ def _opened(threads: int | None, memory_limit: str | None) -> duckdb.DuckDBPyCon
         settings["memory_limit"] = memory_limit
     con = duckdb.connect(":memory:", config=settings)
     # DuckDB draws a bar where the main program has no file, which it takes for a person at a prompt.
-    con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+    con.execute(f"SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET disabled_optimizers = '{_SIDES}'")
     return con
