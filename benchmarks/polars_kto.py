@@ -83,6 +83,9 @@ def of_rows() -> Iterator[Rule]:
     still = rate.diff() == 0
     ran = (col("loss").abs().rolling_min(5).shift(5) > 0) & (rate.diff().abs().rolling_min(5).shift(5) > 0)
     yield Rule("zero_and_still", "critical", (loss == 0) & still & ran, until=loss != 0, points=5)
+    far = col("loss").abs().rolling_min(5).shift(5) > 0.01
+    calm = ~(gradient > 0).fill_null(value=False)
+    yield Rule("zero_at_once", "critical", (loss == 0) & far & calm, until=loss != 0, points=5)
     yield Rule("gradient_zero", "warning", gradient == 0, points=20)
     fall, rise = col("loss_forty_slope_upper"), col("loss_forty_slope_lower_999")
     yield Rule("plateau", "info", (fall >= 0) & (rise <= 0), until=(fall < 0) | (rise > 0), points=40)
