@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 
 from .best import find_best
 from .compile.bind import Binder, Names
-from .compile.ir import Value
+from .compile.ir import Kernel, Value, walk_once
 from .compile.program import Program
 from .episodes import Course, Hold, run
-from .evidence import closest, last_value
-from .findings import Went, Workbench, finding_of, is_quiet, quiet_state, severity_of, state_of
+from .evidence import last_value
+from .findings import Workbench, severity_of
 from .judged import IMPROVES, Judged, Lack, conditions_of, judge, metrics_of
-from .pack import Scalar
+from .pack import EMPTY, Scalar
 from .phases import FOUND, GATES, GLANCE, HELD, PLAN, begin
 from .placing import placed
 from .plan import PlanInput, make_plan
+from .portions import most_at_once, portions
 from .rate import RATE, Rate
 from .readers.model import Run
 from .record import Record
@@ -35,6 +36,7 @@ from .report import (
 )
 from .resolved import Resolved
 from .rowbook import RowBook
+from .rulings import rulings
 from .segments import Timeline
 from .series import Splitter, members, metric_id
 from .settings import Whereabouts
@@ -52,18 +54,32 @@ if TYPE_CHECKING:
 
 
 class Planned(Record):
-    """What is judged of a run, bound to it, and the values that must be columns before it can be."""
+    """What is judged of a run, bound to it; `others` are values that are asked for besides."""
 
     judged: list[Judged]
     lacks: dict[str, str]
     watched: list[Watch]
     improves: Value | None
-    conditions: list[Value]
-    values: list[Value]
+    others: list[Value]
+
+    @property
+    def conditions(self) -> list[Value]:
+        """The conditions that must be columns before anything is judged."""
+        own = [value for each in self.judged for value in each.conditions]
+        return [*own, *(value for each in self.watched for value in each.conditions)]
+
+    @property
+    def values(self) -> list[Value]:
+        """The values that must be columns before anything is judged."""
+        own = [value for each in self.judged for value in each.values]
+        own += [self.improves] if self.improves else []
+        return [*own, *self.others, *(value for each in self.watched for value in each.values)]
 
 
 class Evaluation:
     """One log under judgement: `report` runs the whole way, part by part."""
+
+    ruled: Mapping[str, Finding | RuleState] = EMPTY  # how the rules of earlier portions stand
 
     def __init__(self, resolved: Resolved, given: Run, now: float | None) -> None:
         begin(GLANCE)
@@ -134,6 +150,8 @@ class Evaluation:
     def report(self, seen: tuple[Checkpoint, ...] | None) -> Report:
         """The report; `seen` are the checkpoints that lie beside the log, None where none does."""
         plan = self.planned()
+        if self.rows >= self.program.long:
+            plan = self._in_portions(plan)
         try:
             self.program.run([*plan.conditions, *plan.values], wait=False)
             self.program.settle(plan.conditions, plan.values)
@@ -145,38 +163,43 @@ class Evaluation:
     def planned(self) -> Planned:
         """What is judged, and what it takes to judge it."""
         judged, lacks = self._judged()
-        watched = self._watched()
-        improves = self._improves()
-        conditions = [value for each in judged for value in (each.when, each.until, each.since) if value]
-        values = [side for each in judged for test in each.tests for side in (test.left, test.right)]
-        values += [value for each in judged for value in each.told.values()]
-        values += [improves] if improves else []
-        values += [Binder(self.names).metric(id) for id in derived_in_stages(self.pack)]
-        values += [each.scope for each in judged if each.scope is not None]
-        conditions += [condition for watch in watched for condition in watch.conditions]
-        values += [value for watch in watched for value in watch.values]
-        return Planned(judged, lacks, watched, improves, conditions, values)
+        others = [Binder(self.names).metric(id) for id in derived_in_stages(self.pack)]
+        return Planned(judged, lacks, self._watched(), self._improves(), others)
+
+    def _in_portions(self, plan: Planned) -> Planned:
+        """What is left of a plan to be judged, once the rules are that would need too much memory all at once."""
+        rules: dict[str, list[Judged]] = {}
+        for each in plan.judged:
+            if each.rule.id not in self.pack.invariants:
+                rules.setdefault(each.rule.id, []).append(each)
+        needs = {id: _kernels(some) for id, some in rules.items()}
+        columns = len(frozenset().union(*needs.values()))
+        most = most_at_once(self.given.con, columns, self.rows)
+        if most == columns:
+            return plan
+        whole, self.ruled = self.program, {}
+        for portion in portions(needs, most):
+            judged = [each for id in portion for each in rules[id]]
+            self.program = whole.anew()
+            try:
+                self.program.run(value for each in judged for value in (*each.conditions, *each.values))
+                begin(HELD)
+                courses = self._courses(judged)
+                begin(FOUND)
+                self.ruled |= rulings(self._bench(), judged, courses)
+                self.program.drop()
+            finally:
+                self.program.leave()
+        self.program = whole
+        return plan._replace(judged=[each for each in plan.judged if each.rule.id not in rules])
 
     def concluded(self, planned: Planned, seen: tuple[Checkpoint, ...] | None) -> Report:
         """The report, once all values are columns of the program's table."""
         seen = placed(seen, self.given.facts)
-        judged, lacks, watched, improves, *_ = planned
+        judged, lacks, watched, improves, _ = planned
         begin(HELD)
         courses = self._courses(judged)
-        bench = Workbench(
-            self.program,
-            self.book,
-            self.resolved,
-            self.interval,
-            self.last_tick,
-            self.given.facts,
-            self.splitter,
-            self.given.keys,
-            {
-                "ended_because": self.given.facts.ended_because,
-                "numberless_because": self.given.facts.numberless_because,
-            },
-        )
+        bench = self._bench()
         begin(FOUND)
         findings, all_states = self._settled(bench, judged, courses, lacks)
         facts, states = self.given.facts, tuple(all_states)
@@ -337,51 +360,43 @@ class Evaluation:
             return hold
         return hold._replace(points=rows + 1, is_counted=rows > 0 and is_long(self.program), in_rows=True)
 
+    def _bench(self) -> Workbench:
+        return Workbench(
+            self.program,
+            self.book,
+            self.resolved,
+            self.interval,
+            self.last_tick,
+            self.given.facts,
+            self.splitter,
+            self.given.keys,
+            {
+                "ended_because": self.given.facts.ended_because,
+                "numberless_because": self.given.facts.numberless_because,
+            },
+        )
+
     def _settled(
         self, bench: Workbench, judged: Sequence[Judged], courses: Sequence[Course], lacks: Mapping[str, str]
     ) -> tuple[list[Finding], list[RuleState]]:
+        ruled = {**self.ruled, **rulings(bench, judged, courses)}
         findings: list[Finding] = []
         states: list[RuleState] = []
-        ways: dict[str, list[tuple[Judged, Course]]] = {}
-        for each, course in zip(judged, courses, strict=True):
-            ways.setdefault(each.rule.id, []).append((each, course))
-        disabled = self.resolved.disabled
-        quiet = {id for id, some in ways.items() if id not in lacks and is_quiet(course for _, course in some)}
-        near = closest(self.program, [each for id in ways if id in quiet - disabled for each, _ in ways[id]])
         for rule in self.pack.rules.values():
-            if rule.id in disabled:
-                severity = severity_of(self.resolved, rule, rule.levels[-1].severity)
+            severity = severity_of(self.resolved, rule, rule.levels[-1].severity)
+            if rule.id in self.resolved.disabled:
                 states.append(RuleState(rule.id, "disabled", severity=severity))
                 if rule.id not in self.resolved.suppressed:
                     continue
-            if rule.id in lacks:
-                severity = severity_of(self.resolved, rule, rule.levels[-1].severity)
-                self._note(states, RuleState(rule.id, "not_evaluated", lacks[rule.id], severity=severity))
-                continue
-            if rule.id in quiet:
-                self._note(states, quiet_state(self.resolved, rule, [each.level for each, _ in ways[rule.id]]))
-                continue
-            went = [
-                Went(each, course, severity_of(self.resolved, rule, each.level.severity))
-                for each, course in ways.get(rule.id, ())
-            ]
-            finding = finding_of(bench, rule, went)
-            if finding is not None and rule.id in disabled:
-                self.hidden[rule.id] = finding
-                continue
-            if finding is not None:
-                findings.append(finding)
-                continue
-            self._note(states, state_of(bench, rule, went))
-        came = near()
-        return findings, [state._replace(closest=came[state.rule]) if state.rule in came else state for state in states]
-
-    def _note(self, states: list[RuleState], state: RuleState) -> None:
-        """Keep how a rule stands: of one that is switched off, for what is said of the switch."""
-        if state.rule in self.resolved.disabled:
-            self.hidden[state.rule] = state
-        else:
-            states.append(state)
+            lack = lacks.get(rule.id)
+            found = ruled[rule.id] if lack is None else RuleState(rule.id, "not_evaluated", lack, severity=severity)
+            if rule.id in self.resolved.disabled:
+                self.hidden[rule.id] = found  # for what is said of the switch
+            elif isinstance(found, Finding):
+                findings.append(found)
+            else:
+                states.append(found)
+        return findings, states
 
     def _suppressions(self) -> tuple[Suppression, ...]:
         if not self.resolved.switches:
@@ -433,3 +448,8 @@ class Evaluation:
         offered = [repr(name) for name in self.given.offered]
         shown = offered if len(offered) < 9 else [*offered[:7], f"{len(offered) - 7} others"]
         return told + (f"; its lines give {listed(shown)}" if offered else "")
+
+
+def _kernels(judged: Iterable[Judged]) -> frozenset[Kernel]:
+    values = (value for each in judged for value in (*each.conditions, *each.values))
+    return frozenset(node for node in walk_once(values) if isinstance(node, Kernel))

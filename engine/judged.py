@@ -34,6 +34,17 @@ class Judged(Record):
     told: Mapping[str, Value] = EMPTY  # the metrics that its message shows
     scope: Value | None = None  # where false, the rule does not apply
 
+    @property
+    def conditions(self) -> list[Value]:
+        """What must be a column before it is told when the rule held."""
+        return [value for value in (self.when, self.until, self.since) if value]
+
+    @property
+    def values(self) -> list[Value]:
+        """What must be a column before it is told what was found."""
+        sides = [side for test in self.tests for side in (test.left, test.right)]
+        return [*sides, *self.told.values(), *([self.scope] if self.scope is not None else [])]
+
 
 class Lack(Record):
     """Why a rule cannot be evaluated at all."""

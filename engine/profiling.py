@@ -37,21 +37,31 @@ class Profile:
 
     began: float
     phases: list[Phase] = field(default_factory=lambda: [Phase(BEFORE)])
+    _open: int = 0
 
     @property
     def seconds(self) -> float:
         """What all phases took together."""
         return sum(phase.seconds for phase in self.phases)
 
+    @property
+    def open(self) -> Phase:
+        """The phase that is open."""
+        return self.phases[self._open]
+
     def begin(self, title: str) -> None:
-        """End the phase that was open, and begin another."""
+        """End the phase that was open, and begin another, or go on with the one of this title."""
         self.end()
-        self.phases.append(Phase(title))
+        titles = [phase.title for phase in self.phases]
+        if title not in titles:
+            self.phases.append(Phase(title))
+            titles.append(title)
+        self._open = titles.index(title)
 
     def end(self) -> None:
         """End the phase that is open."""
         now = time.perf_counter()
-        self.phases[-1].seconds += now - self.began
+        self.open.seconds += now - self.began
         self.began = now
 
     @contextmanager
@@ -69,7 +79,7 @@ class _Timed:
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> duckdb.DuckDBPyConnection:
         """Run the statement, and note how long it took."""
-        phase, began = self._profile.phases[-1], time.perf_counter()
+        phase, began = self._profile.open, time.perf_counter()
         try:
             return self._con.execute(sql, parameters) if parameters else self._con.execute(sql)
         finally:

@@ -188,6 +188,12 @@ class TracedProgram(Program):
     trace: Trace = field(default_factory=lambda: Trace(""))
     roles: dict[Value, list[str]] = field(default_factory=dict)
 
+    def anew(self) -> TracedProgram:
+        """As `Program.anew`, with the same legend."""
+        other = Program.anew(self)
+        other.trace, other.roles = self.trace, self.roles
+        return other
+
     def lowered(self, stream: Stream, kernels: Mapping[Kernel, str]) -> Lowered:
         """As `Program.lowered`, with a legend."""
         lowered = Program.lowered(self, stream, kernels)

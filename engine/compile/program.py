@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ..phases import TABLE, WINDOWS, begin
 from ..record import Record
@@ -69,6 +69,12 @@ class Program:
     _cells: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
     _making: Behind[None] | None = None
     _ahead: list[Behind[Any]] = field(default_factory=list)
+
+    def anew(self) -> Self:
+        """A program over the same run of which nothing is computed yet."""
+        return type(self)(
+            self.con, self.source, self.long, self.largest, self.spacing, rows=self.rows, threads=self.threads
+        )
 
     @property
     def renderer(self) -> Renderer:
