@@ -31,8 +31,8 @@ def of(found: Mapping[str, Any], pack: str) -> list[Measured]:
 
 
 def names(measured: Sequence[Measured]) -> list[str]:
-    """The commands, in the order in which they first occur."""
-    return list(dict.fromkeys(name for each in measured for name in each["commands"]))
+    """The programs, in the order in which they first occur; one of them with another setting is none of its own."""
+    return [name for name in dict.fromkeys(name for each in measured for name in each["commands"]) if name[:2] != "--"]
 
 
 def parts(found: Mapping[str, Any], table: Callable[..., str]) -> dict[str, Callable[[], str]]:
@@ -41,13 +41,21 @@ def parts(found: Mapping[str, Any], table: Callable[..., str]) -> dict[str, Call
     long = ("rows", "log", "program", "time", "peak memory", "`rules eval` takes")
     programs = list(next(iter(found["faults"]["found"].values())))
     where = ", ".join(f"{name} {found[key]}" for name, key in VERSIONS.items() if key in found)
-    with_what = f"{where}, {found['cores']} cores; medians of {found['rounds']} rounds."
+    with_what = f"{where}, {found['cores']} cores; medians of {found['rounds']} rounds{_fewer(found)}."
     return {
         "speed": lambda: f"{table(long, rows(kto))}\n\n{with_what}",
         "wide": lambda: table(long, rows(of(found, "coordexp"))),
         "glance": lambda: table(("rows", "log", "time", "peak memory", *(f"x {name}" for name in others)), short(kto)),
         "faults": lambda: table(("fault", *programs), faults(found)),
     }
+
+
+def _fewer(found: Mapping[str, Any]) -> str:
+    """Of which sizes there were fewer rounds."""
+    taken = {each["megabytes"]: len(next(iter(each["commands"].values()))["seconds"]) for each in found["measured"]}
+    fewest = min(taken.values())
+    least = min(size for size, rounds in taken.items() if rounds == fewest)
+    return f" ({fewest} from {least:,.0f} MB on)" if fewest < found["rounds"] else ""
 
 
 def rows(measured: Sequence[Measured]) -> Iterator[list[str]]:
@@ -57,7 +65,8 @@ def rows(measured: Sequence[Measured]) -> Iterator[list[str]]:
             memory = f"{median(each['commands'][name]['megabytes']):,.0f} MB"
             size = [f"{each['rows']:,}", f"{each['megabytes']:,.0f} MB"] if not place else ["", ""]
             beside = f"{times(each, name):.2f} x" if place else ""
-            yield [*size, f"`{name}`" if not place else name, f"{seconds(each, name):.2f} s", memory, beside]
+            shown = f"within `{name} {each['memory_limit']}`" if name[:2] == "--" else name
+            yield [*size, f"`{name}`" if not place else shown, f"{seconds(each, name):.2f} s", memory, beside]
 
 
 def short(measured: Sequence[Measured]) -> Iterator[list[str]]:
