@@ -50,6 +50,7 @@ with open(sys.argv[1], encoding="utf-8") as log:
 """
 SCANNED = """
 import duckdb, sys
+duckdb.execute("SET enable_progress_bar = false")
 keys = sys.argv[2:]
 sums = ", ".join(f'sum("{key}")' for key in keys)
 found = duckdb.execute(

@@ -45,8 +45,17 @@ class GoBack(Record):
         A row tells of all updates since the row before it: one saved in between is among them only if no other is.
         """
         limit = self.bound.step if self.bound and self.bound.step is not None else 0.0
-        seen = [each for each in sorted(self.comparable, key=lambda each: each.step) if each.step < limit]
-        return [each for each in seen if each.step <= limit - self.interval] or seen
+        return [each for each in self._before if each.step <= limit - self.interval] or self._before
+
+    @property
+    def passed_over(self) -> Checkpoint | None:
+        """The newest from before the fault, where it is not gone back to."""
+        return self._before[-1] if self._before and self._before[-1] is not self.older[-1] else None
+
+    @property
+    def _before(self) -> list[Checkpoint]:
+        limit = self.bound.step if self.bound and self.bound.step is not None else 0.0
+        return [each for each in sorted(self.comparable, key=lambda each: each.step) if each.step < limit]
 
     @property
     def kept(self) -> Checkpoint | None:
@@ -100,6 +109,9 @@ class GoBack(Record):
             best = f"{self.best.metric} was best at {self._at(checkpoint.step)} ({number(self.best.value, 4)})"
             told = f"Go back to {checkpoint.name}, which the trainer kept as its best"
             return f"{told}: {best}, before the fault began at {began}."
+        if self.passed_over:
+            told = f"Go back to {self._named(checkpoint)}, from before the fault began at {began}"
+            return f"{told}: {self._named(self.passed_over)} was saved after the last sound row."
         text = f"Go back to {self._named(checkpoint)}, the newest one from before the fault began at {began}."
         older = self.older[:-1]
         step = self.bound.step if self.bound else None

@@ -58,6 +58,15 @@ def test_the_only_checkpoint_may_hold_the_fault_and_the_plan_says_so() -> None:
     )
 
 
+def test_a_newer_checkpoint_that_is_passed_over_is_told() -> None:
+    result = plan(finding("inverted", "revert", onset=105), checkpoints=SEEN, interval=10)
+    assert result.plan[0].text == (
+        "Go back to checkpoint-50 (step 50), from before the fault began at step 105: checkpoint-100 (step 100) was saved"
+        " after the last sound row."
+    )
+    assert result.plan[0].target == {"checkpoint": "checkpoint-50", "step": 50}
+
+
 def test_a_checkpoint_of_the_very_last_good_row_comes_with_a_second_choice() -> None:
     result = plan(finding("non_finite", "revert", onset=101), interval=1)
     assert texts(result)[0] == (
