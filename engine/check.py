@@ -75,6 +75,7 @@ class Scope(Record):
     better: frozenset[str] = frozenset()  # metrics that say which direction is better
     rows: bool = True  # whether there are rows to look at
     keys: Mapping[str, str] = EMPTY  # the keys of the log, each with its metric
+    hollow: frozenset[str] = frozenset()  # metrics that are only named: of which type they are meant to be is not known
 
     @property
     def names(self) -> list[str]:
@@ -90,6 +91,9 @@ def check(expression: Expression, scope: Scope, want: str) -> list[Problem]:
     """All problems of one expression whose result should be a `want`: number, condition, text or value (any)."""
     checker = _Checker(expression, scope)
     checker.expect(expression.tree, want)
+    named = (node.id for node in expression.tree.walk() if isinstance(node, Name)) if scope.hollow else ()
+    if not scope.hollow.isdisjoint(named):
+        return [each for each in checker.problems if each.code != "type-mismatch"]
     return checker.problems
 
 

@@ -26,7 +26,8 @@ def pack_scope(pack: Pack) -> Scope:
         types = {**types, **derived}
     better = frozenset(metric.id for metric in pack.metrics.values() if metric.better)
     keys = {key: metric.id for metric in [*pack.metrics.values()][::-1] for key in metric.keys}
-    return Scope(types, params, CLOCK, windows, better, keys=keys)
+    hollow = frozenset(metric.id for metric in pack.metrics.values() if not metric.keys and metric.expr is None)
+    return Scope(types, params, CLOCK, windows, better, keys=keys, hollow=hollow)
 
 
 _SCALAR_TYPES = {"number": "number", "integer": "number", "boolean": "condition", "text": "text"}

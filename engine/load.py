@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +23,9 @@ from .shipped import RULES, findable, shipped_files
 
 NEEDS_PARENT = frozenset({"missing-key", "contradiction", "no-direction", "uneven-keys", "empty-value"})
 """What cannot be told of a pack whose parent is not known, besides unknown names."""
+
+MAKERS = ("groups", "twins")
+"""The sections whose entries make metrics: what these are called is not known where an entry is none."""
 
 
 class Attempt(Record):
@@ -69,6 +72,8 @@ def load_partly(name_or_path: str | Path, files: Files) -> Attempt:
         problems.found = [*of_shape, *filter(_holds_anyway, others)]
     elif any(_is_no_section(fields_of(roots[0]).get(name)) for name in NAMED):
         problems.found = [*of_shape, *(each for each in others if not _is_of_name(each))]
+    elif any(not isinstance(each.value, dict) for name in MAKERS for each in _entries(roots[0], name)):
+        problems.found = [*of_shape, *filter(_holds_anyway, others)]
     elif not chain.problems and any(each.at.file != tree.file for each in problems.found):
 
         def told(roots: Sequence[Item]) -> Sequence[Problem]:
@@ -114,6 +119,10 @@ def parent_of(pack: Pack, load: Callable[[str | Path], Pack] | None = None) -> P
 @cache
 def _shipped_parent(name: str) -> Pack:
     return load_pack(name)
+
+
+def _entries(root: Item, section: str) -> Iterable[Item]:
+    return fields_of(fields_of(root).get(section)).values()
 
 
 def _is_no_section(item: Item | None) -> bool:

@@ -367,3 +367,22 @@ def test_what_is_said_of_a_parent(rest: str, problems: list[str]) -> None:
     """What hardly differs from a pack is taken for it, so that its names are known."""
     Path("bases.yaml").write_text(HEAD + "metrics: {loss: {keys: [loss]}, kl: {keys: [kl]}}\n")
     assert told(HEAD + rest) == problems
+
+
+RULES_OF = "rules: {{r: {{title: R, cause: info, severity: info, when: {}}}}}\n"
+TWINS = HEAD + "twins:\n  eval: {}\nmetrics:\n  loss: {{keys: [loss], better: lower, twin: eval}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (HEAD + "metrics:\n  loss: {keys: [loss]}\n  calm: 5\n" + RULES_OF.format("loss > 1 and not calm"), "p.yaml:7:9: 'calm' must be a mapping, not the number 5"),
+        (HEAD + "metrics:\n  loss: {keys: [loss]}\n  calm: {expr: loss >}\n" + RULES_OF.format("calm"), "p.yaml:7:22: not an expression: invalid syntax"),
+        (TWINS.format("5") + RULES_OF.format("eval_loss > best(eval_loss)"), "p.yaml:6:9: 'eval' must be a mapping, not the number 5"),
+        (TWINS.format("[a]") + RULES_OF.format("nonfinite(eval_loss)"), "p.yaml:6:9: 'eval' must be a mapping, not a list"),
+    ],
+)  # fmt: skip
+def test_what_is_declared_and_broken_has_one_problem(text: str, problem: str) -> None:
+    """What is said of it elsewhere, such as its name in a condition, follows from that."""
+    (line,) = told(text)
+    assert line.partition(";")[0] == problem
