@@ -21,7 +21,7 @@ _OF_LIMIT = 0.5
 _LEAST = 24
 """So many columns are made at once in any case: smaller portions take longer than to write some of them to disk."""
 _CELL = 8
-_UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
 def portions(needs: Mapping[T, Collection[K]], most: int) -> list[list[T]]:
@@ -55,4 +55,4 @@ def most_at_once(con: duckdb.DuckDBPyConnection, columns: int, rows: int) -> int
 def _bytes(size: str) -> float:
     """The bytes of a size as DuckDB writes it, such as "1.3 GiB"."""
     number, unit = size.split()
-    return float(number) * _UNITS[unit]
+    return float(number) * float(1024 ** _UNITS.index(unit))

@@ -49,6 +49,7 @@ def test_portions(most: int, expected: list[str]) -> None:
         ("500MB", 0, 1_000_000, 0),
         ("100MB", 120, 1_000_000, 24),
         ("100MB", 120, 50_000, 120),
+        ("2000TB", 120, 1_000_000, 120),
     ],
 )
 def test_how_much_is_made_at_once(limit: str, columns: int, rows: int, most: int) -> None:
