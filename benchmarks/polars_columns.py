@@ -89,11 +89,16 @@ def of_loss(rows: pl.DataFrame) -> pl.DataFrame:
 def spread_of_loss(rows: pl.DataFrame) -> pl.DataFrame:
     """What rests on those windows: the lowest level, the gain, the noise."""
     usual = col("loss_median")
+    level = pl.when(col("loss").abs().rolling_min(5) > 0).then(col("loss_5"))
+    size = pl.when(col("loss") != 0).then(col("loss").abs())
+    before = size.forward_fill().shift(1)
+    other = pl.when(size.is_not_null()).then(pl.max_horizontal(size, before))
     rows = stream(
         rows,
         "loss",
         [
-            col("loss_5").cum_min().alias("low"),
+            level.cum_min().alias("low"),
+            other.forward_fill().alias("not_zero"),
             col("loss_5").drop_nulls().first().alias("first_5"),
             pl.when(usual.cum_count() >= 100).then(usual.cum_sum() / usual.cum_count()).fill_null(0).alias("jitter"),
             usual.rolling_mean(200, min_samples=5).fill_null(0).alias("swing"),
@@ -107,7 +112,12 @@ def spread_of_loss(rows: pl.DataFrame) -> pl.DataFrame:
     plain = larger(col("low").abs(), 0.1 * col("gain"))
     is_small = col("gain") < larger(4 * col("loss_std"), 7 * col("jitter"))
     limit = pl.when(is_small).then(plain).when(~is_small).then(smaller(plain, 0.75 * col("gain")))
-    return rows.with_columns(limit=limit)
+    half = (
+        pl.when(col("gain") < 3 * larger(col("noise"), col("jitter")))
+        .then(limit)
+        .otherwise(smaller(limit, 0.5 * col("gain")))
+    )
+    return rows.with_columns(limit=limit, back=half)
 
 
 def _held(most: int) -> pl.Expr:

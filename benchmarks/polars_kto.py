@@ -65,7 +65,7 @@ def of_rows() -> Iterator[Rule]:
         "loss_diverging",
         "critical",
         (above > larger(limit, 3 * noise)) & (col("loss_10") > 0.9 * first),
-        until=col("loss_5") - col("low") < limit,
+        until=col("loss_5") - col("low") < col("back"),
         since=above > smaller(0.5 * limit, larger(0.375 * gain, 3 * noise)),
         points=5,
     )
@@ -73,7 +73,8 @@ def of_rows() -> Iterator[Rule]:
     yield Rule(
         "loss_above_start",
         "critical",
-        (col("loss_10") - wide > larger(first, col("first_5"))) | ((loss > 4 * first) & (col("loss_lowest") > 0)),
+        ((col("loss_10") - wide > larger(first, col("first_5"))) | ((loss > 4 * first) & (col("loss_lowest") > 0)))
+        & (first != 0),
         since=loss > first,
         points=5,
     )
@@ -83,9 +84,9 @@ def of_rows() -> Iterator[Rule]:
     still = rate.diff() == 0
     ran = (col("loss").abs().rolling_min(5).shift(5) > 0) & (rate.diff().abs().rolling_min(5).shift(5) > 0)
     yield Rule("zero_and_still", "critical", (loss == 0) & still & ran, until=loss != 0, points=5)
-    far = col("loss").abs().rolling_min(5).shift(5) > 0.01
+    yield Rule("exact_zero", "warning", (loss == 0) & (loss.abs().cum_max() == 0), until=loss != 0, points=20)
     calm = ~(gradient > 0).fill_null(value=False)
-    yield Rule("zero_at_once", "critical", (loss == 0) & far & calm, until=loss != 0, points=5)
+    yield Rule("exact_zero", "critical", (loss == 0) & (col("not_zero") > 0.01) & calm, until=loss != 0, points=5)
     yield Rule("gradient_zero", "warning", gradient == 0, points=20)
     fall, rise = col("loss_forty_slope_upper"), col("loss_forty_slope_lower_999")
     yield Rule("plateau", "info", (fall >= 0) & (rise <= 0), until=(fall < 0) | (rise > 0), points=40)

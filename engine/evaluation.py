@@ -102,7 +102,7 @@ class Evaluation:
             first = given.con.execute(f"SELECT arg_min(epoch, i) FROM {given.table}").fetchone()
             given.facts = given.facts._replace(first_step=first[0] if first else None, last_step=given.facts.last_epoch)
         self.rows = given.facts.rows
-        self.splitter = Splitter(self.pack, given.columns, given.labels, given.con, given.table)
+        self.splitter = Splitter(self.pack, given.columns, given.labels, given.con, given.table, given.facts.path)
         self.interval, self.last_tick, largest, wild = self._survey()
         self.program = Program(given.con, given.table, largest=largest, spacing={"tick": self.spacing}, rows=self.rows)
         self.names = Names(

@@ -222,7 +222,8 @@ def state_of(bench: Workbench, rule: Rule, went: Sequence[Went]) -> RuleState:
         of = _narrowed(bench.resolved.pack, rule) or of
         reason = f"no row gives a number{of}: a flat window, or a result that is not finite"
         if went[0].judged.binder.names.starts_midway and _asks_for_the_first(bench.resolved.pack, rule):
-            reason = "the log begins in the middle of its run"
+            reason = "the log begins in the middle of its run"  # which no later row mends
+            return RuleState(rule.id, "not_evaluated", reason, severity=severity)
     return RuleState(rule.id, "waiting", reason, severity=severity)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING
 
+from .errors import LogError
 from .pack import EMPTY, Metric, Pack
 from .record import Record
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _PLACE = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
 _AFFIX = "_-./ "
+MOST_VALUES = 100
+"""Values of a label from which on it is none: what a rule takes, it takes for each of them."""
 UNNAMED = "main"
 """What a family's member with an empty text is called in a list."""
 
@@ -93,7 +96,7 @@ def _series(pairs: Iterable[tuple[str, str]]) -> Series:
 class Splitter:
     """Finds the series of one run: the values of its labels, and the members of families that occur in it."""
 
-    __slots__ = ("_con", "_labels", "_table", "_values", "columns", "pack")
+    __slots__ = ("_con", "_labels", "_path", "_table", "_values", "columns", "pack")
 
     def __init__(
         self,
@@ -102,8 +105,9 @@ class Splitter:
         labels: Mapping[str, str],
         con: duckdb.DuckDBPyConnection,
         table: str,
+        path: str = "",
     ) -> None:
-        self.pack, self.columns = pack, columns
+        self.pack, self.columns, self._path = pack, columns, path
         self._labels, self._con, self._table = labels, con, table
         self._values: dict[str, list[str]] = {}
 
@@ -149,6 +153,12 @@ class Splitter:
             found = self._con.execute(
                 f"SELECT DISTINCT {column} FROM {self._table} WHERE {column} IS NOT NULL"
             ).fetchall()
+            if len(found) > MOST_VALUES:
+                raise LogError(
+                    f"label {label!r} has {len(found):,} values, and each is judged by itself, {MOST_VALUES} at most",
+                    path=self._path,
+                    hint="have the pack name another key for it, or leave that key out of the log",
+                )
             self._values[label] = sorted((value for (value,) in found), key=_natural)
         return self._values[label]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from trainrules import PackError, evaluate
+from trainrules import LogError, PackError, evaluate
 from trainrules.engine import series
 from trainrules.engine.lints import lint_pack
 from trainrules.engine.load import load_pack
@@ -240,3 +240,21 @@ def test_the_page_of_a_pack_says_what_a_family_stands_for(tmp_path: Path) -> Non
     page = render_pack_doc(load_pack(pack(tmp_path, "ce > 1")))
     assert "`{half}` in a key stands for `-l` (left), `-r` (right); each is a series of its own." in page
     assert "`{layer}` in a key stands for nothing (main), `_0` (0), `_1` (1), `_2` (2); each" in page
+
+
+@pytest.mark.parametrize(("values", "is_label"), [(3, True), (4, False)])
+def test_a_label_of_too_many_values_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: int, is_label: bool
+) -> None:
+    """What a rule takes it takes for each value: a real number in place of a rank would take for ever."""
+    monkeypatch.setattr(series, "MOST_VALUES", 3)
+    rows: list[dict[str, object]] = [{"rank": place % values + 0.5, "by_rank": 9} for place in range(12)]
+    if is_label:
+        assert len(report(tmp_path, rows, "by_rank > 5", message="high").findings[0].series) == values
+        return
+    with pytest.raises(LogError) as caught:
+        report(tmp_path, rows, "by_rank > 5", message="high")
+    assert str(caught.value).endswith(
+        "run.jsonl: label 'rank' has 4 values, and each is judged by itself, 3 at most;"
+        " have the pack name another key for it, or leave that key out of the log"
+    )
