@@ -18,6 +18,7 @@ from hypothesis.strategies import SearchStrategy
 from trainrules.engine.check import check
 from trainrules.engine.check_pack import pack_scope
 from trainrules.engine.compile.bind import Binder, Names
+from trainrules.engine.compile.gaps import about
 from trainrules.engine.compile.ir import Value
 from trainrules.engine.compile.program import Program
 from trainrules.engine.errors import Position
@@ -369,3 +370,61 @@ def test_streams_that_begin_late_or_are_sparse(
     is_known = [any(cell is not None for _, cell in got) for got in along]
     assert any(is_known) == (known != "i > 5000")
     assert all(is_known) or known not in ("true", "i > 1", "i > 777")
+
+
+GAPS = {
+    "none": [],
+    "one": [2500],
+    "near the start": [3, 9],
+    "at the first row": [1],
+    "at the last row": [5000],
+    "side by side": [1000, 1001, 1003, 1030],
+    "long ones": [700, 3000],
+}
+
+
+@pytest.mark.parametrize("known", ["true", "i > 777", "i <> 1800 AND i <> 4999", "i % 4 <> 1"])
+@pytest.mark.parametrize("gaps", GAPS)
+def test_gaps_between_rows(
+    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, gaps: str, known: str
+) -> None:
+    """Windows that hold a gap are computed apart; all others as if there were none."""
+    loaded(con, OracleRun({id: [] for id in (*NUMBERS, "phase")}, [], [], [], []))
+    missing = " + ".join(f"CASE WHEN i >= {gap} THEN {45 if 'long' in gaps else 1} ELSE 0 END" for gap in GAPS[gaps])
+    con.execute(
+        f"INSERT INTO run SELECT i, i, i, i + {missing or '0'}, i / 100, i * 9, true, i = 5000,"
+        f" CASE WHEN {known} THEN sin(i * 1.7) + i / 3000 END, i, i, NULL FROM range(1, 5001) r(i)"
+    )
+    names = Names(RESOLVED, {"loss": "m0", "margin": "m1", "kl": "m2"}, started=9.0)
+    spacing = {"tick": 1.0 if gaps in ("none", "at the first row") else None}
+
+    def rows(value: Value) -> list[tuple[int, Cell]]:
+        program = Program(con, "run", spacing=spacing)
+        program.run([value])
+        found = con.execute(f"SELECT i, {program.renderer.observed(value)} FROM {program.table} ORDER BY i").fetchall()
+        program.drop()
+        return found
+
+    texts = [*LATE, "slope(loss, longer)", "maximum(loss, longer, lag=2)", "slope_lower(loss, longer, 0.9)"]
+    texts += ["median(loss, longer)", "count(loss, longer)", "mean(mean(loss, longer) - loss, longer)"]
+    values = [Binder(names).bind(parse(text, AT)) for text in texts]
+    found = [rows(value) for value in values]
+    monkeypatch.setattr("trainrules.engine.compile.program.across", lambda *_: {})
+    for text, value, got in zip(texts, values, found, strict=True):
+        for (i, one), (_, other) in zip(got, rows(value), strict=True):
+            assert (one is None) == (other is None), (text, i)
+            assert one == other or one == pytest.approx(other, rel=1e-9, abs=1e-12), (text, i)
+
+
+@pytest.mark.parametrize(
+    ("gaps", "before", "after", "rows"),
+    [
+        ((), 3, 3, []),
+        ((10,), 2, 3, [8, 9, 10, 11, 12]),
+        ((10,), 0, 2, [10, 11]),
+        ((2,), 5, 1, [1, 2]),
+        ((10, 12, 30), 2, 2, [8, 9, 10, 11, 12, 13, 28, 29, 30, 31]),
+    ],
+)
+def test_rows_about_gaps(gaps: tuple[int, ...], before: int, after: int, rows: list[int]) -> None:
+    assert list(about(gaps, before, after)) == rows

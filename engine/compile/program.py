@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from ..phases import TABLE, WINDOWS, begin
 from ..record import Record
 from .beside import Behind, beside
+from .gaps import about, across, evened, reach
 from .halves import halves
 from .ir import Const, Kernel, Value, level, walk_once
 from .layers import Layer, stack
@@ -311,19 +312,41 @@ class Program:
         if everywhere:
             yield list(everywhere.values()), f"SELECT i, {', '.join(self.latest(everywhere))} FROM {self.table}"
         for place, (stream, own) in enumerate(streams):
+            near, crossed = "", across(stream, own)
+            if crossed:
+                near = self._near(f"near_{place}_{len(self._temporary)}", stream, crossed)
+                stream = evened(stream)
             along = self._along(stream, own)
             for part in _shared_out(stream, along):
                 source, known = self._beside(stream)
-                yield list(part.values()), self.lowered(stream, part).query(source, known, ["i"])
+                query = self.lowered(stream, part).query(source, known, ["i"])
+                yield list(part.values()), _with_near(query, part, near, crossed)
             apart = stream.filtered
             rest = {kernel: column for kernel, column in own.items() if kernel not in along}
             for part in _shared_out(apart, rest):
                 source, known, temporary = self._source(f"stream_{place}_{len(self._temporary)}", apart, part)
                 self._temporary += [temporary] if temporary else []
-                yield (
-                    list(part.values()),
-                    self._spread(apart, part, self.lowered(apart, part).query(source, known, ["i"])),
-                )
+                query = self._spread(apart, part, self.lowered(apart, part).query(source, known, ["i"]))
+                yield list(part.values()), _with_near(query, part, near, crossed)
+
+    def _near(self, name: str, stream: Stream, kernels: Mapping[Kernel, str]) -> str:
+        """A table of what kernels are at the rows (`i`) from which on a gap lies in their windows."""
+        gaps, far = stream.gaps, reach(stream, kernels)
+        rows, reached = list(about(gaps, far, far)), list(about(gaps, 0, far))
+        source, columns, _ = self._source("", evened(stream).filtered, {})
+        alone = stream.filtered._replace(rows=len(rows), gaps=())
+        counts = varying(alone, kernels)
+        empty = "".join(f", CAST(0 AS BIGINT) AS {column}" for column in counts)
+        inside = "WHERE k IN (SELECT unnest($1::BIGINT[]))"
+        self.con.execute(f"CREATE TABLE {name}_rows AS SELECT *{empty} FROM {source} {inside} ORDER BY k", [rows])
+        for column, span in counts.items():
+            self.con.execute(counting(f"{name}_rows", column, span))
+        lowered = lower(alone, kernels, self._arguments(stream), self.long)
+        query = lowered.query(f"{name}_rows", [*columns, *counts], ["i", "k"])
+        self.con.execute(f"CREATE TABLE {name} AS SELECT * FROM ({query}) {inside}", [reached])
+        self.con.execute(f"DROP TABLE {name}_rows")
+        self._temporary.append(name)
+        return name
 
     def _spread(self, stream: Stream, kernels: Mapping[Kernel, str], query: str) -> str:
         """What a query gives for the rows of a stream, for all rows."""
@@ -433,6 +456,19 @@ def _made(table: str, query: str, con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM {table} ORDER BY {table}_i")
     # Its numbers have served; over a million rows they are a tenth of the memory.
     con.execute(f"ALTER TABLE {table} DROP COLUMN {table}_i")
+
+
+def _with_near(query: str, part: Mapping[Kernel, str], near: str, crossed: Mapping[Kernel, str]) -> str:
+    """A query of kernels by `i`, with what is in a table of them where that has a row."""
+    if not any(kernel in crossed for kernel in part):
+        return query
+    items = [
+        f"CASE WHEN n.i IS NOT NULL THEN n.{column} ELSE e.{column} END AS {column}"
+        if kernel in crossed
+        else f"e.{column} AS {column}"
+        for kernel, column in part.items()
+    ]
+    return f"SELECT e.i AS i, {', '.join(items)} FROM ({query}) e LEFT JOIN {near} n ON e.i = n.i"
 
 
 def _shared_out(stream: Stream, own: Mapping[Kernel, str]) -> list[dict[Kernel, str]]:

@@ -30,6 +30,8 @@ class Stream(Record):
     skipped: int = 0
     wild: frozenset[Value] = frozenset()  # arguments with magnitudes whose squares overflow
     spacing: Mapping[str, float | None] = EMPTY
+    usual: float | None = None  # how far its rows lie apart on the tick where that varies, but for a few
+    gaps: tuple[int, ...] = ()  # the rows (`k`) that lie further from the one before
     is_fragile: bool = False  # this DuckDB cannot be trusted to let `lag` stream over a filter
     runs: bool = False  # it has the rows of many runs, one run (column `run`) after the other, and `k` numbers each
     lengths: Mapping[Span, int] = EMPTY  # the rows of full windows where there are many runs, and all have the same

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 from .domains import magnitude
 from .ir import NUMBER, Value
 from .layers import Layer, stack
-from .lower import LARGEST_SQUARED
-from .sql import Renderer, layers
+from .lower import LARGEST_SQUARED, LONG
+from .sql import Renderer, layers, number
 from .stream import Stream
 
 if TYPE_CHECKING:
     from ..database import duckdb
 
 _PATTERN_BITS = 60
+ROWS_PER_GAP = 200
+"""A stream with more gaps than one in so many rows is taken for uneven."""
 
 
 def streams_of(
@@ -79,7 +81,11 @@ def spaced(
     spacing: Mapping[str, float | None],
 ) -> Stream:
     """A stream with how far its rows, those of a query, lie apart on some clocks; `spacing` has that of all rows."""
-    if stream.full and set(clocks) <= set(spacing) and (stream.whole or None not in spacing.values()):
+    if (
+        stream.full
+        and set(clocks) <= set(spacing)
+        and (None not in spacing.values() or (stream.whole and stream.rows < LONG))
+    ):
         return stream._replace(spacing=spacing)
     if not clocks:
         return stream
@@ -92,4 +98,14 @@ def spaced(
         low, high, known = row[3 * place : 3 * place + 3]
         even = known == stream.rows and (low == high)
         found[clock] = float(low or 0.0) if even and stream.rows > 1 else (0.0 if even else None)
+        if clock == "tick" and found[clock] is None and low and known == stream.rows >= LONG and not stream.is_fragile:
+            stream = _with_gaps(con, source, stream, low)
     return stream._replace(spacing=found)
+
+
+def _with_gaps(con: duckdb.DuckDBPyConnection, source: str, stream: Stream, usual: float) -> Stream:
+    """The stream with where its rows lie further apart than usual, if that is at a few places only."""
+    most = stream.rows // ROWS_PER_GAP
+    steps = f"SELECT row_number() OVER () AS k, tick - lag(tick) OVER () AS d FROM ({source})"
+    rows = con.execute(f"SELECT k FROM ({steps}) WHERE d > {number(usual)} ORDER BY k LIMIT {most + 1}").fetchall()
+    return stream._replace(usual=float(usual), gaps=tuple(k for (k,) in rows)) if len(rows) <= most else stream
