@@ -38,7 +38,12 @@ NO_NUMBER, WHY_NOT = "no row gives a number", "a flat window, or a result that i
         ("loss 0 0 0", "when: log(loss) > 1", "waiting", f"{NO_NUMBER} of loss: {WHY_NOT}"),
         ("loss 1 1", "when: rarely > 1", "waiting", f"{NO_NUMBER} of rarely, known where loss > 5: {WHY_NOT}"),
         ("loss 1 1\nmargin 0 0", "when: loss / margin > 1", "waiting", f"{NO_NUMBER} of loss: {WHY_NOT}"),
-        ("step 500 501 502\nloss 1 2 3", "when: first(loss) > 1", "waiting", "the log begins in the middle of its run"),
+        (
+            "step 500 501 502\nloss 1 2 3",
+            "when: first(loss) > 1",
+            "not_evaluated",
+            "the log begins in the middle of its run",
+        ),
         ("loss 1 2", "when: loss > 5", "ok", ""),
         ("loss 1 9 9", "when: loss > 5\nfor: 3 points", "pending", "since step 2"),
         # what default(), or and a choice can do without
