@@ -292,25 +292,29 @@ class Program:
 
     def _append(self, everywhere: Mapping[Kernel, str], streams: Sequence[tuple[Stream, dict[Kernel, str]]]) -> None:
         """The kernels of a level as tables of their own, row beside row of the run; two are made at a time."""
-        base, queries = self.table, []
-        for columns, query in self._parts(everywhere, streams):
+        base, tasks = self.table, []
+        for columns, query, is_placed in self._parts(everywhere, streams):
             table = f"part_{len(self._appended)}"
-            queries.append((table, f"SELECT i AS {table}_i, {', '.join(columns)} FROM ({query})"))
+            own = f"SELECT {'' if is_placed else f'i AS {table}_i, '}{', '.join(columns)} FROM ({query})"
+            tasks.append(
+                partial(_execute, f"CREATE TABLE {table} AS {own}") if is_placed else partial(_made, table, own)
+            )
             self._appended.append(table)
             self._known += columns
         # A streaming window keeps one thread busy.
-        self.concurrently([partial(_made, *each) for each in queries])
+        self.concurrently(tasks)
         for name in self._temporary:
             self.con.execute(f"DROP TABLE {name}")
         self._temporary.clear()
-        self.table = " POSITIONAL JOIN ".join([base, *self._appended[len(self._appended) - len(queries) :]])
+        self.table = " POSITIONAL JOIN ".join([base, *self._appended[len(self._appended) - len(tasks) :]])
 
     def _parts(
         self, everywhere: Mapping[Kernel, str], streams: Sequence[tuple[Stream, dict[Kernel, str]]]
-    ) -> Iterator[tuple[list[str], str]]:
+    ) -> Iterator[tuple[list[str], str, bool]]:
+        """Columns with a query of them and `i`, and whether its rows surely stand as those of the run do."""
         self._table_columns()
         if everywhere:
-            yield list(everywhere.values()), f"SELECT i, {', '.join(self.latest(everywhere))} FROM {self.table}"
+            yield list(everywhere.values()), f"SELECT i, {', '.join(self.latest(everywhere))} FROM {self.table}", True
         for place, (stream, own) in enumerate(streams):
             near, crossed = "", across(stream, own)
             if crossed:
@@ -319,15 +323,18 @@ class Program:
             along = self._along(stream, own)
             for part in _shared_out(stream, along):
                 source, known = self._beside(stream)
-                query = self.lowered(stream, part).query(source, known, ["i"])
-                yield list(part.values()), _with_near(query, part, near, crossed)
+                lowered = self.lowered(stream, part)
+                query = lowered.query(source, known, ["i"])
+                # What streams keeps the order of the rows; a frame sorts them, and a join may do as it likes.
+                is_placed = not lowered.frames and crossed.keys().isdisjoint(part)
+                yield list(part.values()), _with_near(query, part, near, crossed), is_placed
             apart = stream.filtered
             rest = {kernel: column for kernel, column in own.items() if kernel not in along}
             for part in _shared_out(apart, rest):
                 source, known, temporary = self._source(f"stream_{place}_{len(self._temporary)}", apart, part)
                 self._temporary += [temporary] if temporary else []
                 query = self._spread(apart, part, self.lowered(apart, part).query(source, known, ["i"]))
-                yield list(part.values()), _with_near(query, part, near, crossed)
+                yield list(part.values()), _with_near(query, part, near, crossed), False
 
     def _near(self, name: str, stream: Stream, kernels: Mapping[Kernel, str]) -> str:
         """A table of what kernels are at the rows (`i`) from which on a gap lies in their windows."""
