@@ -398,20 +398,27 @@ def test_gaps_between_rows(
     names = Names(RESOLVED, {"loss": "m0", "margin": "m1", "kl": "m2"}, started=9.0)
     spacing = {"tick": 1.0 if gaps in ("none", "at the first row") else None}
 
-    def rows(value: Value) -> list[tuple[int, Cell]]:
+    def columns(values: list[Value]) -> list[tuple[Cell, ...]]:
         program = Program(con, "run", spacing=spacing)
-        program.run([value])
-        found = con.execute(f"SELECT i, {program.renderer.observed(value)} FROM {program.table} ORDER BY i").fetchall()
+        program.run(values)
+        items = ", ".join(program.renderer.observed(value) for value in values)
+        found = con.execute(f"SELECT {items} FROM {program.table} ORDER BY i").fetchall()
         program.drop()
-        return found
+        return [*zip(*found, strict=True)]
 
     texts = [*LATE, "slope(loss, longer)", "maximum(loss, longer, lag=2)", "slope_lower(loss, longer, 0.9)"]
     texts += ["median(loss, longer)", "count(loss, longer)", "mean(mean(loss, longer) - loss, longer)"]
+    texts += [
+        "slope(loss, hour)",
+        "r2(loss, hour, lag=1)",
+        "mean(loss, hour)",
+    ]  # even on its own clock, not on the tick
     values = [Binder(names).bind(parse(text, AT)) for text in texts]
-    found = [rows(value) for value in values]
+    found = columns(values)
     monkeypatch.setattr("trainrules.engine.compile.program.across", lambda *_: {})
-    for text, value, got in zip(texts, values, found, strict=True):
-        for (i, one), (_, other) in zip(got, rows(value), strict=True):
+    for text, got, wanted in zip(texts, found, columns(values), strict=True):
+        assert len(got) == 5000
+        for i, (one, other) in enumerate(zip(got, wanted, strict=True), 1):
             assert (one is None) == (other is None), (text, i)
             assert one == other or one == pytest.approx(other, rel=1e-9, abs=1e-12), (text, i)
 

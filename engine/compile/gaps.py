@@ -22,11 +22,14 @@ def across(stream: Stream, kernels: Mapping[Kernel, str]) -> dict[Kernel, str]:
     """The kernels to whose windows the gaps matter; none where so many rows lie about them that all may as well."""
     if not stream.gaps:
         return {}
+    even = evened(stream)
     found = {
         kernel: column
         for kernel, column in kernels.items()
         if kernel.span is not None
-        and (kernel.span.unit == "steps" or (kernel.span.unit == "points" and "stt" in PARTS.get(kernel.kind, ())))
+        and kernel.span.unit != "all"
+        and even.points(kernel.span) is not None
+        and (kernel.span.unit == "steps" or "stt" in PARTS.get(kernel.kind, ()))
     }
     return found if 4 * len(stream.gaps) * reach(stream, found) <= stream.rows else {}
 
