@@ -195,3 +195,20 @@ def test_the_plot_has_a_line_for_each_command_and_a_point_for_each_size() -> Non
     words = [element.text for element in root if element.tag.endswith("text")]
     assert {"ours", "loop", "10,000", "100,000", "rows of the log", "1 s", "10 s"} <= set(words)
     assert plot == drawn().plot(MEASURED)
+
+
+def test_fewer_rounds_and_a_memory_limit_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPTS.parent / "docs"))
+    speed = importlib.import_module("speed")
+    short = measured(1000, **{EVAL: [1.0, 2.0, 3.0], LOOP: [2.0, 2.0, 2.0]})
+    long = measured(9000, **{EVAL: [8.0, 9.0], LOOP: [4.0, 3.0], "--memory-limit": [16.0, 18.0]}) | {
+        "memory_limit": "500MB"
+    }
+    assert speed.names([short, long]) == [EVAL, LOOP]
+    assert [row[2:4] for row in speed.rows([long])] == [
+        [f"`{EVAL}`", "8.50 s"],
+        [LOOP, "3.50 s"],
+        ["within `--memory-limit 500MB`", "17.00 s"],
+    ]
+    assert speed._fewer({"measured": [short], "rounds": 3}) == ""
+    assert speed._fewer({"measured": [short, long], "rounds": 3}) == " (2 from 9 MB on)"
