@@ -13,8 +13,8 @@ T = TypeVar("T")
 K = TypeVar("K")
 
 AT_ONCE = 4 << 30
-"""Bytes that the columns of one portion may take where the memory is not limited. Beyond it new pages of memory take
-longer to come by than what two portions share takes to be made twice.
+"""Bytes that the columns of one portion may take where the memory is not limited, so that a log of many millions of
+rows leaves memory to the training beside it. What portions share is made twice.
 """
 _OF_LIMIT = 0.5
 """The share of a memory limit that they may take: the log's own columns, and what is made of them, need the rest."""
