@@ -31,6 +31,6 @@ def rulings(bench: Workbench, judged: Sequence[Judged], courses: Sequence[Course
             found[id] = finding
         else:
             states[id] = state_of(bench, rule, went)
-    for id, closest_ in near().items():
-        states[id] = states[id]._replace(closest=closest_)
+    for id, evidence in near().items():
+        states[id] = states[id]._replace(closest=evidence)
     return found | states

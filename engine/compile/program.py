@@ -17,7 +17,7 @@ from .layers import Layer, stack
 from .lower import LONG, Lowered, counting, lower, varying
 from .moments import PARTS
 from .sql import Renderer, layers
-from .stream import Stream, clocks_of
+from .stream import CLOCKS, Stream, clocks_of
 from .streams import spaced, streams_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _CONDITION = "o"
-_CLOCKS = ("tick", "epoch", "time")
+_CLOCKS = tuple(column for column, _ in CLOCKS.values())
 _SPARSE = 8
 """Where at most one row of so many is of a stream, its values are joined to the other rows."""
 _WORTH_TWO = 8
@@ -467,7 +467,7 @@ def _made(table: str, query: str, con: duckdb.DuckDBPyConnection) -> None:
 
 def _with_near(query: str, part: Mapping[Kernel, str], near: str, crossed: Mapping[Kernel, str]) -> str:
     """A query of kernels by `i`, with what is in a table of them where that has a row."""
-    if not any(kernel in crossed for kernel in part):
+    if crossed.keys().isdisjoint(part):
         return query
     items = [
         f"CASE WHEN n.i IS NOT NULL THEN n.{column} ELSE e.{column} END AS {column}"
