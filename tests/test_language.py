@@ -18,7 +18,6 @@ from hypothesis.strategies import SearchStrategy
 from trainrules.engine.check import check
 from trainrules.engine.check_pack import pack_scope
 from trainrules.engine.compile.bind import Binder, Names
-from trainrules.engine.compile.gaps import about
 from trainrules.engine.compile.ir import Value
 from trainrules.engine.compile.program import Program
 from trainrules.engine.errors import Position
@@ -362,8 +361,8 @@ def test_streams_that_begin_late_or_are_sparse(
         return found
 
     along = [rows(value) for value in values]
-    monkeypatch.setattr(Program, "_along", lambda *_: {})
-    monkeypatch.setattr("trainrules.engine.compile.program._SPARSE", 10**9)
+    monkeypatch.setattr("trainrules.engine.compile.parts.Parts._along", lambda *_: {})
+    monkeypatch.setattr("trainrules.engine.compile.parts._SPARSE", 10**9)
     for text, value, got in zip(LATE, values, along, strict=True):
         assert (text, got) == (text, rows(value))
         assert len(got) == 5000
@@ -383,16 +382,26 @@ GAPS = {
 }
 
 
-@pytest.mark.parametrize("known", ["true", "i > 777", "i <> 1800 AND i <> 4999", "i % 4 <> 1"])
-@pytest.mark.parametrize("gaps", GAPS)
+KNOWN = ["true", "i > 777", "i <> 1800 AND i <> 4999", "i % 4 <> 1"]
+CLOCKS = {"none": "NULL", "even": "i * 9", "uneven": "CASE WHEN i % 50 > 2 THEN i * 9 + sin(i) END"}
+
+
+@pytest.mark.parametrize(
+    ("gaps", "known", "clock"),
+    [
+        *((gaps, known, "none") for gaps in GAPS for known in KNOWN),
+        *(("one", known, "even") for known in KNOWN),
+        *((gaps, known, "uneven") for gaps in GAPS for known in ("true", "i % 4 <> 1")),
+    ],
+)
 def test_gaps_between_rows(
-    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, gaps: str, known: str
+    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, gaps: str, known: str, clock: str
 ) -> None:
-    """Windows that hold a gap are computed apart; all others as if there were none."""
+    """Windows whose rows are not everywhere as many, or as far apart, are merged as well, and give what lists give."""
     loaded(con, OracleRun({id: [] for id in (*NUMBERS, "phase")}, [], [], [], []))
     missing = " + ".join(f"CASE WHEN i >= {gap} THEN {45 if 'long' in gaps else 1} ELSE 0 END" for gap in GAPS[gaps])
     con.execute(
-        f"INSERT INTO run SELECT i, i, i, i + {missing or '0'}, i / 100, i * 9, true, i = 5000,"
+        f"INSERT INTO run SELECT i, i, i, i + {missing or '0'}, i / 100, {CLOCKS[clock]}, true, i = 5000,"
         f" CASE WHEN {known} THEN sin(i * 1.7) + i / 3000 END, i, i, NULL FROM range(1, 5001) r(i)"
     )
     names = Names(RESOLVED, {"loss": "m0", "margin": "m1", "kl": "m2"}, started=9.0)
@@ -409,29 +418,18 @@ def test_gaps_between_rows(
     texts = [*LATE, "slope(loss, longer)", "maximum(loss, longer, lag=2)", "slope_lower(loss, longer, 0.9)"]
     texts += ["median(loss, longer)", "count(loss, longer)", "mean(mean(loss, longer) - loss, longer)"]
     texts += [
-        "slope(loss, hour)",
-        "r2(loss, hour, lag=1)",
-        "mean(loss, hour)",
-    ]  # even on its own clock, not on the tick
+        *("slope(loss, hour)", "r2(loss, hour, lag=1)", "mean(loss, hour)", "std(loss, hour)", "zscore(loss, hour)"),
+        *("slope_lower(loss, hour, 0.9)", "count(loss, hour)", "maximum(loss, hour)", "mean(margin, hour)"),
+    ]
+    if clock == "none":  # what varies on another clock is computed apart
+        texts = [text for text in texts if "hour" not in text and "evals" not in text]
     values = [Binder(names).bind(parse(text, AT)) for text in texts]
     found = columns(values)
-    monkeypatch.setattr("trainrules.engine.compile.program.across", lambda *_: {})
+    monkeypatch.setattr("trainrules.engine.compile.uneven.Uneven.takes", lambda *_: False)
+    monkeypatch.setattr("trainrules.engine.compile.varied.Varied.takes", lambda *_: False)
+    monkeypatch.setattr("trainrules.engine.compile.parts._celled", lambda *_: {})
     for text, got, wanted in zip(texts, found, columns(values), strict=True):
         assert len(got) == 5000
         for i, (one, other) in enumerate(zip(got, wanted, strict=True), 1):
             assert (one is None) == (other is None), (text, i)
             assert one == other or one == pytest.approx(other, rel=1e-9, abs=1e-12), (text, i)
-
-
-@pytest.mark.parametrize(
-    ("gaps", "before", "after", "rows"),
-    [
-        ((), 3, 3, []),
-        ((10,), 2, 3, [8, 9, 10, 11, 12]),
-        ((10,), 0, 2, [10, 11]),
-        ((2,), 5, 1, [1, 2]),
-        ((10, 12, 30), 2, 2, [8, 9, 10, 11, 12, 13, 28, 29, 30, 31]),
-    ],
-)
-def test_rows_about_gaps(gaps: tuple[int, ...], before: int, after: int, rows: list[int]) -> None:
-    assert list(about(gaps, before, after)) == rows

@@ -37,7 +37,9 @@ class Doubled:
         """Whether the kernel's windows all hold the same number of rows, tame values and an even clock."""
         assert kernel.span is not None
         on_clock = {"sxt", "stt"} & set(PARTS[kernel.kind])
-        if kernel.arg in self.stream.wild or (on_clock and not self.stream.spacing.get("tick")):
+        if self.stream.cell or kernel.arg in self.stream.wild:
+            return False
+        if on_clock and not self.stream.spacing.get("tick"):
             return False
         return self.stream.points(kernel.span) is not None
 
@@ -76,7 +78,7 @@ class Doubled:
 
     def layers(self) -> list[dict[str, str]]:
         """The states, layer upon layer, over `k` and the argument columns."""
-        return [*_extremes(self.extremes, self.stream.order), *self._moments(), self.lagged]
+        return [*_extremes(self.extremes, self.stream), *self._moments(), self.lagged]
 
     def _moments(self) -> list[dict[str, str]]:
         if not self.wanted:
@@ -176,8 +178,14 @@ class _Merge(Record):
         return {f"{letter}_w{n}": item for part, (letter, item) in weights.items() if part in asked}
 
 
-def _extremes(wanted: Mapping[tuple[str, str], set[int]], order: str) -> list[dict[str, str]]:
+def _extremes(wanted: Mapping[tuple[str, str], set[int]], stream: Stream) -> list[dict[str, str]]:
     """Smallest or largest values; blocks may overlap, so a window is two blocks of the largest power of two in it."""
+
+    def merged_of(function: str, newer: str, rows: int) -> str:
+        older = f"lag({newer}, {rows}) OVER ({stream.order})"
+        both = of_two(function, newer, older)
+        return f"coalesce({both}, {older})" if stream.cell else both  # the newer cells may have no row
+
     layers: list[dict[str, str]] = [{f"{function}_{x}_s1": x for function, x in wanted}]
     longest, size = max((max(lengths) for lengths in wanted.values()), default=0), 1
     while size <= longest:
@@ -185,10 +193,10 @@ def _extremes(wanted: Mapping[tuple[str, str], set[int]], order: str) -> list[di
         for (function, x), lengths in wanted.items():
             block = f"{function}_{x}_s{size}"
             if size * 2 <= max(lengths):
-                merged[f"{function}_{x}_s{size * 2}"] = of_two(function, block, f"lag({block}, {size}) OVER ({order})")
+                merged[f"{function}_{x}_s{size * 2}"] = merged_of(function, block, size)
             for points in sorted(each for each in lengths if size <= each < 2 * size):
-                older = f"lag({block}, {points - size}) OVER ({order})"
-                merged[f"{function}_{x}_w{points}"] = of_two(function, block, older) if points > size else block
+                whole = merged_of(function, block, points - size) if points > size else block
+                merged[f"{function}_{x}_w{points}"] = whole
         layers.append(merged)
         size *= 2
     return layers if wanted else []

@@ -1,14 +1,15 @@
 """The physical choice: how the kernels of one stream are computed. Only here, and next door, are frames known.
 
-Running values stream over the table in file order. Windows of a short or unevenly spaced stream are gathered as lists
-and reduced twice over (the deviations are taken from the mean, so nothing cancels); order statistics are DuckDB's own.
-Windows of a long, evenly spaced stream are merged by doubling. Either way a window's result depends on the values in
-the window alone: not on the rows around it, nor on the number of threads.
+Running values stream over the table in file order. Windows of a short stream, and of values whose squares overflow, are
+gathered as lists and reduced twice over (the deviations are taken from the mean, so nothing cancels); order statistics
+are DuckDB's own. Windows of a long stream are merged by doubling: where it is even (`doubling`), where rows are missing
+or lie unevenly apart (`uneven`), and where each window holds another number of rows (`varied`). Either way a window's
+result depends on the values in the window alone: not on the rows around it, nor on the number of threads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ from .stream import CLOCKS, Stream, count_column
 if TYPE_CHECKING:
     from .chains import Chained
     from .doubling import Doubled
+    from .uneven import Uneven
+    from .varied import Varied
 
 LARGEST_SQUARED = 1e150
 """Magnitudes above this make the squares of a window overflow: its deviations and slopes are unknown."""
@@ -74,8 +77,10 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
         chained, restarted = Chained(stream), Restarted()
     elif is_long:
         from .doubling import Doubled
+        from .uneven import Uneven
+        from .varied import Varied
 
-        doubled = Doubled(stream)
+        doubled, uneven, varied = Doubled(stream), Uneven(stream), Varied(stream)
     if stream.runs or is_long:
         from .ranks import Ranked
 
@@ -93,7 +98,7 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
             else:
                 lowered.results[column] = shared(lowered.streaming, _running(kernel, x, stream), "s")
             continue
-        window = _Window(lowered, stream, kernel, x)
+        window = _Window(lowered, stream, kernel, x, uneven.counted if stream.cell else None)
         way = STREAMING if kernel.span.unit == "all" else FRAMES
         if kernel.kind not in PARTS:
             extreme = None
@@ -107,13 +112,17 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
                 extreme, way = ranked.quantile(kernel, x), SORTING
             value = extreme or window.order_statistic()
         else:
-            parts: _Lists | _SoFar | Doubled | Chained
+            parts: _Lists | _SoFar | Doubled | Uneven | Varied | Chained
             if window.is_so_far and (not window.points or PARTS[kernel.kind] == ("mean",)):
                 parts = _SoFar(window, chained if stream.runs else None)
             elif stream.runs:
                 parts = chained if chained.takes(kernel) else _Lists(window)
             elif is_long and doubled.takes(kernel):
                 parts, way = doubled, DOUBLING
+            elif is_long and uneven.takes(kernel):
+                parts, way = uneven, DOUBLING
+            elif is_long and varied.takes(kernel):
+                parts, way = varied, DOUBLING
             else:
                 parts = _Lists(window)
             is_share = stream.runs and is_counted(kernel) and window.is_fixed
@@ -134,7 +143,7 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
     if stream.runs:
         lowered.before = [*restarted.layers, *chained.layers(), *ranked.layers()]
     elif is_long:
-        lowered.before = [*doubled.layers(), *ranked.layers()]
+        lowered.before = [*doubled.layers(), *uneven.layers(), *varied.layers(), *ranked.layers()]
     return lowered
 
 
@@ -184,7 +193,9 @@ def _first(x: str, stream: Stream) -> str:
 class _Window:
     """The frame of one windowed kernel: which rows it holds, and how many."""
 
-    def __init__(self, lowered: Lowered, stream: Stream, kernel: Kernel, x: str) -> None:
+    def __init__(
+        self, lowered: Lowered, stream: Stream, kernel: Kernel, x: str, in_cells: Callable[[int], str] | None
+    ) -> None:
         assert kernel.span is not None
         self.lowered, self.stream, self.kernel, self.x = lowered, stream, kernel, x
         self.wild = kernel.arg in stream.wild
@@ -193,6 +204,8 @@ class _Window:
         self.points = None if kernel.span.unit == "all" else stream.points(kernel.span)
         if kernel.span.unit == "all":
             self._rows, first = "k", "UNBOUNDED"
+        elif in_cells and self.points is not None:
+            self._rows, first = in_cells(self.points), str(self.points - 1)
         elif self.points is not None:
             self._rows, first = f"least({behind}, {self.points})", str(self.points - 1 + kernel.lag)
         else:
@@ -219,6 +232,8 @@ class _Window:
 
     def holds(self, least: int) -> str:
         """SQL of whether there are so many rows in the window."""
+        if self.stream.cell:
+            return f"{self.x} IS NOT NULL AND {self.count} >= {least}"
         if self.points is None or least > self.points:
             return f"{self.count} >= {least}"
         return f"k >= {least + self.kernel.lag}"

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ..phases import TABLE, WINDOWS, begin
 from ..record import Record
 from .beside import Behind, beside
-from .gaps import about, across, evened, reach
 from .halves import halves
 from .ir import Const, Kernel, Value, level, walk_once
 from .layers import Layer, stack
-from .lower import LONG, Lowered, counting, lower, varying
+from .lower import LONG, Lowered, lower, varying
 from .moments import PARTS
+from .parts import Part, Parts
+from .sources import Sources, arguments_of, where
 from .sql import Renderer, layers
-from .stream import CLOCKS, Stream, clocks_of
+from .stream import Stream, clocks_of
 from .streams import spaced, streams_of
 
 if TYPE_CHECKING:
@@ -26,14 +28,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _CONDITION = "o"
-_CLOCKS = tuple(column for column, _ in CLOCKS.values())
-_SPARSE = 8
-"""Where at most one row of so many is of a stream, its values are joined to the other rows."""
 _WORTH_TWO = 8
 """From so many kernels or columns on, two statements at the same time are faster than one."""
 _ANYWHERE = ("latest", "held")
-_WORK = {"quantile": 6, "mad": 6, "lowest": 2, "highest": 2}
-"""What some kernels take beside a mean over a window, over a long run."""
 
 
 class Settled(Record):
@@ -66,7 +63,6 @@ class Program:
     depth: int = 0  # how many levels of kernels have been computed
     _known: list[str] = field(default_factory=list)  # the columns of the working table
     _appended: list[str] = field(default_factory=list)
-    _temporary: list[str] = field(default_factory=list)
     _cells: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
     _making: Behind[None] | None = None
     _ahead: list[Behind[Any]] = field(default_factory=list)
@@ -206,8 +202,8 @@ class Program:
             own = {kernel: names[kernel] for kernel in streamed if kernel.arg in stream.arguments}
             moments = stream.rows >= self.long and any("stt" in PARTS.get(kernel.kind, ()) for kernel in own)
             clocks = sorted({*clocks_of(own), "tick"}) if moments else clocks_of(own)
-            source = f"SELECT * FROM {self.table}{self._where(stream)}"
-            streams.append((spaced(self.con, source, stream, clocks, self.spacing), own))
+            source = f"SELECT * FROM {self.table}{where(stream, self.renderer)}"
+            streams.append((spaced(self.con, source, stream, clocks, self.spacing, self.long), own))
         if self.rows < self.long:
             self._join(everywhere, streams)
         else:
@@ -218,18 +214,14 @@ class Program:
     def _streams(self, kernels: Sequence[Kernel]) -> list[Stream]:
         return streams_of(self.con, self.table, self._table_columns(), self.renderer, [each.arg for each in kernels])
 
-    def _where(self, stream: Stream) -> str:
-        return "" if stream.whole else f" WHERE {self.renderer.observed(stream.arguments[0])} IS NOT NULL"
-
     def _join(self, everywhere: Mapping[Kernel, str], streams: Sequence[tuple[Stream, dict[Kernel, str]]]) -> None:
         """The kernels of a level of a short run as two tables, each in one statement, whose order is made anew.
 
         What that costs is to parse and to plan the statements, which two connections do at the same time.
         """
-        base, made = self.table, {}
-        self._table_columns()
+        base, made, sources = self.table, {}, self._sources()
         counted = {
-            place: self._source(f"stream_{place}", stream, own)
+            place: sources.rows_of(stream, own, f"stream_{place}")
             for place, (stream, own) in enumerate(streams)
             if varying(stream, own)
         }
@@ -248,8 +240,9 @@ class Program:
                 if place not in counted:
                     arguments = {kernel.arg for kernel in asked}
                     stream = stream._replace(arguments=tuple(each for each in stream.arguments if each in arguments))
-                source, columns, _ = counted.get(place) or self._source("", stream, asked)
-                joined.append(f"LEFT JOIN ({self.lowered(stream, asked).query(source, columns, ['i'])}) USING (i)")
+                source = counted.get(place) or sources.rows_of(stream, asked, "")
+                query = self.lowered(stream, asked).query(source.sql, source.columns, ["i"])
+                joined.append(f"LEFT JOIN ({query}) USING (i)")
                 shown += asked.values()
             table = f"part_{len(self._appended)}"
             made[table] = f"SELECT {', '.join(shown)} FROM {' '.join(joined)} ORDER BY i"
@@ -263,8 +256,8 @@ class Program:
         self.table = " POSITIONAL JOIN ".join([base, *made])
         if counted:
             self._finish()
-        for _, _, table in counted.values():
-            self.con.execute(f"DROP TABLE {table}")
+        for source in counted.values():
+            self.con.execute(f"DROP TABLE {source.made}")
 
     def _finish(self) -> None:
         """Wait for the tables that are being made."""
@@ -288,104 +281,35 @@ class Program:
 
     def lowered(self, stream: Stream, kernels: Mapping[Kernel, str]) -> Lowered:
         """The kernels of one stream as select items."""
-        return lower(stream, kernels, self._arguments(stream), self.long)
+        return lower(stream, kernels, arguments_of(stream), self.long)
 
     def _append(self, everywhere: Mapping[Kernel, str], streams: Sequence[tuple[Stream, dict[Kernel, str]]]) -> None:
         """The kernels of a level as tables of their own, row beside row of the run; two are made at a time."""
         base, tasks = self.table, []
-        for columns, query, is_placed in self._parts(everywhere, streams):
+        parts = Parts(self._sources(), self.rows, self.spacing, self.lowered, self.long)
+        for part in chain(self._everywhere(everywhere), parts.of(streams)):
             table = f"part_{len(self._appended)}"
-            own = f"SELECT {'' if is_placed else f'i AS {table}_i, '}{', '.join(columns)} FROM ({query})"
+            i = "" if part.is_placed else f"i AS {table}_i, "
+            own = f"SELECT {i}{', '.join(part.columns)} FROM ({part.query})"
             tasks.append(
-                partial(_execute, f"CREATE TABLE {table} AS {own}") if is_placed else partial(_made, table, own)
+                partial(_execute, f"CREATE TABLE {table} AS {own}") if part.is_placed else partial(_made, table, own)
             )
             self._appended.append(table)
-            self._known += columns
+            self._known += part.columns
         # A streaming window keeps one thread busy.
         self.concurrently(tasks)
-        for name in self._temporary:
+        for name in parts.made:
             self.con.execute(f"DROP TABLE {name}")
-        self._temporary.clear()
         self.table = " POSITIONAL JOIN ".join([base, *self._appended[len(self._appended) - len(tasks) :]])
 
-    def _parts(
-        self, everywhere: Mapping[Kernel, str], streams: Sequence[tuple[Stream, dict[Kernel, str]]]
-    ) -> Iterator[tuple[list[str], str, bool]]:
-        """Columns with a query of them and `i`, and whether its rows surely stand as those of the run do."""
+    def _everywhere(self, kernels: Mapping[Kernel, str]) -> Iterator[Part]:
+        if kernels:
+            query = f"SELECT i, {', '.join(self.latest(kernels))} FROM {self.table}"
+            yield Part([*kernels.values()], query, is_placed=True)
+
+    def _sources(self) -> Sources:
         self._table_columns()
-        if everywhere:
-            yield list(everywhere.values()), f"SELECT i, {', '.join(self.latest(everywhere))} FROM {self.table}", True
-        for place, (stream, own) in enumerate(streams):
-            near, crossed = "", across(stream, own)
-            if crossed:
-                near = self._near(f"near_{place}_{len(self._temporary)}", stream, crossed)
-                stream = evened(stream)
-            along = self._along(stream, own)
-            for part in _shared_out(stream, along):
-                source, known = self._beside(stream)
-                lowered = self.lowered(stream, part)
-                query = lowered.query(source, known, ["i"])
-                # What streams keeps the order of the rows; a frame sorts them, and a join may do as it likes.
-                is_placed = not lowered.frames and crossed.keys().isdisjoint(part)
-                yield list(part.values()), _with_near(query, part, near, crossed), is_placed
-            apart = stream.filtered
-            rest = {kernel: column for kernel, column in own.items() if kernel not in along}
-            for part in _shared_out(apart, rest):
-                source, known, temporary = self._source(f"stream_{place}_{len(self._temporary)}", apart, part)
-                self._temporary += [temporary] if temporary else []
-                query = self._spread(apart, part, self.lowered(apart, part).query(source, known, ["i"]))
-                yield list(part.values()), _with_near(query, part, near, crossed), False
-
-    def _near(self, name: str, stream: Stream, kernels: Mapping[Kernel, str]) -> str:
-        """A table of what kernels are at the rows (`i`) from which on a gap lies in their windows."""
-        gaps, far = stream.gaps, reach(stream, kernels)
-        rows, reached = list(about(gaps, far, far)), list(about(gaps, 0, far))
-        source, columns, _ = self._source("", evened(stream).filtered, {})
-        alone = stream.filtered._replace(rows=len(rows), gaps=())
-        counts = varying(alone, kernels)
-        empty = "".join(f", CAST(0 AS BIGINT) AS {column}" for column in counts)
-        inside = "WHERE k IN (SELECT unnest($1::BIGINT[]))"
-        self.con.execute(f"CREATE TABLE {name}_rows AS SELECT *{empty} FROM {source} {inside} ORDER BY k", [rows])
-        for column, span in counts.items():
-            self.con.execute(counting(f"{name}_rows", column, span))
-        lowered = lower(alone, kernels, self._arguments(stream), self.long)
-        query = lowered.query(f"{name}_rows", [*columns, *counts], ["i", "k"])
-        self.con.execute(f"CREATE TABLE {name} AS SELECT * FROM ({query}) {inside}", [reached])
-        self.con.execute(f"DROP TABLE {name}_rows")
-        self._temporary.append(name)
-        return name
-
-    def _spread(self, stream: Stream, kernels: Mapping[Kernel, str], query: str) -> str:
-        """What a query gives for the rows of a stream, for all rows."""
-        items = ", ".join(["i", *kernels.values()])
-        if stream.rows * _SPARSE < self.rows:
-            return f"SELECT {items} FROM (SELECT i FROM {self.table}) LEFT JOIN ({query}) USING (i)"
-        # Sorting all rows takes half as long as joining many of them to the rest.
-        others = f"SELECT i FROM {self.table} WHERE {self.renderer.observed(stream.arguments[0])} IS NULL"
-        return f"SELECT {items} FROM ({query} UNION ALL BY NAME {others}) ORDER BY i"
-
-    def _along(self, stream: Stream, kernels: Mapping[Kernel, str]) -> dict[Kernel, str]:
-        """The kernels that can be computed over the table as it stands, with rows that the stream lacks at its head."""
-        if not stream.full or varying(stream, kernels):
-            return {}
-        if stream.whole:
-            return dict(kernels)
-        # A frame is ordered by the stream's own numbers.
-        names = self._arguments(stream)
-        return {
-            kernel: column
-            for kernel, column in kernels.items()
-            if not lower(stream, {kernel: column}, names, self.long).frames
-        }
-
-    def _beside(self, stream: Stream) -> tuple[str, list[str]]:
-        """All rows of the table as the source of a stream, and its columns; NULL in rows that are skipped."""
-        columns = {"k": f"i - {stream.skipped}" if stream.skipped else "i", **{name: name for name in _CLOCKS}}
-        if stream.skipped:
-            columns = {name: f"CASE WHEN i > {stream.skipped} THEN {item} END" for name, item in columns.items()}
-        columns |= {name: self.renderer.observed(argument) for argument, name in self._arguments(stream).items()}
-        items = ", ".join(f"{item} AS {name}" for name, item in columns.items())
-        return f"(SELECT i, {items} FROM {self.table})", ["i", *columns]
+        return Sources(self.con, self.table, self.renderer)
 
     def concurrently(
         self,
@@ -398,10 +322,6 @@ class Program:
             return [task(con) for task in tasks]
         return beside(tasks, con, con.cursor())
 
-    @staticmethod
-    def _arguments(stream: Stream) -> dict[Value, str]:
-        return {argument: f"x{place}" for place, argument in enumerate(stream.arguments)}
-
     def latest(self, everywhere: Mapping[Kernel, str]) -> list[str]:
         """The kernels that are known on every row, as select items."""
         so_far = "IGNORE NULLS) OVER (ROWS UNBOUNDED PRECEDING)"
@@ -409,23 +329,6 @@ class Program:
             f"last_value({self.renderer.observed(kernel.arg)} {so_far} AS {column}"
             for kernel, column in everywhere.items()
         ]
-
-    def _source(self, name: str, stream: Stream, own: Mapping[Kernel, str]) -> tuple[str, list[str], str]:
-        """What the kernels of a stream select from, its columns, and the table that was made for it, if any."""
-        items = {"k": "row_number() OVER ()"}
-        items |= {column: self.renderer.observed(each) for each, column in self._arguments(stream).items()}
-        columns = ["i", *_CLOCKS, *items]
-        made = ", ".join(["i", *_CLOCKS, *(f"{item} AS {column}" for column, item in items.items())])
-        source = f"(SELECT {made} FROM {self.table}{self._where(stream)})"
-        counts = varying(stream, own)
-        if not counts:
-            return source, columns, ""
-        # Which rows a window holds must be known before its frame is written.
-        empty = ", ".join(f"CAST(0 AS BIGINT) AS {column}" for column in counts)
-        self.con.execute(f"CREATE TABLE {name} AS SELECT *, {empty} FROM {source}")
-        for column, span in counts.items():
-            self.con.execute(counting(name, column, span))
-        return name, [*columns, *counts], name
 
     def _table_columns(self) -> list[str]:
         if not self._known:
@@ -463,25 +366,3 @@ def _made(table: str, query: str, con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM {table} ORDER BY {table}_i")
     # Its numbers have served; over a million rows they are a tenth of the memory.
     con.execute(f"ALTER TABLE {table} DROP COLUMN {table}_i")
-
-
-def _with_near(query: str, part: Mapping[Kernel, str], near: str, crossed: Mapping[Kernel, str]) -> str:
-    """A query of kernels by `i`, with what is in a table of them where that has a row."""
-    if crossed.keys().isdisjoint(part):
-        return query
-    items = [
-        f"CASE WHEN n.i IS NOT NULL THEN n.{column} ELSE e.{column} END AS {column}"
-        if kernel in crossed
-        else f"e.{column} AS {column}"
-        for kernel, column in part.items()
-    ]
-    return f"SELECT e.i AS i, {', '.join(items)} FROM ({query}) e LEFT JOIN {near} n ON e.i = n.i"
-
-
-def _shared_out(stream: Stream, own: Mapping[Kernel, str]) -> list[dict[Kernel, str]]:
-    """The kernels in two parts of about the same work, those of one argument together."""
-    groups = [[kernel for kernel in own if kernel.arg == argument] for argument in stream.arguments]
-    shares = halves(
-        [group for group in groups if group], lambda group: sum(_WORK.get(kernel.kind, 1) for kernel in group)
-    )
-    return [{kernel: own[kernel] for group in share for kernel in group} for share in shares]

@@ -18,6 +18,14 @@ _ON_CLOCK = frozenset({"slope", "slope_bound", "r2"})
 """Finite where the clock moves by one or more between any two rows: no quotient is much larger than its dividend."""
 
 
+class Cells(Record):
+    """Places that lie evenly apart on the tick, from that of a stream's first row to that of its last."""
+
+    first: float
+    apart: float
+    total: int
+
+
 class Stream(Record):
     """Rows of the working table at which all of `arguments` are known; `k` numbers them from 1.
 
@@ -30,8 +38,9 @@ class Stream(Record):
     skipped: int = 0
     wild: frozenset[Value] = frozenset()  # arguments with magnitudes whose squares overflow
     spacing: Mapping[str, float | None] = EMPTY
-    usual: float | None = None  # how far its rows lie apart on the tick where that varies, but for a few
-    gaps: tuple[int, ...] = ()  # the rows (`k`) that lie further from the one before
+    ticks: bool = False  # every row has a tick, and a later one than the row before, though not evenly apart
+    cells: Cells | None = None  # the cells that its rows lie in, where not every cell has one
+    cell: float = 0.0  # how far apart its cells are; then `rows` and `k` count cells, and some have no row
     is_fragile: bool = False  # this DuckDB cannot be trusted to let `lag` stream over a filter
     runs: bool = False  # it has the rows of many runs, one run (column `run`) after the other, and `k` numbers each
     lengths: Mapping[Span, int] = EMPTY  # the rows of full windows where there are many runs, and all have the same
@@ -46,6 +55,15 @@ class Stream(Record):
     def filtered(self) -> Stream:
         """The stream as its rows without the others; what a stream with all of them is, is itself."""
         return self if self.whole else self._replace(full=False, skipped=0)
+
+    @property
+    def in_cells(self) -> Stream:
+        """The stream as the cells that its rows lie in, with those of no row."""
+        assert self.cells is not None
+        spacing = {**self.spacing, "tick": self.cells.apart}
+        return self._replace(
+            rows=self.cells.total, full=True, skipped=0, spacing=spacing, cells=None, cell=self.cells.apart
+        )
 
     @property
     def order(self) -> str:

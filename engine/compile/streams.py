@@ -10,14 +10,14 @@ from .ir import NUMBER, Value
 from .layers import Layer, stack
 from .lower import LARGEST_SQUARED, LONG
 from .sql import Renderer, layers, number
-from .stream import Stream
+from .stream import Cells, Stream
 
 if TYPE_CHECKING:
     from ..database import duckdb
 
 _PATTERN_BITS = 60
-ROWS_PER_GAP = 200
-"""A stream with more gaps than one in so many rows is taken for uneven."""
+MOST_CELLS = 4
+"""So many cells for each row are still faster than a list for each."""
 
 
 def streams_of(
@@ -79,12 +79,13 @@ def spaced(
     stream: Stream,
     clocks: Sequence[str],
     spacing: Mapping[str, float | None],
+    long: int = LONG,
 ) -> Stream:
     """A stream with how far its rows, those of a query, lie apart on some clocks; `spacing` has that of all rows."""
     if (
         stream.full
         and set(clocks) <= set(spacing)
-        and (None not in spacing.values() or (stream.whole and stream.rows < LONG))
+        and (None not in spacing.values() or (stream.whole and stream.rows < long))
     ):
         return stream._replace(spacing=spacing)
     if not clocks:
@@ -98,14 +99,16 @@ def spaced(
         low, high, known = row[3 * place : 3 * place + 3]
         even = known == stream.rows and (low == high)
         found[clock] = float(low or 0.0) if even and stream.rows > 1 else (0.0 if even else None)
-        if clock == "tick" and found[clock] is None and low and known == stream.rows >= LONG and not stream.is_fragile:
-            stream = _with_gaps(con, source, stream, low)
+        if clock == "tick" and not even and known == stream.rows >= long and low > 0:
+            stream = stream._replace(ticks=True, cells=_cells(con, source, stream.rows, float(low)))
     return stream._replace(spacing=found)
 
 
-def _with_gaps(con: duckdb.DuckDBPyConnection, source: str, stream: Stream, usual: float) -> Stream:
-    """The stream with where its rows lie further apart than usual, if that is at a few places only."""
-    most = stream.rows // ROWS_PER_GAP
-    steps = f"SELECT row_number() OVER () AS k, tick - lag(tick) OVER () AS d FROM ({source})"
-    rows = con.execute(f"SELECT k FROM ({steps}) WHERE d > {number(usual)} ORDER BY k LIMIT {most + 1}").fetchall()
-    return stream._replace(usual=float(usual), gaps=tuple(k for (k,) in rows)) if len(rows) <= most else stream
+def _cells(con: duckdb.DuckDBPyConnection, source: str, rows: int, apart: float) -> Cells | None:
+    """The cells that the rows of a query lie in, if not too few of these have one; `apart` is the least distance."""
+    steps = f"SELECT tick, (tick - lag(tick) OVER ()) / {number(apart)} AS d FROM ({source})"
+    row = con.execute(f"SELECT min(tick), max(tick), bool_and(d = floor(d)) FROM ({steps})").fetchone()
+    assert row is not None
+    first, last, are_whole = row
+    count = (last - first) / apart + 1
+    return Cells(float(first), apart, round(count)) if are_whole and count <= MOST_CELLS * rows else None

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ..compile.ir import Kernel, Span, Value
 from ..compile.lower import lower, varying
 from ..compile.program import Program
+from ..compile.sources import arguments_of, where
 from ..compile.sql import number
 from ..compile.stream import CLOCKS, Stream, clocks_of, count_column
 from .rows import numbered
@@ -67,12 +68,12 @@ class ManyProgram(Program):
     def _query(self, name: str, stream: Stream, own: Mapping[Kernel, str]) -> tuple[str, list[str]]:
         """A query of the kernels of a stream by `g`, and the tables that were made for it."""
         stream = stream._replace(runs=True, rows=self.rows)
-        arguments = self._arguments(stream)
+        arguments = arguments_of(stream)
         shown = {"run": "run", "g": "g", "tick": "tick", "epoch": "epoch", "time": "time"}
         shown |= {column: self.renderer.observed(argument) for argument, column in arguments.items()}
         shown |= {"k": "i"} if stream.full else {}
         items = ", ".join(f"{item} AS {column}" for column, item in shown.items())
-        source, tables = f"SELECT {items} FROM {self.table}{self._where(stream)}", []
+        source, tables = f"SELECT {items} FROM {self.table}{where(stream, self.renderer)}", []
         if not stream.full:
             # DuckDB 1.4 gives wrong values where `lag` streams over what a filter leaves of a block of rows.
             self.con.execute(f"CREATE TABLE {name} AS {source}")
