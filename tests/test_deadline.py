@@ -37,6 +37,16 @@ def test_a_statement_is_interrupted_in_time() -> None:
     deadline.close()
 
 
+def test_a_statement_on_a_cursor_is_interrupted_in_time() -> None:
+    con, deadline, start = connection.connect(), Deadline(0.2), monotonic()
+    cursor = deadline.watch(deadline.watch(con).cursor()).cursor()
+    with pytest.raises(duckdb.InterruptException):
+        cursor.execute(ENDLESS)
+    assert deadline.is_over
+    assert 0.2 <= monotonic() - start < 10
+    deadline.close()
+
+
 def test_a_statement_that_starts_after_the_deadline_is_interrupted() -> None:
     con, deadline = connection.connect(), Deadline(0.0)
     deadline.watch(con)

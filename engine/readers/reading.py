@@ -38,7 +38,7 @@ def read(
     reader = registry.by_name(input_format, path) if input_format else None
     con = connect(threads, memory_limit)
     if deadline:
-        deadline.watch(con)
+        con = deadline.watch(con)
     try:
         with ExitStack() as stack:
             keeps = (lambda head: reader.is_binary) if reader else _is_kept
