@@ -38,6 +38,10 @@ class Parts:
     long: int = LONG
     made: list[str] = field(default_factory=list)
 
+    def everywhere(self, kernels: Mapping[Kernel, str], items: Sequence[str]) -> Part:
+        """The part of kernels that have a value on every row, given as select items."""
+        return Part([*kernels.values()], f"SELECT i, {', '.join(items)} FROM {self.sources.table}", is_placed=True)
+
     def of(self, streams: Sequence[tuple[Stream, Mapping[Kernel, str]]]) -> Iterator[Part]:
         """The parts of the kernels of some streams, each kernel with its column."""
         for stream, own in streams:

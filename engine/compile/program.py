@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -16,7 +16,6 @@ from .ir import Const, Kernel, Value, level, walk_once
 from .layers import Layer, stack
 from .lower import LONG, Lowered, lower, varying
 from .moments import PARTS
-from .parts import Part, Parts
 from .sources import Sources, arguments_of, where
 from .sql import Renderer, layers
 from .stream import Stream, clocks_of
@@ -285,9 +284,12 @@ class Program:
 
     def _append(self, everywhere: Mapping[Kernel, str], streams: Sequence[tuple[Stream, dict[Kernel, str]]]) -> None:
         """The kernels of a level as tables of their own, row beside row of the run; two are made at a time."""
+        from .parts import Parts
+
         base, tasks = self.table, []
         parts = Parts(self._sources(), self.rows, self.spacing, self.lowered, self.long)
-        for part in chain(self._everywhere(everywhere), parts.of(streams)):
+        first = [parts.everywhere(everywhere, self.latest(everywhere))] if everywhere else []
+        for part in chain(first, parts.of(streams)):
             table = f"part_{len(self._appended)}"
             i = "" if part.is_placed else f"i AS {table}_i, "
             own = f"SELECT {i}{', '.join(part.columns)} FROM ({part.query})"
@@ -301,11 +303,6 @@ class Program:
         for name in parts.made:
             self.con.execute(f"DROP TABLE {name}")
         self.table = " POSITIONAL JOIN ".join([base, *self._appended[len(self._appended) - len(tasks) :]])
-
-    def _everywhere(self, kernels: Mapping[Kernel, str]) -> Iterator[Part]:
-        if kernels:
-            query = f"SELECT i, {', '.join(self.latest(kernels))} FROM {self.table}"
-            yield Part([*kernels.values()], query, is_placed=True)
 
     def _sources(self) -> Sources:
         self._table_columns()
