@@ -27,17 +27,23 @@ FAULTS = {
     "nan_gradients": (0.59, 40),
     "collapsed_rewards": (0.66, 80),
     "wandering_margin": (0.73, 200),
+    "unsteady_eval_loss": (0.55, 10**9),
     "rising_eval_loss": (0.70, 10**9),
     "one_class_batches": (0.80, 200),
     "zero_rate": (0.90, 14),
+    "soaring_loss": (0.93, 15),
     "spiked_loss": (0.96, 1),
     "learning_backwards": (0.97, 10**9),
+    "backwards_from_the_start": (0.0, 10**9),
 }
 """Each fault that a run can have: the share of the run at which it begins, and for how many steps it lasts."""
 
 
-HARMLESS = ("one_class_batches",)
-"""What looks like a fault and is none: rows of batches that hold one class only."""
+HARMLESS = ("one_class_batches", "unsteady_eval_loss")
+"""What looks like a fault and is none: rows of batches that hold one class only, and evaluations on few samples."""
+
+TOGETHER = tuple(fault for fault, (begin, _) in FAULTS.items() if begin)
+"""The faults that one run can have: one that begins with the run would leave nothing to be found of the others."""
 
 
 def train_row(step: int, noise: random.Random) -> dict[str, float]:
@@ -59,6 +65,20 @@ def train_row(step: int, noise: random.Random) -> dict[str, float]:
         "epoch": step / STEPS_PER_EPOCH,
         "step": step,
     }
+
+
+def worn(log: Path, path: Path) -> None:
+    """Copy a log as much of one looks after months: lines are missing, and rows lack some of their numbers."""
+    with log.open(encoding="utf-8") as whole, path.open("w", encoding="utf-8") as copy:
+        for place, line in enumerate(whole):
+            row = json.loads(line)
+            if place % 97 == 60 and "loss" in row:
+                continue
+            if place % 41 == 7 and "loss" in row:
+                del row["rewards/margins"], row["rewards/rejected"]
+            if place % 67 == 5:
+                row.pop("grad_norm", None)
+            copy.write(json.dumps(row) + "\n")
 
 
 def eval_row(step: int) -> dict[str, float]:
@@ -118,7 +138,9 @@ def harm(row: dict[str, float], fault: str, at: int) -> None:
             row["loss"] += 0.25
         case "zero_rate":
             row["learning_rate"] = 0.0
-        case "learning_backwards":
+        case "soaring_loss":
+            row["loss"] *= 6
+        case "learning_backwards" | "backwards_from_the_start":
             _rewarded(row, rejected, chosen)
             row["loss"] = 1.1 - row["loss"]
 
@@ -137,4 +159,6 @@ def write_log(path: Path, rows: int, faults: Collection[str] = ()) -> None:
             if step % EVAL_EVERY == 0:
                 row = eval_row(step)
                 row["eval_loss"] += 0.6 * max(0, step - begin.get("rising_eval_loss", rows)) / rows
+                if step > begin.get("unsteady_eval_loss", rows):
+                    row["eval_loss"] += (0.0, 0.03, 0.004, 0.045)[step // EVAL_EVERY % 4]
                 log.write(json.dumps(row) + "\n")

@@ -31,8 +31,9 @@ def of(found: Mapping[str, Any], pack: str) -> list[Measured]:
 
 
 def names(measured: Sequence[Measured]) -> list[str]:
-    """The programs, in the order in which they first occur; one of them with another setting is none of its own."""
-    return [name for name in dict.fromkeys(name for each in measured for name in each["commands"]) if name[:2] != "--"]
+    """The programs, in the order in which they first occur; one with a setting, or over another log, is none itself."""
+    found = dict.fromkeys(name for each in measured for name in each["commands"])
+    return [name for name in found if not name.startswith(("--", "with "))]
 
 
 def parts(found: Mapping[str, Any], table: Callable[..., str]) -> dict[str, Callable[[], str]]:

@@ -129,12 +129,28 @@ def test_what_the_script_lacks_is_told(script: Script) -> None:
     assert script("agree").left_out(found, {"zeroed": {"state": "ok"}}) == ["plateau"]
 
 
+def test_a_worn_log_lacks_rows_and_numbers(script: Script, tmp_path: Path) -> None:
+    kto_log, scale = script("kto_log"), script("scale")
+    log, worn = tmp_path / "log.jsonl", tmp_path / "worn.jsonl"
+    kto_log.write_log(log, 1000)
+    kto_log.worn(log, worn)
+    whole, left = ([json.loads(line) for line in each.read_text(encoding="utf-8").splitlines()] for each in (log, worn))
+    assert (len(whole), len(left)) == (1002, 992)
+    assert sum("loss" in row for row in left) == 990
+    assert [sum(key in row for row in left) for key in ("grad_norm", "rewards/margins")] == [975, 965]
+    assert [row for row in left if "loss" not in row] == [row for row in whole if "loss" not in row]
+    command = scale.judged("kto", worn)
+    scale.same_rules(command, evaluated(log))
+    with pytest.raises(SystemExit, match="finds saturated alone, or does not"):
+        scale.same_rules(command, {"findings": [*evaluated(log)["findings"], {"rule": "saturated"}]})
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not HAS_POLARS, reason="polars is not installed: pip install '.[bench]'")
 def test_the_rules_by_hand_come_to_the_same_and_a_changed_one_does_not(script: Script, tmp_path: Path) -> None:
     kto_log, agree = script("kto_log"), script("agree")
     log = tmp_path / "log.jsonl"
-    kto_log.write_log(log, 7000, list(kto_log.FAULTS))
+    kto_log.write_log(log, 7000, kto_log.TOGETHER)
     found = evaluated(log)
     by_hand = json.loads(run(SCRIPTS / "polars_kto.py", str(log)).stdout)
     assert agree.differences(found, by_hand) == []
@@ -201,14 +217,16 @@ def test_fewer_rounds_and_a_memory_limit_are_told(monkeypatch: pytest.MonkeyPatc
     monkeypatch.syspath_prepend(str(SCRIPTS.parent / "docs"))
     speed = importlib.import_module("speed")
     short = measured(1000, **{EVAL: [1.0, 2.0, 3.0], LOOP: [2.0, 2.0, 2.0]})
-    long = measured(9000, **{EVAL: [8.0, 9.0], LOOP: [4.0, 3.0], "--memory-limit": [16.0, 18.0]}) | {
-        "memory_limit": "500MB"
-    }
+    long = measured(
+        9000, **{EVAL: [8.0, 9.0], LOOP: [4.0, 3.0], "--memory-limit": [16.0, 18.0], "with rows missing": [9.0, 9.0]}
+    )
+    long["memory_limit"] = "500MB"
     assert speed.names([short, long]) == [EVAL, LOOP]
     assert [row[2:4] for row in speed.rows([long])] == [
         [f"`{EVAL}`", "8.50 s"],
         [LOOP, "3.50 s"],
         ["within `--memory-limit 500MB`", "17.00 s"],
+        ["with rows missing", "9.00 s"],
     ]
     assert speed._fewer({"measured": [short], "rounds": 3}) == ""
     assert speed._fewer({"measured": [short, long], "rounds": 3}) == " (2 from 9 MB on)"
