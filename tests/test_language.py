@@ -379,6 +379,7 @@ GAPS = {
     "at the last row": [5000],
     "side by side": [1000, 1001, 1003, 1030],
     "long ones": [700, 3000],
+    "rows of one step": [],
 }
 
 
@@ -400,6 +401,7 @@ def test_gaps_between_rows(
     """Windows whose rows are not everywhere as many, or as far apart, are merged as well, and give what lists give."""
     loaded(con, OracleRun({id: [] for id in (*NUMBERS, "phase")}, [], [], [], []))
     missing = " + ".join(f"CASE WHEN i >= {gap} THEN {45 if 'long' in gaps else 1} ELSE 0 END" for gap in GAPS[gaps])
+    missing = "- i // 50" if gaps == "rows of one step" else missing
     con.execute(
         f"INSERT INTO run SELECT i, i, i, i + {missing or '0'}, i / 100, {CLOCKS[clock]}, true, i = 5000,"
         f" CASE WHEN {known} THEN sin(i * 1.7) + i / 3000 END, i, i, NULL FROM range(1, 5001) r(i)"

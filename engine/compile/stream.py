@@ -38,7 +38,7 @@ class Stream(Record):
     skipped: int = 0
     wild: frozenset[Value] = frozenset()  # arguments with magnitudes whose squares overflow
     spacing: Mapping[str, float | None] = EMPTY
-    ticks: bool = False  # every row has a tick, and a later one than the row before, though not evenly apart
+    ticks: bool = False  # every row has a tick, though they are not evenly apart
     cells: Cells | None = None  # the cells that its rows lie in, where not every cell has one
     cell: float = 0.0  # how far apart its cells are; then `rows` and `k` count cells, and some have no row
     is_fragile: bool = False  # this DuckDB cannot be trusted to let `lag` stream over a filter

@@ -99,8 +99,9 @@ def spaced(
         low, high, known = row[3 * place : 3 * place + 3]
         even = known == stream.rows and (low == high)
         found[clock] = float(low or 0.0) if even and stream.rows > 1 else (0.0 if even else None)
-        if clock == "tick" and not even and known == stream.rows >= long and low > 0:
-            stream = stream._replace(ticks=True, cells=_cells(con, source, stream.rows, float(low)))
+        if clock == "tick" and not even and known == stream.rows >= long:
+            cells = _cells(con, source, stream.rows, float(low)) if low > 0 else None
+            stream = stream._replace(ticks=True, cells=cells)
     return stream._replace(spacing=found)
 
 
