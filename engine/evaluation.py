@@ -280,8 +280,9 @@ class Evaluation:
     def _gates(self, watched: Sequence[Watch]) -> tuple[tuple[GateResult, ...], list[Finding]]:
         if not watched:
             return (), []
-        from .gates import Ledger, gate_results
+        from .gates import gate_results
         from .held_up import gate_findings
+        from .ledger import Ledger
 
         ledger = Ledger(self.program, self.book, self.given.facts, self.names)
         results = gate_results(ledger, watched)

@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from .compile.bind import Names
 from .compile.stream import CLOCKS
+from .ledger import MET, MISSED, NEAR, UNKNOWN, Ledger, standing, target
 from .pack import EMPTY
-from .record import Record
-from .report import GateResult, LogFacts, RequirementResult
-from .rowbook import RowBook
+from .report import GateResult, RequirementResult
 from .series import metric_id
 from .tree import Call, Comparison, Name, Node, Not, Text
-from .watch import Limit, Line, Watch
+from .watch import Line, Watch
 from .words import moment as words
 from .words import number as digits
-
-if TYPE_CHECKING:
-    from .compile.program import Program
-
-TOLERANCE = 1e-9
-MET, MISSED, NEAR, UNKNOWN = "met", "not met", "near", "unknown"
-
-
-class Ledger(Record):
-    """What it takes to look at the end of a run."""
-
-    program: Program
-    book: RowBook
-    log: LogFacts
-    names: Names
 
 
 def gate_results(ledger: Ledger, watched: Sequence[Watch]) -> tuple[GateResult, ...]:
@@ -144,24 +126,6 @@ def _checked(
         is_clock = ledger.log.clock == ("step" if line.clock == "steps" else "epoch")
         until = here + limit.value - value if here is not None and is_clock else None
     return result._replace(status=status, until=until)
-
-
-def standing(line: Line, value: float) -> str:
-    """Whether a known value keeps the bounds, misses them, or misses them by no more than `near`."""
-    missed = [limit for limit in line.limits if not limit.holds(value)]
-    if not missed:
-        return MET
-    gaps = [abs(value - limit.value) for limit in missed if limit.value is not None]
-    room = line.near + TOLERANCE * max(abs(value), *(abs(limit.value or 0.0) for limit in missed))
-    return NEAR if line.near >= 0 and max(gaps) <= room else MISSED
-
-
-def target(limits: Sequence[Limit]) -> str:
-    """What a value must be: ">= 2000", "between -0.005 and 0.00025"."""
-    shown = ["?" if limit.value is None else digits(limit.value) for limit in limits]
-    if [limit.operator for limit in limits] == [">=", "<="]:
-        return f"between {shown[0]} and {shown[1]}"
-    return " and ".join(f"{limit.operator} {value}" for limit, value in zip(limits, shown, strict=True))
 
 
 def _gone_since(ledger: Ledger, watch: Watch, line: Line, row: int) -> str:

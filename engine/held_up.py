@@ -8,7 +8,7 @@ from statistics import median
 from .compile.ir import Value
 from .compile.sql import number as literal
 from .compile.stream import CLOCKS
-from .gates import MET, MISSED, UNKNOWN, Ledger, standing
+from .ledger import MET, MISSED, UNKNOWN, Ledger, standing
 from .own_limits import open_as_set
 from .pack import Param
 from .pack_gates import NOT_TAKEN, OUT_OF_REACH, Bound, Gate, Standstill, Stuck

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-from .gates import MET, standing, target
+from .ledger import MET, standing, target
 from .pack import Scalar
 from .resolved import Resolved
 from .watch import Limit, Line, Watch, scalar
