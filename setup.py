@@ -8,7 +8,7 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-FILL = "from trainrules.engine.shelf import fill; fill()"
+FILL = "from trainrules.engine.fill_shelf import fill; fill()"
 
 
 class BuildWithPacks(build_py):

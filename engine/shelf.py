@@ -24,7 +24,6 @@ SHELF = "loaded"
 """The folder beside the packs that holds them loaded; part of a wheel, never of the source tree."""
 
 HEADS = "heads"
-_PROTOCOL = 5
 
 _T = TypeVar("_T")
 
@@ -83,37 +82,21 @@ def taken(name: str, folder: Path, otherwise: Callable[[], _T]) -> _T:
     return otherwise() if found is None else found
 
 
-def fill(folder: Path = RULES) -> list[Path]:
-    """Load each pack of a folder and the heads of all, and lay them on its shelf; the files that were written."""
-    from .detect import heads_of
-    from .load import load_pack as loaded
-
-    (folder / SHELF).mkdir(exist_ok=True)
-    # Where everything stands in the files is for who edits them, and as large as all the rest.
-    wares: dict[str, object] = {path.stem: loaded(path.stem)._replace(tree=None) for path in pack_files(folder)}
-    wares[HEADS] = heads_of(folder)
-    made_from, written = _fingerprint(folder), []
-    for name, ware in sorted(wares.items()):
-        path = _place(name, folder)
-        path.write_bytes(made_from + pickle.dumps(ware, _PROTOCOL))
-        written.append(path)
-    return written
-
-
-def _place(name: str, folder: Path) -> Path:
+def place(name: str, folder: Path) -> Path:
+    """Where the shelf of a folder holds what lies there under a name."""
     return folder / SHELF / f"{name}.pickle"
 
 
 def _lying(name: str, folder: Path) -> Any:
     try:
-        content = _place(name, folder).read_bytes()
+        content = place(name, folder).read_bytes()
     except OSError:
         return None
-    made_from = _fingerprint(folder)
+    made_from = fingerprint(folder)
     return pickle.loads(content[len(made_from) :]) if content.startswith(made_from) else None
 
 
-def _fingerprint(folder: Path) -> bytes:
+def fingerprint(folder: Path) -> bytes:
     """What the files of all packs in a folder hold, in 12 bytes: a pack rests on its parents.
 
     A checksum will do: whoever can write here could write code as well.

@@ -11,6 +11,7 @@ import pytest
 
 from trainrules.engine import load, shelf
 from trainrules.engine.detect import heads_of
+from trainrules.engine.fill_shelf import fill
 from trainrules.engine.shipped import RULES, pack_files, shipped_files
 
 
@@ -21,7 +22,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     for path in pack_files(RULES):
         shutil.copy(path, folder)
-    written = shelf.fill(folder)
+    written = fill(folder)
     assert [path.name for path in written] == sorted(f"{name}.pickle" for name in [*shipped_files(), "heads"])
     return folder
 
@@ -68,7 +69,7 @@ def test_a_pack_without_a_shelf_is_loaded() -> None:
 def test_the_same_packs_fill_a_shelf_with_the_same_bytes(filled: Path, tmp_path: Path) -> None:
     def fill_anew(name: str) -> bytes:
         folder = Path(shutil.copytree(filled, tmp_path / name))
-        code = f"from pathlib import Path; from trainrules.engine.shelf import fill; fill(Path({str(folder)!r}))"
+        code = f"from pathlib import Path; from trainrules.engine.fill_shelf import fill; fill(Path({str(folder)!r}))"
         subprocess.run([sys.executable, "-c", code], env={"PYTHONHASHSEED": "0", **environment()}, check=True)
         return b"".join(path.read_bytes() for path in sorted((folder / "loaded").iterdir()))
 
