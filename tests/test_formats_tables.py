@@ -79,6 +79,13 @@ def test_a_table_without_rows_yet(log: Callable[..., str]) -> None:
         read(log(b"step,loss\n"), common())
 
 
+def test_the_names_of_a_very_wide_table(log: Callable[..., str]) -> None:
+    names = [f"run/some/metric/{place:05}" for place in range(4000)]
+    content = text(",".join(["step", *names, "loss"]), ",".join(["1", *["0"] * 4000, "0.9"]))
+    assert len(content.splitlines()[0]) > 1 << 16
+    assert rows(read(log(content), common()))[:2] == ([0.9], [1])
+
+
 def test_words_in_a_table_are_told_with_their_line(log: Callable[..., str]) -> None:
     facts = read(log(text("step,loss,lr", "1,low,0.1", "2,low,0.1")), common()).facts
     assert [note for note in facts.notes if note.startswith("loss:")] == [
@@ -92,6 +99,11 @@ def test_words_in_a_table_are_told_with_their_line(log: Callable[..., str]) -> N
 def test_nested_columns_of_a_parquet_file(log: Callable[..., str]) -> None:
     query = "SELECT 7 AS step, {'loss': 0.5::DECIMAL(4, 2), 'x': {'y': 1}} AS train, true AS ok, 'a' AS phase"
     assert rows(read(log(parquet(query)), common())) == ([0.5], [7], [1])
+
+
+def test_a_parquet_file_without_rows_yet(log: Callable[..., str]) -> None:
+    with pytest.raises(LogError, match="the table has no rows yet; wait until"):
+        read(log(parquet("SELECT 1 AS step, 0.5 AS loss WHERE false")), common())
 
 
 def test_a_damaged_parquet_file(log: Callable[..., str]) -> None:

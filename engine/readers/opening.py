@@ -23,6 +23,8 @@ Witness: TypeAlias = "Callable[[Opening, Scan], None]"
 """What looks at the rows of a log beside its reader."""
 
 _HEAD = 1 << 16
+_LONGEST_HEADER = 1 << 22
+"""Bytes of the names of a table's columns that are still read: some services export all metrics side by side."""
 _PARSED = 20  # lines of the head that are parsed at most
 TURNS = str.maketrans({"\r": " ", "\x1d": " "})
 
@@ -143,4 +145,7 @@ class Opening:
 def head_of(source: Source) -> Head:
     """The beginning of a source."""
     with open(source.path, "rb") as stream:
-        return Head(stream.read(_HEAD))
+        raw = stream.read(_HEAD)
+        if b"\n" not in raw and not source.kept and raw.lstrip()[:1] not in (b"{", b"["):
+            raw += stream.readline(_LONGEST_HEADER) + stream.read(_HEAD)
+        return Head(raw)

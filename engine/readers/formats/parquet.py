@@ -27,7 +27,7 @@ def _read(opening: Opening) -> Run:
     from ..table import read_table
 
     try:
-        return read_table(opening, lambda source: _table(opening.con, source), READER.id, exact=False)
+        return read_table(opening, lambda source: _table(opening.con, source, opening.path), READER.id, exact=False)
     except (duckdb.InterruptException, duckdb.OutOfMemoryException):
         raise
     except duckdb.Error as error:
@@ -40,14 +40,18 @@ def _read(opening: Opening) -> Run:
         ) from None
 
 
-def _table(con: duckdb.DuckDBPyConnection, source: Source) -> Table:
+def _table(con: duckdb.DuckDBPyConnection, source: Source, path: str) -> Table:
+    from ...errors import LogError
     from ..table import Table, named
 
-    found = con.execute("DESCRIBE SELECT * FROM read_parquet(?, hive_partitioning = false)", [source.path]).fetchall()
+    given = "read_parquet(?, hive_partitioning = false)"
+    if con.execute(f"SELECT count(*) FROM {given}", [source.path]).fetchone() == (0,):
+        raise LogError("the table has no rows yet", path=path, hint="wait until the run has logged something")
+    found = con.execute(f"DESCRIBE SELECT * FROM {given}", [source.path]).fetchall()
     own = [f"v{number}" for number in range(len(found))]
-    rows = f"SELECT 0 AS bytes, 0 AS kind, * FROM read_parquet(?, hive_partitioning = false) AS given({', '.join(own)})"
-    given = ((name, kind, column) for column, (name, kind, *_) in zip(own, found, strict=True))
-    return Table(source, rows, named(pair for each in given for pair in _flat(con, *each)))
+    rows = f"SELECT 0 AS bytes, 0 AS kind, * FROM {given} AS given({', '.join(own)})"
+    cells = ((name, kind, column) for column, (name, kind, *_) in zip(own, found, strict=True))
+    return Table(source, rows, named(pair for each in cells for pair in _flat(con, *each)))
 
 
 def _flat(con: duckdb.DuckDBPyConnection, name: str, kind: str, sql: str) -> Iterator[tuple[str, str]]:
