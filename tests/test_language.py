@@ -380,17 +380,29 @@ GAPS = {
     "side by side": [1000, 1001, 1003, 1030],
     "long ones": [700, 3000],
     "rows of one step": [],
+    "halves": [],
+    "jumps": [],
 }
 
 
 KNOWN = ["true", "i > 777", "i <> 1800 AND i <> 4999", "i % 4 <> 1"]
-CLOCKS = {"none": "NULL", "even": "i * 9", "uneven": "CASE WHEN i % 50 > 2 THEN i * 9 + sin(i) END"}
+CLOCKS = {
+    "none": "NULL",
+    "rows alone": "NULL",
+    "even": "i * 9",
+    "uneven": "CASE WHEN i % 50 > 2 THEN i * 9 + sin(i) END",
+    "wild": "i * 9 + i % 3",
+    "goes back": "i * 9 - i // 2000 * 4000",
+}
 
 
 @pytest.mark.parametrize(
     ("gaps", "known", "clock"),
     [
         *((gaps, known, "none") for gaps in GAPS for known in KNOWN),
+        *((gaps, known, "rows alone") for gaps in ("one", "rows of one step", "jumps") for known in KNOWN),
+        *(("one", known, "wild") for known in KNOWN),
+        *((gaps, "i % 4 <> 1", "goes back") for gaps in ("none", "one")),
         *(("one", known, "even") for known in KNOWN),
         *((gaps, known, "uneven") for gaps in GAPS for known in ("true", "i % 4 <> 1")),
     ],
@@ -401,16 +413,18 @@ def test_gaps_between_rows(
     """Windows whose rows are not everywhere as many, or as far apart, are merged as well, and give what lists give."""
     loaded(con, OracleRun({id: [] for id in (*NUMBERS, "phase")}, [], [], [], []))
     missing = " + ".join(f"CASE WHEN i >= {gap} THEN {45 if 'long' in gaps else 1} ELSE 0 END" for gap in GAPS[gaps])
-    missing = "- i // 50" if gaps == "rows of one step" else missing
+    missing = {"rows of one step": "- i // 50", "halves": "+ i % 7 / 2", "jumps": "+ i // 300 * 1e9"}.get(gaps, missing)
     con.execute(
         f"INSERT INTO run SELECT i, i, i, i + {missing or '0'}, i / 100, {CLOCKS[clock]}, true, i = 5000,"
-        f" CASE WHEN {known} THEN sin(i * 1.7) + i / 3000 END, i, i, NULL FROM range(1, 5001) r(i)"
+        f" CASE WHEN {known} THEN {'1e200' if clock == 'wild' else 'sin(i * 1.7)'} + i / 3000 END, i, i, NULL"
+        " FROM range(1, 5001) r(i)"
     )
-    names = Names(RESOLVED, {"loss": "m0", "margin": "m1", "kl": "m2"}, started=9.0)
+    wild = frozenset({"m0"} if clock == "wild" else ())
+    names = Names(RESOLVED, {"loss": "m0", "margin": "m1", "kl": "m2"}, wild=wild, started=9.0)
     spacing = {"tick": 1.0 if gaps in ("none", "at the first row") else None}
 
     def columns(values: list[Value]) -> list[tuple[Cell, ...]]:
-        program = Program(con, "run", spacing=spacing)
+        program = Program(con, "run", spacing=spacing, largest={"m0": 2e200 if clock == "wild" else 3.0})
         program.run(values)
         items = ", ".join(program.renderer.observed(value) for value in values)
         found = con.execute(f"SELECT {items} FROM {program.table} ORDER BY i").fetchall()
@@ -423,15 +437,67 @@ def test_gaps_between_rows(
         *("slope(loss, hour)", "r2(loss, hour, lag=1)", "mean(loss, hour)", "std(loss, hour)", "zscore(loss, hour)"),
         *("slope_lower(loss, hour, 0.9)", "count(loss, hour)", "maximum(loss, hour)", "mean(margin, hour)"),
     ]
-    if clock == "none":  # what varies on another clock is computed apart
-        texts = [text for text in texts if "hour" not in text and "evals" not in text]
+    # What varies on one clock is computed apart, with all that is over the same rows.
+    without = {"none": ("hour", "evals"), "rows alone": ("hour", "evals", "longer")}.get(clock, ())
+    texts = [text for text in texts if not any(name in text for name in without)]
     values = [Binder(names).bind(parse(text, AT)) for text in texts]
     found = columns(values)
     monkeypatch.setattr("trainrules.engine.compile.uneven.Uneven.takes", lambda *_: False)
     monkeypatch.setattr("trainrules.engine.compile.varied.Varied.takes", lambda *_: False)
+    monkeypatch.setattr("trainrules.engine.compile.counters.Counters.takes", lambda *_: False)
     monkeypatch.setattr("trainrules.engine.compile.parts._celled", lambda *_: {})
     for text, got, wanted in zip(texts, found, columns(values), strict=True):
         assert len(got) == 5000
         for i, (one, other) in enumerate(zip(got, wanted, strict=True), 1):
             assert (one is None) == (other is None), (text, i)
             assert one == other or one == pytest.approx(other, rel=1e-9, abs=1e-12), (text, i)
+
+
+@pytest.mark.parametrize("gaps", ["none", "one", "rows of one step", "jumps"])
+def test_shares_are_exact(con: duckdb.DuckDBPyConnection, gaps: str) -> None:
+    """Two rows of five are a share of 0.4, whichever way the rows lie; what is 0.1 everywhere has that mean."""
+    loaded(con, OracleRun({id: [] for id in (*NUMBERS, "phase")}, [], [], [], []))
+    steps = {"none": "i", "one": "i + i // 2500", "rows of one step": "i - i // 50", "jumps": "i + i // 300 * 1e9"}[
+        gaps
+    ]
+    con.execute(
+        f"INSERT INTO run SELECT i, i, {steps}, {steps}, i / 100, i * 9 + i % 4, true, i = 5000,"
+        " CASE WHEN i % 11 > 0 THEN CAST(i % 5 < 2 AS DOUBLE) END, 0.1, i, NULL FROM range(1, 5001) r(i)"
+    )
+    names = Names(RESOLVED, {"loss": "m0", "margin": "m1", "kl": "m2"}, started=9.0)
+    windows = ["ten", "longer", "hour", "evals", "everything"]
+    texts = [
+        f"{text.format(window)}"
+        for window in windows
+        for text in (
+            "share(loss > 0.5, {})",
+            "total(loss, {})",
+            "count(loss, {})",
+            "mean(margin, {})",
+            "slope(margin, {})",
+            "std(margin, {})",
+        )
+    ]
+    texts += ["share(loss > 0.5, ten, lag=3)", "total(loss, ten, lag=3)", "count(loss, ten, lag=3)"]
+    values = [Binder(names).bind(parse(text, AT)) for text in texts]
+    program = Program(con, "run", spacing={"tick": 1.0 if gaps == "none" else None})
+    program.run(values)
+    items = ", ".join(program.renderer.observed(value) for value in values)
+    found = dict(
+        zip(
+            texts,
+            zip(*con.execute(f"SELECT {items} FROM {program.table} ORDER BY i").fetchall(), strict=True),
+            strict=True,
+        )
+    )
+    program.drop()
+    for window in windows:
+        assert set(found[f"mean(margin, {window})"]) <= {None, 0.1}
+        assert set(found[f"slope(margin, {window})"]) | set(found[f"std(margin, {window})"]) <= {None, 0.0}
+    for window in (*windows, "ten, lag=3"):
+        shares, totals, counts = (
+            found[text] for text in (f"share(loss > 0.5, {window})", f"total(loss, {window})", f"count(loss, {window})")
+        )
+        assert sum(share is not None for share in shares) > 3000
+        for share, total, n in zip(shares, totals, counts, strict=True):
+            assert share is None or share == round(total) / n

@@ -3,8 +3,9 @@
 Running values stream over the table in file order. Windows of a short stream, and of values whose squares overflow, are
 gathered as lists and reduced twice over (the deviations are taken from the mean, so nothing cancels); order statistics
 are DuckDB's own. Windows of a long stream are merged by doubling: where it is even (`doubling`), where rows are missing
-or lie unevenly apart (`uneven`), and where each window holds another number of rows (`varied`). Either way a window's
-result depends on the values in the window alone: not on the rows around it, nor on the number of threads.
+or lie unevenly apart (`uneven`), and where each window holds another number of rows (`varied`); conditions are counted.
+Each way, a window's result depends on the values in the window alone: not on where it stands, nor on the number of
+threads. Which way is taken depends on the whole run, and two ways may differ in the last bits.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ _EXTREMES = {"lowest": "minimum", "highest": "maximum"}
 STREAMING = "as it streams"
 FRAMES = "over frames"
 DOUBLING = "by doubling"
+DOUBLING_UNEVEN = "by doubling, with gaps"
+DOUBLING_VARIED = "by doubling, row by row"
+COUNTING = "by counting"
 SORTING = "by merging sorted blocks"
 
 LONG = 4_000
@@ -76,11 +80,12 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
 
         chained, restarted = Chained(stream), Restarted()
     elif is_long:
+        from .counters import Counters
         from .doubling import Doubled
         from .uneven import Uneven
         from .varied import Varied
 
-        doubled, uneven, varied = Doubled(stream), Uneven(stream), Varied(stream)
+        counters, doubled, uneven, varied = Counters(stream), Doubled(stream), Uneven(stream), Varied(stream)
     if stream.runs or is_long:
         from .ranks import Ranked
 
@@ -111,6 +116,10 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
             elif (stream.runs or is_long) and ranked.takes(kernel):
                 extreme, way = ranked.quantile(kernel, x), SORTING
             value = extreme or window.order_statistic()
+        elif is_long and counters.takes(kernel) and (back := window.reaches):
+            way = COUNTING
+            mean = window.column(counters.share(kernel, x, back, window.count))
+            value = formula(kernel.kind, window.count, x, {"mean": mean}, kernel.q)
         else:
             parts: _Lists | _SoFar | Doubled | Uneven | Varied | Chained
             if window.is_so_far and (not window.points or PARTS[kernel.kind] == ("mean",)):
@@ -120,9 +129,9 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
             elif is_long and doubled.takes(kernel):
                 parts, way = doubled, DOUBLING
             elif is_long and uneven.takes(kernel):
-                parts, way = uneven, DOUBLING
+                parts, way = uneven, DOUBLING_UNEVEN
             elif is_long and varied.takes(kernel):
-                parts, way = varied, DOUBLING
+                parts, way = varied, DOUBLING_VARIED
             else:
                 parts = _Lists(window)
             is_share = stream.runs and is_counted(kernel) and window.is_fixed
@@ -143,7 +152,7 @@ def lower(stream: Stream, kernels: Mapping[Kernel, str], arguments: Mapping[Valu
     if stream.runs:
         lowered.before = [*restarted.layers, *chained.layers(), *ranked.layers()]
     elif is_long:
-        lowered.before = [*doubled.layers(), *uneven.layers(), *varied.layers(), *ranked.layers()]
+        lowered.before = [*counters.layers(), *doubled.layers(), *uneven.layers(), *varied.layers(), *ranked.layers()]
     return lowered
 
 
@@ -158,7 +167,8 @@ def counting(stream: str, column: str, span: Span) -> str:
     clock, scale = CLOCKS[span.unit]
     length = number(span.last * scale)
     return (
-        f"UPDATE {stream} SET {column} = c.n FROM (SELECT a.k, a.k - coalesce(b.k, 0) AS n"
+        # Where the clock goes back, the last row of before the window may be a later one.
+        f"UPDATE {stream} SET {column} = c.n FROM (SELECT a.k, greatest(a.k - coalesce(b.k, 0), 0) AS n"
         f" FROM (SELECT k, {clock} - {length} AS since FROM {stream} WHERE {clock} IS NOT NULL) a"
         f" ASOF LEFT JOIN (SELECT {clock} AS c, max(k) AS k FROM {stream} WHERE {clock} IS NOT NULL GROUP BY {clock}) b"
         f" ON a.since >= b.c) c WHERE {stream}.k = c.k"
@@ -224,6 +234,15 @@ class _Window:
     def is_fixed(self) -> bool:
         """Whether it holds the last rows, as many at each, or all."""
         return not self.kernel.lag and (self.points is not None or self.is_so_far)
+
+    @property
+    def reaches(self) -> str | None:
+        """How many rows or cells of the stream it reaches back over, as SQL; None where that is not known."""
+        if self.is_so_far or self.kernel.span is None:
+            return None
+        if self.points is not None:
+            return str(self.points)
+        return count_column(self.kernel.span) if self.kernel.span in self.stream.most else None
 
     @property
     def count(self) -> str:

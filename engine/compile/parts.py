@@ -54,12 +54,21 @@ class Parts:
                 lowered = self.lowered(stream, part)
                 # What streams keeps the order of the rows; a frame sorts them, and a join may do as it likes.
                 yield Part([*part.values()], _query(lowered, source), is_placed=not lowered.frames)
-            apart = stream.filtered
             rest = {kernel: column for kernel, column in others.items() if kernel not in along}
-            for part in _shared_out(apart, rest):
-                source = self._kept(self.sources.rows_of(apart, part, self._name()))
-                lowered = self.lowered(apart._replace(most=source.most), part)
-                yield self._spread(apart, part, _query(lowered, source))
+            if rest:
+                yield from self._apart(stream.filtered, rest)
+
+    def _apart(self, stream: Stream, kernels: Mapping[Kernel, str]) -> Iterator[Part]:
+        """The parts of kernels over the stream's own rows."""
+        source = self._kept(self.sources.rows_of(stream, kernels, self._name()))
+        stream = stream._replace(most=source.most)
+        fixed = {kernel: column for kernel, column in kernels.items() if kernel.span not in source.most}
+        parts = _shared_out(stream, fixed)
+        # Where the number of rows varies, everything that blocks are fetched of is in memory at a time.
+        for span in source.most:
+            parts += _by_argument(stream, {kernel: kernels[kernel] for kernel in kernels if kernel.span == span})
+        for part in parts:
+            yield self._spread(stream, part, _query(self.lowered(stream, part), source))
 
     def _in_cells(self, stream: Stream, kernels: Mapping[Kernel, str]) -> Iterator[Part]:
         if not kernels:
@@ -135,8 +144,10 @@ def _celled(stream: Stream, kernels: Mapping[Kernel, str]) -> dict[Kernel, str]:
 
 def _shared_out(stream: Stream, own: Mapping[Kernel, str]) -> list[dict[Kernel, str]]:
     """The kernels in two parts of about the same work, those of one argument together."""
-    groups = [[kernel for kernel in own if kernel.arg == argument] for argument in stream.arguments]
-    shares = halves(
-        [group for group in groups if group], lambda group: sum(_WORK.get(kernel.kind, 1) for kernel in group)
-    )
-    return [{kernel: own[kernel] for group in share for kernel in group} for share in shares]
+    shares = halves(_by_argument(stream, own), lambda group: sum(_WORK.get(kernel.kind, 1) for kernel in group))
+    return [{kernel: column for group in share for kernel, column in group.items()} for share in shares]
+
+
+def _by_argument(stream: Stream, own: Mapping[Kernel, str]) -> list[dict[Kernel, str]]:
+    groups = ({kernel: own[kernel] for kernel in own if kernel.arg == argument} for argument in stream.arguments)
+    return [group for group in groups if group]

@@ -3,6 +3,9 @@
 The state of a block counts its rows, and measures them on the clock from the block's end, so that it is the same
 wherever the run stands. States merge by the formulas of Chan, Golub and LeVeque, see `doubling`; one of no rows is NULL
 but for its count, and leaves the other as it is.
+
+Columns: `u<state>_<argument>_w<rows>` is a state of a block, `_b<rows>` that of the older one that is merged into it;
+`un` counts the rows, `uf` is the older one's share of them, `ut_c` its clock as seen from the end of both.
 """
 
 from __future__ import annotations

@@ -3,6 +3,11 @@
 The rows of a window are the blocks that its number is the sum of, as a binary number: the smallest is the newest. Their
 states, those of `uneven`, merge one after the other; each is fetched from where it ends, so many rows further up.
 DuckDB keeps the order of a table's rows for a window that names none.
+
+Columns: `v<state>_<argument>_<bit>` is a state of a block of 2^bit rows, `_b` behind it that of the block before it, and
+`_bc` the clock of that as seen from the end of both. With the name of the window's column in front, the same is the
+state of the block that is next, `_w` that of the rows so far; `_d`, `_c`, `_f` and `_g` are the next one's distance,
+clock, share and weight.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ class ManyProgram(Program):
         """
         clock, scale = CLOCKS[span.unit]
         ends = f"SELECT run, {clock} AS c, max(k) AS k FROM {table} WHERE {clock} IS NOT NULL GROUP BY run, {clock}"
-        count = "CASE WHEN a.since IS NULL THEN 0 ELSE a.k - coalesce(b.k, 0) END"
+        count = "CASE WHEN a.since IS NULL THEN 0 ELSE greatest(a.k - coalesce(b.k, 0), 0) END"
         self.con.execute(
             f"CREATE TABLE {column}_t AS SELECT a.g, {count} AS n, a.run AS of"
             f" FROM (SELECT run, g, k, {clock} - {number(span.last * scale)} AS since FROM {table}) a"
