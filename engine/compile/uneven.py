@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from ..record import Record
 from .doubling import addition_chain
 from .ir import Kernel
 from .moments import PARTS
@@ -26,6 +27,15 @@ deviations, and its own squared ones.
 OF_CLOCK = ("t", "s")
 State = tuple[str, str]  # the letter of a state and the argument column, "" for the clock's own
 CLOCK: State = ("t", "")
+
+
+class Rows(Record):
+    """SQL of how many rows two blocks have, and both, and the older one's share."""
+
+    newer: str
+    older: str
+    both: str
+    share: str
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -101,30 +111,30 @@ class Uneven:
         def older_of(state: State) -> str:
             return f"ut_c{points}" if state == CLOCK else _before(state, points)
 
-        weight = f"({own} * uf_w{points})"
+        rows = Rows(own, past, both, f"uf_w{points}")
         together = {
-            _column(state, points): merged(state, lambda each: _column(each, newer), older_of, f"uf_w{points}", weight)
-            for state in states
+            _column(state, points): merged(state, lambda each: _column(each, newer), older_of, rows) for state in states
         }
         return [before, weights, together]
 
 
-def merged(state: State, newer: Callable[[State], str], older: Callable[[State], str], share: str, weight: str) -> str:
+def merged(state: State, newer: Callable[[State], str], older: Callable[[State], str], rows: Rows) -> str:
     """SQL of a state of two blocks, whose own states `newer` and `older` name, or of the one that has any row.
 
-    `share` is that of the older block's rows in those of both; `weight` is that times the rows of the newer one. The
-    clock of both is measured from the same row.
+    The clock of both is measured from the same row. Products of whole numbers come before what divides them: so sums
+    that cancel do.
     """
     letter, x = state
+    weighed = f"{rows.newer} * {rows.older} / {rows.both}"
     mine, other = newer(state), older(state)
     apart = f"({older(('m', x))} - {newer(('m', x))})" if x else ""
     behind = f"({older(CLOCK)} - {newer(CLOCK)})" if letter in "tsc" else ""
     together = {
-        "m": f"{mine} + {apart} * {share}",
-        "t": f"{mine} + {behind} * {share}",
-        "q": f"{mine} + {other} + {apart} * {apart} * {weight}",
-        "s": f"{mine} + {other} + {behind} * {behind} * {weight}",
-        "c": f"{mine} + {other} + {apart} * {behind} * {weight}",
+        "m": f"{mine} + {apart} * {rows.share}",
+        "t": f"{mine} + {behind} * {rows.older} / {rows.both}",
+        "q": f"{mine} + {other} + {apart} * {apart} * ({weighed})",
+        "s": f"{mine} + {other} + {behind} * {behind} * {weighed}",
+        "c": f"{mine} + {other} + {apart} * ({behind} * {weighed})",
     }[letter]
     return f"coalesce({together}, {mine}, {other})"
 

@@ -4,10 +4,10 @@ The rows of a window are the blocks that its number is the sum of, as a binary n
 states, those of `uneven`, merge one after the other; each is fetched from where it ends, so many rows further up.
 DuckDB keeps the order of a table's rows for a window that names none.
 
-Columns: `v<state>_<argument>_<bit>` is a state of a block of 2^bit rows, `_b` behind it that of the block before it, and
+Columns: `v<state>_<argument>_<bit>` is a state of a block of 2^bit rows, `_b` behind it that of the block before, and
 `_bc` the clock of that as seen from the end of both. With the name of the window's column in front, the same is the
-state of the block that is next, `_w` that of the rows so far; `_d`, `_c`, `_f` and `_g` are the next one's distance,
-clock, share and weight.
+state of the block that is next, `_w` that of the rows so far; `_d`, `_c` and `_f` are the next one's distance, clock
+and share, `_g` the number of rows so far.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from .ir import Kernel, Span
 from .moments import PARTS
 from .stream import Stream, count_column
-from .uneven import CLOCK, OF_CLOCK, STATES, State, merged
+from .uneven import CLOCK, OF_CLOCK, STATES, Rows, State, merged
 
 _NOTHING = "CAST(NULL AS DOUBLE)"
 
@@ -84,8 +84,7 @@ class Varied:
 def _shares(name: str, states: set[State], bit: int) -> dict[str, str]:
     rows = 1 << bit
     newer = f"CAST({name} & {rows - 1} AS DOUBLE)"
-    items = {f"{name}_f{bit}": f"{rows}e0 / ({newer} + {rows}e0)"}
-    items[f"{name}_g{bit}"] = f"{newer} * {rows}e0 / ({newer} + {rows}e0)"
+    items = {f"{name}_g{bit}": newer, f"{name}_f{bit}": f"{rows}e0 / ({newer} + {rows}e0)"}
     if CLOCK in states:
         items[f"{name}_c{bit}"] = f"{_of_block(name, CLOCK, bit)} - {name}_d{bit}"
     return items
@@ -100,9 +99,11 @@ def _joined(name: str, states: list[State], bit: int) -> dict[str, str]:
     def older(state: State) -> str:
         return f"{name}_c{bit}" if state[0] == "t" else _of_block(name, state, bit)
 
+    number = f"{1 << bit}e0"
+    rows = Rows(f"{name}_g{bit}", number, f"({name}_g{bit} + {number})", f"{name}_f{bit}")
     return {
         _of_window(name, state, bit): f"CASE WHEN {name} & {1 << bit} <> 0 THEN"
-        f" {merged(state, own, older, f'{name}_f{bit}', f'{name}_g{bit}')} ELSE {own(state)} END"
+        f" {merged(state, own, older, rows)} ELSE {own(state)} END"
         for state in states
     }
 
@@ -116,8 +117,8 @@ def _doubled(states: list[State], bit: int) -> dict[str, str]:
     def own(state: State) -> str:
         return _block(state, bit)
 
-    half = f"{(1 << bit) / 2}e0"
-    return {_block(state, bit + 1): merged(state, own, older, "5e-1", half) for state in states}
+    rows = Rows(f"{1 << bit}e0", f"{1 << bit}e0", f"{2 << bit}e0", "5e-1")
+    return {_block(state, bit + 1): merged(state, own, older, rows) for state in states}
 
 
 def _block(state: State, bit: int) -> str:
