@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import yaml
 from hypothesis import strategies as st
 
+from .drawnruns import NUMBERS, WINDOWS
 from .mutations import mutations
-from .test_language import CONDITION, NUMBER, NUMBERS, WINDOWS, grown
+from .test_language import CONDITION, NUMBER, grown
 
 Mapping = dict[str, Any]
 small_number, small_condition = grown(1)

@@ -15,6 +15,7 @@ from functools import cache
 
 from ..record import Record
 from .ir import Kernel
+from .layers import shared
 from .moments import PARTS
 from .pairs import of_two
 from .sql import number
@@ -57,10 +58,7 @@ class Doubled:
         letter = _PARTS[part]
         self.wanted.setdefault(points, {}).setdefault(x, set()).update({"m", letter})
         column = f"{letter}_{x}_w{points}"
-        if not kernel.lag:
-            return column
-        self.lagged[f"{column}_l{kernel.lag}"] = f"lag({column}, {kernel.lag}) OVER ({self.stream.order})"
-        return f"{column}_l{kernel.lag}"
+        return shared(self.lagged, self.stream.lag(column, kernel.lag), "dl") if kernel.lag else column
 
     def extreme(self, kernel: Kernel, x: str) -> str | None:
         """The column of the smallest or largest value of the kernel's window, None where its length varies."""
@@ -71,10 +69,7 @@ class Doubled:
         function = {"minimum": "least", "maximum": "greatest"}[kernel.kind]
         self.extremes.setdefault((function, x), set()).add(points)
         column = f"{function}_{x}_w{points}"
-        if not kernel.lag:
-            return column
-        self.lagged[f"{column}_l{kernel.lag}"] = f"lag({column}, {kernel.lag}) OVER ({self.stream.order})"
-        return f"{column}_l{kernel.lag}"
+        return shared(self.lagged, self.stream.lag(column, kernel.lag), "dl") if kernel.lag else column
 
     def layers(self) -> list[dict[str, str]]:
         """The states, layer upon layer, over `k` and the argument columns."""

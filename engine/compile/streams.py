@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _PATTERN_BITS = 60
 MOST_CELLS = 4
-"""So many cells for each row are still faster than a list for each."""
+"""So many cells for each row are faster than blocks that are fetched row by row; eight are slower."""
 
 
 def streams_of(

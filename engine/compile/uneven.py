@@ -16,15 +16,16 @@ from dataclasses import dataclass, field
 from ..record import Record
 from .doubling import addition_chain
 from .ir import Kernel
+from .layers import shared
 from .moments import PARTS
 from .sql import number
 from .stream import Stream
 
-STATES = {"mean": ("m",), "m2": ("m", "q"), "sxt": ("m", "t", "c"), "stt": ("t", "s")}
+_STATES = {"mean": ("m",), "m2": ("m", "q"), "sxt": ("m", "t", "c"), "stt": ("t", "s")}
 """What of a block's state each part of a moment takes: mean, squared deviations, mean of the clock, products with its
 deviations, and its own squared ones.
 """
-OF_CLOCK = ("t", "s")
+_OF_CLOCK = ("t", "s")
 State = tuple[str, str]  # the letter of a state and the argument column, "" for the clock's own
 CLOCK: State = ("t", "")
 
@@ -61,13 +62,10 @@ class Uneven:
         assert kernel.span is not None
         points = self.stream.points(kernel.span)
         assert points is not None
-        states = {(letter, "" if letter in OF_CLOCK else x) for letter in STATES[part]}
+        states = states_of(part, x)
         self.wanted.setdefault(points, set()).update(states)
-        column = _column((STATES[part][-1], "" if part == "stt" else x), points)
-        if not kernel.lag:
-            return column
-        self.lagged[f"{column}_l{kernel.lag}"] = f"lag({column}, {kernel.lag}) OVER ({self.stream.order})"
-        return f"{column}_l{kernel.lag}"
+        column = _column(states[-1], points)
+        return shared(self.lagged, self.stream.lag(column, kernel.lag), "ul") if kernel.lag else column
 
     def counted(self, points: int) -> str:
         """The column of the number of rows in the last so many cells."""
@@ -116,6 +114,11 @@ class Uneven:
             _column(state, points): merged(state, lambda each: _column(each, newer), older_of, rows) for state in states
         }
         return [before, weights, together]
+
+
+def states_of(part: str, x: str) -> list[State]:
+    """What of a block's state a part of a moment of argument `x` takes, itself last."""
+    return [(letter, "" if letter in _OF_CLOCK else x) for letter in _STATES[part]]
 
 
 def merged(state: State, newer: Callable[[State], str], older: Callable[[State], str], rows: Rows) -> str:

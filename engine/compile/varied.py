@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from .ir import Kernel, Span
 from .moments import PARTS
 from .stream import Stream, count_column
-from .uneven import CLOCK, OF_CLOCK, STATES, Rows, State, merged
+from .uneven import CLOCK, Rows, State, merged, states_of
 
 _NOTHING = "CAST(NULL AS DOUBLE)"
 
@@ -39,10 +39,9 @@ class Varied:
     def part(self, part: str, kernel: Kernel, x: str) -> str:
         """The column of one part of the state of the kernel's window."""
         assert kernel.span is not None
-        states = {(letter, "" if letter in OF_CLOCK else x) for letter in STATES[part]}
+        states = states_of(part, x)
         self.wanted.setdefault(kernel.span, set()).update(states)
-        last = self.stream.most[kernel.span].bit_length() - 1
-        return _of_window(count_column(kernel.span), (STATES[part][-1], "" if part == "stt" else x), last)
+        return _of_window(count_column(kernel.span), states[-1], self.stream.most[kernel.span].bit_length() - 1)
 
     def layers(self) -> list[dict[str, str]]:
         """The states, layer upon layer, over `k`, `tick`, the argument columns and the numbers of rows."""
@@ -58,27 +57,29 @@ class Varied:
             for span, wanted in self.wanted.items():
                 if bit < bits[span]:
                     name = count_column(span)
-                    fetched |= self._fetched(name, sorted(wanted), bit)
+                    fetched |= _fetched(name, sorted(wanted), bit)
                     shares |= _shares(name, wanted, bit)
                     both |= _joined(name, sorted(wanted), bit)
             if bit + 1 < max(bits.values()):
                 fetched |= {
                     f"{_block(state, bit)}_b": f"lag({_block(state, bit)}, {1 << bit}) OVER ()" for state in states
                 }
-                shares |= self._clock_of_block(bit) if CLOCK in states else {}
+                shares |= _clock_of_block(bit) if CLOCK in states else {}
                 both |= _doubled(states, bit)
             layers += [fetched, shares, both]
         return layers
 
-    def _fetched(self, name: str, states: list[State], bit: int) -> dict[str, str]:
-        """The states of the blocks, where those of the lower bits lie between them and the row."""
-        since = f"{name} & {(1 << bit) - 1}) OVER ()"
-        found = {_of_block(name, state, bit): f"lag({_block(state, bit)}, {since}" for state in states}
-        return found | ({f"{name}_d{bit}": f"tick - lag(tick, {since}"} if CLOCK in states else {})
 
-    def _clock_of_block(self, bit: int) -> dict[str, str]:
-        before = f"{_block(CLOCK, bit)}_b"
-        return {f"{before}c": f"{before} - (tick - lag(tick, {1 << bit}) OVER ())"}
+def _fetched(name: str, states: list[State], bit: int) -> dict[str, str]:
+    """The states of the blocks, where those of the lower bits lie between them and the row."""
+    since = f"{name} & {(1 << bit) - 1}) OVER ()"
+    found = {_of_block(name, state, bit): f"lag({_block(state, bit)}, {since}" for state in states}
+    return found | ({f"{name}_d{bit}": f"tick - lag(tick, {since}"} if CLOCK in states else {})
+
+
+def _clock_of_block(bit: int) -> dict[str, str]:
+    before = f"{_block(CLOCK, bit)}_b"
+    return {f"{before}c": f"{before} - (tick - lag(tick, {1 << bit}) OVER ())"}
 
 
 def _shares(name: str, states: set[State], bit: int) -> dict[str, str]:
