@@ -104,6 +104,7 @@ LATE_OR_HOLED = ("i > 777", "i <> 1800 AND i <> 4999")
 CLOCKS = {
     "none": "NULL",
     "rows alone": "NULL",
+    "unknown": "NULL",
     "even": "i * 9",
     "uneven": "CASE WHEN i % 50 > 2 THEN i * 9 + sin(i) END",
     "wild": "i * 9 + i % 3",
@@ -120,7 +121,7 @@ CLOCKS = {
         *((gaps, known, "rows alone") for gaps in ("one", "rows of one step", "jumps") for known in LATE_OR_HOLED),
         *(("one", known, clock) for clock in ("even", "wild") for known in ("true", "i % 4 <> 1")),
         *((gaps, "i % 4 <> 1", "uneven") for gaps in ("none", "one", "long ones", "rows of one step")),
-        *((gaps, "true", "goes back") for gaps in ("none", "one")),
+        *((gaps, "true", clock) for gaps in ("none", "one") for clock in ("goes back", "unknown")),
     ],
 )
 def test_gaps_between_rows(
